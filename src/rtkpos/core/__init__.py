@@ -1,0 +1,1 @@
+"""Numerics, compiled: floats and arrays in, status out."""

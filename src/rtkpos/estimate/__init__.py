@@ -1,0 +1,1 @@
+"""Estimate one epoch, compiled: code position, velocity, relative filter, integers, quality."""

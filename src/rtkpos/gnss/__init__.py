@@ -1,0 +1,1 @@
+"""Vocabulary: time, systems, satellites, signals."""

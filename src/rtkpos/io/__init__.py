@@ -1,0 +1,1 @@
+"""Doors: file or frame <-> record, one file per format."""

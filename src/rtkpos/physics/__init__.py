@@ -1,0 +1,1 @@
+"""Models for arrays: check units and ranges, call core, return named results."""

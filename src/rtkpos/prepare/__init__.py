@@ -1,0 +1,1 @@
+"""Prepare: pair rover and base epochs, choose signals and satellites, find slips."""

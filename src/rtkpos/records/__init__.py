@@ -1,0 +1,1 @@
+"""What we hold: frozen dataclasses of arrays."""

@@ -1,0 +1,179 @@
+"""Configuration: frozen sections, units in every name, validated with value, limit and path."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tomllib
+from dataclasses import dataclass, field
+from typing import Any
+
+from rtkpos.errors import ConfigError
+from rtkpos.gnss.systems import SYSTEM_LETTERS
+
+MODES = ("single", "dgnss", "kinematic", "static")
+AR_MODES = ("instantaneous", "continuous", "hold", "off")
+
+
+def _limited(default: float, low: float, high: float) -> Any:
+    """A number field with its allowed closed range in the metadata."""
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which satellites and signals take part.
+
+    bands : RINEX band digits by system letter in order of preference; a system that is not named
+            takes the best `n_band_max` bands both receivers have
+    """
+
+    systems: str = "GRECJI"
+    bands: dict[str, str] = field(default_factory=dict)
+    n_band_max: int = _limited(3, 1, 3)
+    exclude: tuple[str, ...] = ()
+    elevation_mask_deg: float = _limited(10.0, 0.0, 60.0)
+    cn0_min_dbhz: float = _limited(0.0, 0.0, 60.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """Observation noise: sigma^2 = a^2 + (b / sin E)^2 for phase, code by a ratio."""
+
+    phase_a_m: float = _limited(0.003, 1e-4, 0.1)
+    phase_b_m: float = _limited(0.003, 0.0, 0.1)
+    code_phase_ratio: float = _limited(100.0, 10.0, 1000.0)
+    cn0_reference_dbhz: float = _limited(45.0, 0.0, 60.0)
+    phase_baseline_mm_per_km: float = _limited(0.5, 0.0, 20.0)
+    beidou_geo_factor: float = _limited(2.0, 1.0, 10.0)
+    position_reset_m: float = _limited(30.0, 1.0, 1000.0)
+    ambiguity_drift_cycle_per_sqrt_s: float = _limited(1e-4, 0.0, 0.1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slips:
+    """Cycle-slip detectors."""
+
+    geometry_free_m: float = _limited(0.05, 0.005, 10.0)
+    doppler_cycle_per_s: float = _limited(1.0, 0.05, 100.0)
+    code_minus_phase_m: float = _limited(10.0, 1.0, 1000.0)
+    max_gap_s: float = _limited(60.0, 0.0, 3600.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ambiguity:
+    """Integer fixing and its validation."""
+
+    elevation_mask_deg: float = _limited(15.0, 0.0, 60.0)
+    min_pairs: int = _limited(4, 3, 20)
+    success_rate_min: float = _limited(0.99, 0.5, 1.0)
+    failure_rate: float = _limited(0.001, 0.001, 0.01)
+    ratio_min: float = _limited(2.0, 1.0, 10.0)
+    ratio_max: float = _limited(5.0, 1.0, 100.0)
+    position_sigma_max_m: float = _limited(10.0, 0.05, 100.0)
+    postfit_phase_max_m: float = _limited(0.05, 0.005, 1.0)
+    hold_after_s: float = _limited(10.0, 0.0, 3600.0)
+    hold_sigma_cycle: float = _limited(0.1, 0.01, 1.0)
+    n_search_max: int = _limited(20000, 100, 10_000_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseLink:
+    """How base epochs are matched to the rover's."""
+
+    max_age_s: float = _limited(30.0, 0.0, 3600.0)
+    time_tolerance_s: float = _limited(0.02, 0.0, 0.5)
+    force: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Atmosphere:
+    """Atmosphere of code positions and of the difference between rover and base."""
+
+    troposphere: str = field(default="saastamoinen", metadata={"one_of": ("saastamoinen", "off")})
+    ionosphere: str = field(
+        default="broadcast", metadata={"one_of": ("broadcast", "klobuchar", "bdgim", "off")}
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RtkConfig:
+    """Everything that steers a run; the defaults serve every data set of the benchmark."""
+
+    mode: str = field(default="kinematic", metadata={"one_of": MODES})
+    ar: str = field(default="continuous", metadata={"one_of": AR_MODES})
+    selection: Selection = field(default_factory=Selection)
+    noise: Noise = field(default_factory=Noise)
+    slips: Slips = field(default_factory=Slips)
+    ambiguity: Ambiguity = field(default_factory=Ambiguity)
+    base: BaseLink = field(default_factory=BaseLink)
+    atmosphere: Atmosphere = field(default_factory=Atmosphere)
+
+    def __post_init__(self) -> None:
+        """Validate every field of every section; ConfigError names path, limit and value."""
+        _validate(self, "")
+        strangers = sorted(set(self.selection.systems.upper()) - set(SYSTEM_LETTERS))
+        if strangers or not self.selection.systems:
+            raise ConfigError(
+                f"selection.systems must be letters of {SYSTEM_LETTERS}; "
+                f"got {self.selection.systems!r}."
+            )
+        for letter, digits in self.selection.bands.items():
+            if letter not in SYSTEM_LETTERS or not digits.isdecimal() or len(digits) > 3:
+                raise ConfigError(
+                    "selection.bands must map a system letter to one to three band digits, "
+                    f'like {{C = "26"}}; got {letter} = {digits!r}.'
+                )
+
+    @classmethod
+    def from_toml(cls, text: str, **top_level: Any) -> RtkConfig:
+        """Configuration from TOML text; unknown keys are errors; keywords override the top level."""
+        try:
+            values = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"configuration is not valid TOML: {error}.") from error
+        return cls.from_dict(values | top_level)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> RtkConfig:
+        """Configuration from nested dictionaries; unknown keys are errors."""
+        return _build(cls, values, "")
+
+
+def _build(kind: Any, values: dict[str, Any], path: str) -> Any:
+    """An instance of a configuration class from a dictionary, sections included."""
+    known = {f.name: f for f in dataclasses.fields(kind)}
+    for name in values:
+        if name not in known:
+            raise ConfigError(f"unknown key {path}{name}; known are {', '.join(known)}.")
+    arguments = {}
+    for name, value in values.items():
+        default = known[name].default_factory
+        if isinstance(value, dict) and dataclasses.is_dataclass(default):
+            value = _build(default, value, f"{path}{name}.")
+        elif isinstance(value, list):
+            value = tuple(value)
+        arguments[name] = value
+    return kind(**arguments)
+
+
+def _validate(section: Any, path: str) -> None:
+    """Check types, ranges and choices of one section and of the sections below it."""
+    for item in dataclasses.fields(section):
+        value, where = getattr(section, item.name), f"{path}{item.name}"
+        if dataclasses.is_dataclass(value):
+            _validate(value, f"{where}.")
+        elif "one_of" in item.metadata and value not in item.metadata["one_of"]:
+            choices = ", ".join(item.metadata["one_of"])
+            raise ConfigError(f"{where} must be one of {choices}; got {value!r}.")
+        elif "low" in item.metadata:
+            _check_range(where, value, item.metadata["low"], item.metadata["high"])
+        elif isinstance(item.default, bool) and not isinstance(value, bool):
+            raise ConfigError(f"{where} must be true or false; got {value!r}.")
+
+
+def _check_range(where: str, value: Any, low: float, high: float) -> None:
+    """Raise ConfigError unless low <= value <= high."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or not low <= value <= high:
+        raise ConfigError(f"{where} must lie between {low:g} and {high:g}; got {value!r}.")

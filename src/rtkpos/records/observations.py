@@ -1,0 +1,118 @@
+"""Observations of one receiver: ragged arrays sorted by epoch, satellite, signal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rtkpos._arrays import (
+    FlagArray,
+    FloatArray,
+    IndexArray,
+    SatArray,
+    SigArray,
+    SmallArray,
+    TimeArray,
+)
+from rtkpos.core.tables import ObsArrays
+from rtkpos.gnss.systems import PRN_PER_SYSTEM
+from rtkpos.records.report import ReadReport
+
+UNKNOWN_CHANNEL = -128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Station:
+    """What a header says of the receiver's place and equipment; "" and NaN where it is silent.
+
+    approx_ecef_m   : (3,) APPROX POSITION XYZ [m], NaN when absent or 0 0 0
+    antenna_enu_m   : (3,) antenna reference point minus marker: east, north, up [m]
+    """
+
+    marker: str = ""
+    marker_type: str = ""
+    receiver: str = ""
+    receiver_serial: str = ""
+    antenna: str = ""
+    antenna_serial: str = ""
+    approx_ecef_m: FloatArray = field(default_factory=lambda: np.full(3, np.nan))
+    antenna_enu_m: FloatArray = field(default_factory=lambda: np.zeros(3))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventRecord:
+    """One epoch-flag event between observations (RINEX flags 2-6).
+
+    time_ns : GPST [ns], -1 when the record carries no time      flag : 2..6
+    lines   : the special records as written
+    """
+
+    time_ns: int
+    flag: int
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObsTable:
+    """Observations of one receiver over time.
+
+    time_ns : (n_epoch,) GPST [ns], strictly increasing within a session
+    row_start : (n_epoch + 1,)      event : (n_epoch,) EVENT_* bits of `core.tables`
+    rx_clock_s : (n_epoch,) receiver clock offset of the epoch line [s], NaN = not given
+    sat, sig : (n_row,) int16, sorted by (sat, sig) within an epoch
+    code_m [m], phase_cycle [cycle], doppler_hz [Hz], cn0_dbhz [dB-Hz] : (n_row,), NaN = missing
+    lli : (n_row,) bits 0..2 of the phase's loss-of-lock indicator
+    glonass_channel : (64,) int8 by slot - 1, UNKNOWN_CHANNEL where the header gives none
+    phase_shift_cycle : sig -> correction [cycle] of SYS / PHASE SHIFT, as written
+    signals : system -> its observation codes in file order ("C1C", "L1C", ...)
+    """
+
+    time_ns: TimeArray
+    row_start: IndexArray
+    event: FlagArray
+    rx_clock_s: FloatArray
+    sat: SatArray
+    sig: SigArray
+    code_m: FloatArray
+    phase_cycle: FloatArray
+    doppler_hz: FloatArray
+    cn0_dbhz: FloatArray
+    lli: FlagArray
+    glonass_channel: SmallArray = field(
+        default_factory=lambda: np.full(PRN_PER_SYSTEM, UNKNOWN_CHANNEL, np.int8)
+    )
+    phase_shift_cycle: dict[int, float] = field(default_factory=dict)
+    signals: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    station: Station = field(default_factory=Station)
+    events: tuple[EventRecord, ...] = ()
+    version: float = 0.0
+    time_system: str = "GPS"
+    interval_s: float = float("nan")
+    source: tuple[str, ...] = ()
+    report: ReadReport = field(default_factory=ReadReport)
+
+    @property
+    def n_epoch(self) -> int:
+        """Number of epochs."""
+        return len(self.time_ns)
+
+    @property
+    def n_row(self) -> int:
+        """Number of (satellite, signal) rows over all epochs."""
+        return len(self.sat)
+
+    def arrays(self) -> ObsArrays:
+        """The compiled view: the same arrays, no copies."""
+        return ObsArrays(
+            self.time_ns,
+            self.row_start,
+            self.event,
+            self.sat,
+            self.sig,
+            self.code_m,
+            self.phase_cycle,
+            self.doppler_hz,
+            self.cn0_dbhz,
+            self.lli,
+        )

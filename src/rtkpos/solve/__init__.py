@@ -1,0 +1,1 @@
+"""A run: the epoch loop and its set-up; no formulae."""
