@@ -37,7 +37,8 @@ class Message(IntEnum):
 class Ionosphere:
     """Broadcast ionosphere of one system and epoch.
 
-    kind  : "klobuchar" (8: alpha 0-3, beta 0-3), "nequick" (3: ai0-2, then flags), "bdgim" (9: alpha 1-9)
+    kind  : "klobuchar" (8: alpha 0-3, beta 0-3), "nequick" (3: ai0-2, then flags),
+            "bdgim" (9: alpha 1-9)
     source: system letter; time_ns: transmission [ns], -1 when it is a header value; sat: -1 = any
     """
 

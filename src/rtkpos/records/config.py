@@ -43,6 +43,8 @@ class Noise:
     phase_a_m: float = _limited(0.003, 1e-4, 0.1)
     phase_b_m: float = _limited(0.003, 0.0, 0.1)
     code_phase_ratio: float = _limited(100.0, 10.0, 1000.0)
+    code_correlation_s: float = _limited(30.0, 0.01, 3600.0)
+    phase_correlation_s: float = _limited(30.0, 0.01, 3600.0)
     cn0_reference_dbhz: float = _limited(45.0, 0.0, 60.0)
     phase_baseline_mm_per_km: float = _limited(0.5, 0.0, 20.0)
     beidou_geo_factor: float = _limited(2.0, 1.0, 10.0)
@@ -75,6 +77,9 @@ class Ambiguity:
     hold_after_s: float = _limited(10.0, 0.0, 3600.0)
     hold_sigma_cycle: float = _limited(0.1, 0.01, 1.0)
     n_search_max: int = _limited(20000, 100, 10_000_000)
+    n_drop_max: int = _limited(6, 0, 20)
+    drop_penalty: float = _limited(1.1, 1.0, 3.0)
+    misfit_max: float = _limited(5.0, 1.0, 100.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +132,7 @@ class RtkConfig:
 
     @classmethod
     def from_toml(cls, text: str, **top_level: Any) -> RtkConfig:
-        """Configuration from TOML text; unknown keys are errors; keywords override the top level."""
+        """From TOML text; unknown keys are errors; keywords override its top level."""
         try:
             values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -137,7 +142,8 @@ class RtkConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> RtkConfig:
         """Configuration from nested dictionaries; unknown keys are errors."""
-        return _build(cls, values, "")
+        built: RtkConfig = _build(cls, values, "")
+        return built
 
 
 def _build(kind: Any, values: dict[str, Any], path: str) -> Any:
@@ -148,12 +154,11 @@ def _build(kind: Any, values: dict[str, Any], path: str) -> Any:
             raise ConfigError(f"unknown key {path}{name}; known are {', '.join(known)}.")
     arguments = {}
     for name, value in values.items():
-        default = known[name].default_factory
-        if isinstance(value, dict) and dataclasses.is_dataclass(default):
-            value = _build(default, value, f"{path}{name}.")
-        elif isinstance(value, list):
-            value = tuple(value)
-        arguments[name] = value
+        section: Any = known[name].default_factory
+        if isinstance(value, dict) and dataclasses.is_dataclass(section):
+            arguments[name] = _build(section, value, f"{path}{name}.")
+        else:
+            arguments[name] = tuple(value) if isinstance(value, list) else value
     return kind(**arguments)
 
 

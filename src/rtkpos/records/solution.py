@@ -141,7 +141,7 @@ class Solution:
         return float(np.mean(self.status == FixStatus.FIXED)) if self.n_epoch else 0.0
 
     def llh(self) -> FloatArray:
-        """Geodetic latitude, longitude [rad], ellipsoidal height [m]: (n, 3), NaN without position."""
+        """Latitude, longitude [rad], ellipsoidal height [m]: (n, 3), NaN without position."""
         out = np.full((self.n_epoch, 3), np.nan)
         for k in range(self.n_epoch):
             if np.isfinite(self.ecef_m[k, 0]):

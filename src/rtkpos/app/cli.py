@@ -1,0 +1,360 @@
+"""The command `rtkpos`: options, exit codes, signals. The work is done in the other modules.
+
+Exit codes: 0 done, 1 wrong usage, 2 unreadable or unusable input, 3 no solution, 4 partial (some
+epochs without a position, or the input was damaged), 5 internal; 130 and 143 after SIGINT, SIGTERM.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from rtkpos.app.arguments import expand_arguments
+from rtkpos.errors import RtkposError
+
+EXIT_USAGE = 1
+EXIT_INTERNAL = 5
+EXIT_SIGINT = 130
+EXIT_SIGTERM = 143
+
+app = typer.Typer(
+    name="rtkpos",
+    help="High-precision GNSS positioning: multi-GNSS RTK from RINEX files.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data_app = typer.Typer(
+    help="Public data sets: list them, find them, fetch them.", no_args_is_help=True
+)
+app.add_typer(data_app, name="data")
+
+
+class Mode(StrEnum):
+    """What kind of position is wanted."""
+
+    single = "single"
+    dgnss = "dgnss"
+    kinematic = "kinematic"
+    static = "static"
+
+
+class Ar(StrEnum):
+    """How integer ambiguities are treated."""
+
+    instantaneous = "instantaneous"
+    continuous = "continuous"
+    hold = "hold"
+    off = "off"
+
+
+class BaseFrom(StrEnum):
+    """Where the base coordinates come from when no option gives them."""
+
+    header = "header"
+    single = "single"
+
+
+class Format(StrEnum):
+    """Kind of the result file."""
+
+    pos = "pos"
+    nmea = "nmea"
+    csv = "csv"
+    geojson = "geojson"
+    kml = "kml"
+
+
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM arrived; unwinds like Ctrl-C so that temporary files are removed."""
+
+
+Xyz = tuple[float, float, float]
+
+
+def _show_version(wanted: bool) -> None:
+    """Print the version and leave."""
+    if wanted:
+        from rtkpos import __version__
+
+        typer.echo(f"rtkpos {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an internal error.")
+    ] = False,
+) -> None:
+    """High-precision GNSS positioning: multi-GNSS RTK from RINEX files."""
+
+
+@app.command()
+def solve(
+    rover: Annotated[
+        list[Path], typer.Argument(help="Rover observations (RINEX, CRINEX, packed).")
+    ],
+    base: Annotated[
+        list[Path] | None, typer.Option("--base", "-b", help="Base observations; several allowed.")
+    ] = None,
+    nav: Annotated[
+        list[Path] | None, typer.Option("--nav", "-n", help="Navigation files; several allowed.")
+    ] = None,
+    mode: Annotated[
+        Mode | None, typer.Option(help="Default kinematic; single when there is no base.")
+    ] = None,
+    ar: Annotated[Ar | None, typer.Option(help="Integer fixing; default continuous.")] = None,
+    systems: Annotated[
+        str | None, typer.Option(help="Letters of systems: G R E C J I; default all.")
+    ] = None,
+    bands: Annotated[
+        str | None, typer.Option(help='Band digits by system in order of choice: "C26,G12".')
+    ] = None,
+    base_xyz: Annotated[
+        Xyz | None, typer.Option("--base-xyz", "-r", metavar="X Y Z", help="Base, ECEF metres.")
+    ] = None,
+    base_llh: Annotated[
+        Xyz | None,
+        typer.Option(
+            "--base-llh", "-l", metavar="LAT LON H", help="Base, degrees and ellipsoidal metres."
+        ),
+    ] = None,
+    base_position: Annotated[
+        BaseFrom | None,
+        typer.Option(help="Base from its file's header (default) or its average code position."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Go on although base coordinates contradict its data.")
+    ] = False,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-k", help="TOML file; options override it.")
+    ] = None,
+    elevation_mask: Annotated[
+        float | None, typer.Option("--elevation-mask", "-m", help="Lowest elevation, degrees.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Result file; default stdout.")
+    ] = None,
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="Default by the ending of OUTPUT, else pos.")
+    ] = None,
+    tow: Annotated[
+        bool, typer.Option("--tow", help=".pos with GPS week and time of week, not the date.")
+    ] = False,
+    velocity: Annotated[bool, typer.Option("--velocity", help=".pos with vn, ve, vu.")] = False,
+    summary: Annotated[
+        Path | None, typer.Option(help="JSON file with counts, rates, reasons, configuration.")
+    ] = None,
+    truth: Annotated[
+        str | None, typer.Option(metavar="X Y Z|FILE", help="Compare with a point or a track.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse damaged input instead of skipping the damage.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors on stderr.")] = False,
+) -> None:
+    """Positions of a rover: RTK with a base, or code positions without one.
+
+    ROVER first, then --base BASE and --nav NAV...; files are recognised by content.
+    Without -o the result goes to stdout; the summary goes to stderr.
+    """
+    from rtkpos.app.request import SolveRequest
+    from rtkpos.app.solve_command import run_solve
+
+    request = SolveRequest(
+        rover=tuple(rover),
+        base=tuple(base or ()),
+        nav=tuple(nav or ()),
+        options={
+            "mode": mode.value if mode else None,
+            "ar": ar.value if ar else None,
+            "selection.systems": systems,
+            "selection.bands": bands,
+            "selection.elevation_mask_deg": elevation_mask,
+            "base.force": True if force else None,
+        },
+        config=config,
+        base_xyz=base_xyz,
+        base_llh=base_llh,
+        base_position=base_position.value if base_position else None,
+        output=output,
+        format=format_.value if format_ else None,
+        week_and_tow=tow,
+        with_velocity=velocity,
+        summary=summary,
+        truth=truth,
+        strict=strict,
+        quiet=quiet,
+    )
+    raise typer.Exit(run_solve(request))
+
+
+@app.command()
+def info(
+    files: Annotated[list[Path], typer.Argument(help="RINEX observation and navigation files.")],
+    json_: Annotated[bool, typer.Option("--json", help="JSON on stdout instead of text.")] = False,
+) -> None:
+    """What is in files, whether two of them fit together, and what would stop a fix."""
+    from rtkpos.app.info_command import run_info
+
+    raise typer.Exit(run_info(files, as_json=json_))
+
+
+@app.command()
+def warmup() -> None:
+    """Compile everything now, so that the first run is as fast as the next."""
+    from rtkpos.app.demo import run_warmup
+
+    raise typer.Exit(run_warmup())
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("rtkpos-demo"),
+) -> None:
+    """Solve a public data set and compare it with the truth."""
+    from rtkpos.app.demo import run_demo
+
+    raise typer.Exit(run_demo(out))
+
+
+@data_app.command("list")
+def data_list(
+    json_: Annotated[bool, typer.Option("--json", help="The whole catalogue as JSON.")] = False,
+) -> None:
+    """Name, licence, size and place of every public data set."""
+    from rtkpos.app.data_command import run_list
+
+    raise typer.Exit(run_list(as_json=json_))
+
+
+@data_app.command("path")
+def data_path(name: Annotated[str, typer.Argument(help="Name of the data set.")]) -> None:
+    """Print the folder of a data set on this machine."""
+    from rtkpos.app.data_command import run_path
+
+    raise typer.Exit(run_path(name))
+
+
+@data_app.command("fetch")
+def data_fetch(
+    names: Annotated[list[str], typer.Argument(help="Names of data sets.")],
+    folder: Annotated[
+        Path | None, typer.Option("--to", help="Folder to put them in; default the user's cache.")
+    ] = None,
+) -> None:
+    """Download data sets, check their SHA-256, and print their folders."""
+    from rtkpos.app.data_command import run_fetch
+
+    raise typer.Exit(run_fetch(names, folder))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command with these arguments and return its exit code; nothing escapes as traceback.
+
+    arguments : as typed, without the program's name
+    """
+    debug = "--debug" in arguments
+    try:
+        code = _run_command([word for word in arguments if word != "--debug"])
+        sys.stdout.flush()
+    except RtkposError as error:
+        return _explain(error, error.exit_code, debug)
+    except BrokenPipeError:
+        # The reader of our output has seen enough; a flush at exit would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt as error:
+        is_term = isinstance(error, _TerminatedError)
+        _fail("terminated" if is_term else "interrupted; unfinished results were not written.")
+        return EXIT_SIGTERM if is_term else EXIT_SIGINT
+    except Exception as error:
+        return _explain(error, EXIT_INTERNAL, debug)
+    return code
+
+
+def _run_command(arguments: list[str]) -> int:
+    """The exit code of the command; wrong usage becomes one line and code 1."""
+    command: Any = typer.main.get_command(app)
+    try:
+        # Not `command.main`: it has exit codes, and ways with Ctrl-C and pipes, of its own.
+        with command.make_context("rtkpos", expand_arguments(arguments)) as context:
+            result = command.invoke(context)
+    except typer.Exit as leave:
+        return int(leave.exit_code)
+    except _usage_error() as error:
+        _explain_usage(error)
+        return EXIT_USAGE
+    return result if isinstance(result, int) else 0
+
+
+def _explain_usage(error: Any) -> None:
+    """Say in one line what is wrong with the arguments; without any, show the help."""
+    context = getattr(error, "ctx", None)
+    if context is not None and type(error).__name__ == "NoArgsIsHelpError":
+        sys.stderr.write(context.get_help() + "\n")
+        return
+    place = getattr(context, "command_path", "rtkpos")
+    _fail(f"{error.format_message().rstrip('.')}; see `{place} --help`.")
+
+
+def _usage_error() -> Any:
+    """Click's base exception, from wherever this version of typer has its click."""
+    return next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+
+
+def _explain(error: Exception, code: int, debug: bool) -> int:
+    """Say in one line what happened; the traceback only on request."""
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    if isinstance(error, RtkposError):
+        _fail(str(error))
+    elif isinstance(error, MemoryError):
+        _fail("there is not enough memory for this input.")
+    else:
+        _fail(f"internal error: {type(error).__name__}: {error}; --debug shows where.")
+    return code
+
+
+def _fail(text: str) -> None:
+    """The line of an error."""
+    from rtkpos.app.screen import fail
+
+    fail(text)
+
+
+def _on_sigterm(number: int, frame: FrameType | None) -> None:
+    """Unwind the stack so that nothing half-written stays."""
+    raise _TerminatedError
+
+
+def main() -> NoReturn:
+    """Entry point of the `rtkpos` command."""
+    import logging
+    import warnings
+
+    from rtkpos._cache import use_project_cache
+
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    logging.basicConfig(level=logging.WARNING, format="rtkpos: %(message)s")
+    if "--debug" not in sys.argv:
+        warnings.simplefilter("ignore")
+    needs_kernels = any(word in sys.argv for word in ("solve", "info", "warmup", "demo"))
+    if needs_kernels and not {"-h", "--help"} & set(sys.argv):
+        use_project_cache()
+    sys.exit(run(sys.argv[1:]))

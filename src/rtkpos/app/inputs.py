@@ -1,0 +1,101 @@
+"""The files of a run: sorted by what they hold, read, and what was lost in reading."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from rtkpos.app.file_kind import NAVIGATION, file_kind
+from rtkpos.app.request import SolveRequest
+from rtkpos.errors import ConfigError, InputError, RinexError
+from rtkpos.records.broadcast import BroadcastTable
+from rtkpos.records.config import RtkConfig
+from rtkpos.records.observations import ObsTable
+from rtkpos.records.report import ReadReport
+
+# Counters of the readers that mean lost data: these make a result partial. Lost fields and
+# strangers (unknown codes, satellites) are told to the user, but cost no epoch.
+LOST = (
+    "epoch_bad_header", "epoch_count_wrong", "epoch_truncated", "epoch_bad_time",
+    "epoch_conflict", "damaged_compression", "system_dropped", "bad_record", "short_record",
+)  # fmt: skip
+TOLD = (
+    *LOST, "bad_field", "bad_prn", "unknown_system", "conflicting_satellite", "event_cut",
+    "event_bad_header", "stray_line", "out_of_range", "toe_toc_mismatch", "issue_mismatch",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What was read; `base` is None for single positioning, `base_missing` says why it is not."""
+
+    rover: ObsTable
+    nav: BroadcastTable
+    base: ObsTable | None = None
+    base_missing: str = ""
+
+    def reports(self) -> dict[str, ReadReport]:
+        """Reports of the readers by role."""
+        tables = {"rover": self.rover, "base": self.base, "nav": self.nav}
+        return {role: table.report for role, table in tables.items() if table is not None}
+
+
+def sort_inputs(request: SolveRequest) -> SolveRequest:
+    """The request with navigation files among the ROVER words moved to where they belong.
+
+    ConfigError when no navigation file is left or rover and base are the same file.
+    """
+    if len(request.rover) > 1 or not request.nav:
+        is_nav = {path: file_kind(path) == NAVIGATION for path in request.rover}
+        rover = tuple(path for path in request.rover if not is_nav[path])
+        nav = request.nav + tuple(path for path in request.rover if is_nav[path])
+        request = dataclasses.replace(request, rover=rover, nav=nav)
+    if not request.rover:
+        raise InputError("all files given as ROVER are navigation files; name its observations.")
+    if not request.nav:
+        raise ConfigError("no navigation file was given; add --nav NAV with broadcast ephemerides.")
+    same = {p.resolve() for p in request.rover} & {p.resolve() for p in request.base}
+    if same:
+        raise ConfigError(f"{same.pop()} is given as rover and as base; they must differ.")
+    return request
+
+
+def read_inputs(request: SolveRequest, config: RtkConfig) -> Inputs:
+    """Read all files; with --strict the first damage raises RinexError instead of being skipped.
+
+    A base without a single epoch leaves `base` None, so that the rover is still positioned.
+    """
+    from rtkpos.io.rinex_nav import read_nav
+    from rtkpos.io.rinex_obs import read_obs
+
+    rover = read_obs(list(request.rover), strict=request.strict)
+    base, missing = None, ""
+    if request.base and config.mode != "single":
+        try:
+            base = read_obs(list(request.base), strict=request.strict)
+        except RinexError as error:
+            if request.strict or "no epochs" not in str(error):
+                raise
+            missing = f"{error} Positions are single."
+    nav = read_nav(list(request.nav), strict=request.strict)
+    if not nav.n_ephemeris:
+        names = ", ".join(str(path) for path in request.nav)
+        raise InputError(
+            f"no usable ephemeris was found in {names}; give the broadcast "
+            "navigation file of the same day."
+        )
+    return Inputs(rover=rover, base=base, nav=nav, base_missing=missing)
+
+
+def losses(report: ReadReport) -> dict[str, int]:
+    """Counters of lost data by name in words, empty for an undamaged file."""
+    return {name.replace("_", " "): report.counts[name] for name in LOST if report.counts[name]}
+
+
+def skip_lines(report: ReadReport) -> list[str]:
+    """What was skipped, with count and first place, for people."""
+    return [
+        f"{report.counts[name]} {name.replace('_', ' ')}"
+        + (f" (first: {report.first[name]})" if name in report.first else "")
+        for name in TOLD
+        if report.counts[name]
+    ]

@@ -1,0 +1,108 @@
+"""What the user asked `solve` for, and the configuration that follows from it."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rtkpos.errors import ConfigError, FileError
+from rtkpos.records.config import RtkConfig
+
+SUFFIX_FORMAT = {
+    ".nmea": "nmea",
+    ".csv": "csv",
+    ".geojson": "geojson",
+    ".json": "geojson",
+    ".kml": "kml",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolveRequest:
+    """Options of `rtkpos solve` as given; None where not given.
+
+    options : value by path in the configuration, like "selection.systems"
+    base_xyz : X Y Z [m]      base_llh : latitude, longitude [deg], ellipsoidal height [m]
+    base_position : "header" or "single"      truth : "X Y Z" or the name of a file
+    """
+
+    rover: tuple[Path, ...]
+    base: tuple[Path, ...] = ()
+    nav: tuple[Path, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    config: Path | None = None
+    base_xyz: tuple[float, float, float] | None = None
+    base_llh: tuple[float, float, float] | None = None
+    base_position: str | None = None
+    output: Path | None = None
+    format: str | None = None
+    week_and_tow: bool = False
+    with_velocity: bool = False
+    summary: Path | None = None
+    truth: str | None = None
+    strict: bool = False
+    quiet: bool = False
+
+    @property
+    def result_format(self) -> str:
+        """Format as asked for, else by the ending of the output file, else pos."""
+        if self.format:
+            return self.format
+        return SUFFIX_FORMAT.get(self.output.suffix.lower(), "pos") if self.output else "pos"
+
+
+def build_config(request: SolveRequest) -> RtkConfig:
+    """Configuration of a run: defaults, then the TOML file, then the options.
+
+    Without a base the mode is "single" unless it was named; a named mode that needs a base and has
+    none raises ConfigError, as do unknown keys and values out of range.
+    """
+    values = _toml(request.config)
+    for path, value in request.options.items():
+        if value is not None:
+            _set(values, path.split("."), parse_bands(value) if path.endswith(".bands") else value)
+    if not request.base:
+        if values.setdefault("mode", "single") != "single":
+            raise ConfigError(
+                f"mode {values['mode']} needs a base; add --base or use --mode single."
+            )
+    return RtkConfig.from_dict(values)
+
+
+def parse_bands(text: str) -> dict[str, str]:
+    """Band digits by system letter from "C26,G12"; ConfigError for anything else."""
+    bands: dict[str, str] = {}
+    for word in text.replace(",", " ").split():
+        letter, digits = word[:1].upper(), word[1:]
+        if not letter.isalpha() or not digits.isdecimal() or letter in bands:
+            raise ConfigError(
+                f'--bands takes each system letter once with its band digits, like "C26,G12"; '
+                f"got {text!r}."
+            )
+        bands[letter] = digits
+    return bands
+
+
+def _toml(path: Path | None) -> dict[str, Any]:
+    """Contents of the configuration file; empty without one."""
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        cause = (error.strerror or str(error)).lower()
+        raise FileError(f"configuration {path} cannot be read: {cause}.", str(path)) from None
+    except ValueError as error:
+        raise ConfigError(f"configuration {path} is not valid TOML: {error}.") from None
+
+
+def _set(values: dict[str, Any], path: list[str], value: Any) -> None:
+    """Put a value into nested dictionaries."""
+    for key in path[:-1]:
+        inner = values.setdefault(key, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"configuration key {key} must be a section; got {inner!r}.")
+        values = inner
+    values[path[-1]] = value

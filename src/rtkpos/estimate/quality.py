@@ -1,0 +1,72 @@
+"""Quality: post-fit residuals, the fixed position's proof, and holding of proven integers."""
+
+from __future__ import annotations
+
+import math
+
+from rtkpos._jit import kernel
+from rtkpos.core.integer_search import conditional_floats
+from rtkpos.core.normal_equations import fit_clock_free
+from rtkpos.estimate.differential import add_row
+from rtkpos.estimate.relative import scalar_update
+from rtkpos.prepare.slips import COUNT_HOLD
+
+
+@kernel
+def postfit_phase_rms(n, work, amb, rows):
+    """RMS of this epoch's phases [m] after a fit of position and clocks with the integers known.
+
+    Uses the double differences' conditional ambiguities (`amb.floats` is overwritten by them);
+    the residual of each phase goes to work.residual_m. Returns : float, NaN without redundancy
+    """
+    first = int(amb.info[3])
+    conditional_floats(first, n, amb.integers[0], amb.search, amb.floats)
+    m = 0
+    for j in range(n):
+        i, band = amb.satellite[j], amb.band[j]
+        value = work.sd_phase_m[i, band] - work.wavelength_m[i, band] * amb.floats[j]
+        weight = 1.0 / work.var_phase_m2[i, band]
+        m = add_row(m, i, band, value, weight, work.group[i, band], work, rows)
+    n_group = 0
+    for group in range(amb.reference.shape[0]):
+        i = amb.reference[group]
+        if i < 0:
+            continue
+        for band in range(work.group.shape[1]):
+            if work.group[i, band] == group and amb.candidate[i, band]:
+                weight = 1.0 / work.var_phase_m2[i, band]
+                m = add_row(m, i, band, work.sd_phase_m[i, band], weight, group, work, rows)
+                n_group += 1
+    if m - n_group < 4:
+        return math.nan
+    fit = rows.fit.fit
+    if fit_clock_free(rows.design, rows.value, rows.weight, rows.group, m, fit) != 0:
+        return math.nan
+    total = 0.0
+    for k in range(m):
+        residual = rows.value[k] - fit.clock[rows.group[k]]
+        for axis in range(3):
+            residual -= rows.design[k, axis] * fit.x[axis]
+        work.residual_m[rows.satellite[k], rows.band[k]] = residual
+        total += residual * residual
+    return math.sqrt(total / (m - n_group - 3))
+
+
+@kernel
+def hold_integers(n, state, amb, sigma_cycle, scratch, counts):
+    """Feed proven integers back as observations of the double differences.
+
+    sigma_cycle : their standard deviation; loose enough that a wrong hold can be left again
+    scratch : (N,)      Returns : int, differences held
+    """
+    if int(amb.info[3]) != 0:
+        return 0
+    for j in range(n):
+        up, low = amb.upper[j], amb.lower[j]
+        for k in range(state.count[0]):
+            scratch[k] = state.cov[up, k] - state.cov[low, k]
+        variance = scratch[up] - scratch[low] + sigma_cycle * sigma_cycle
+        innovation = amb.floats[j] - (state.state[up] - state.state[low])
+        scalar_update(state, scratch, innovation, variance)
+    counts[COUNT_HOLD] += 1
+    return n

@@ -1,0 +1,325 @@
+"""The relative filter: between-receiver single differences, one observation at a time.
+
+States: position (3) [m], clock difference [m], code bias per further pair group [m], one
+single-difference ambiguity per (satellite, band) [cycle]. Single differences are uncorrelated, so
+every observation is a scalar update (Bierman 1977, Factorization Methods, ch. V), and no reference
+satellite exists inside the filter. New ambiguities enter by augmentation from their first phase,
+which is the limit of an infinite prior without its loss of digits.
+
+`scratch` : (N,) for a row of the covariance.
+`counts`  : (n_counter,) counters of the run, the COUNT_* slots of `prepare.slips`.
+"""
+
+from __future__ import annotations
+
+import math
+
+from rtkpos._jit import kernel
+from rtkpos.estimate.workspace import N_FIXED_STATE
+from rtkpos.prepare.slips import COUNT_GAP, COUNT_INNOVATION, COUNT_PHASE_REJECTED
+
+BIAS_SIGMA_M = 100.0  # prior of a receiver's code bias between two signals
+BIAS_DRIFT_M = 1e-3  # per sqrt(s): hardware warms slowly
+PHASE_BIAS_DRIFT_M = 0.01  # per sqrt(s), common to all phases of a pair group
+INNOVATION_LIMIT = 5.0  # standard deviations
+INNOVATION_FLOOR_M = 0.03  # no smaller phase innovation is an outlier
+REJECTIONS_TO_RESET = 2
+
+
+@kernel
+def add_state(state, value, variance, owner):
+    """Append a state without correlations; returns its index, -1 when the filter is full.
+
+    owner : sat * B + band of an ambiguity, -1 of a bias
+    """
+    n = state.count[0]
+    if n >= state.state.shape[0]:
+        return -1
+    state.state[n] = value
+    state.cov[n, : n + 1] = 0.0
+    state.cov[: n + 1, n] = 0.0
+    state.cov[n, n] = variance
+    state.owner[n] = owner
+    state.count[0] = n + 1
+    return n
+
+
+@kernel
+def remove_ambiguity(state, sat, band):
+    """Take an ambiguity out of the filter; the last state moves into its place."""
+    index = state.slot[sat, band]
+    if index < 0:
+        return 1
+    last = state.count[0] - 1
+    n_band = state.slot.shape[1]
+    state.slot[sat, band] = -1
+    state.n_lock[sat, band] = 0
+    state.n_reject[sat, band] = 0
+    state.slip_bits[:, sat, band] = 0
+    state.last_sd_m[sat, band] = math.nan
+    state.last_phase_m[:, sat, band] = math.nan
+    state.last_code_m[:, sat, band] = math.nan
+    state.last_doppler_hz[:, sat, band] = math.nan
+    if index != last:
+        state.state[index] = state.state[last]
+        state.cov[index, : last + 1] = state.cov[last, : last + 1]
+        state.cov[: last + 1, index] = state.cov[: last + 1, last]
+        state.cov[index, index] = state.cov[last, last]
+        owner = state.owner[last]
+        state.owner[index] = owner
+        if owner >= 0:
+            state.slot[owner // n_band, owner % n_band] = index
+        else:
+            for g in range(state.count[1]):
+                if state.bias_slot[g] == last:
+                    state.bias_slot[g] = index
+    state.count[0] = last
+    return 0
+
+
+@kernel
+def forget_ambiguities(state, with_biases):
+    """Drop every ambiguity (and, on request, every code bias); returns how many were dropped."""
+    n_band = state.slot.shape[1]
+    dropped = 0
+    for index in range(state.count[0] - 1, N_FIXED_STATE - 1, -1):
+        owner = state.owner[index]
+        if owner >= 0:
+            remove_ambiguity(state, owner // n_band, owner % n_band)
+            dropped += 1
+    if with_biases:
+        state.bias_slot[:] = -1
+        state.count[0] = min(state.count[0], N_FIXED_STATE)
+        state.count[1] = 0
+    return dropped
+
+
+@kernel
+def start_epoch(state, position_m, clock_m, step_s, settings, is_static):
+    """Time update: position and clock anew (static: position kept), slow noise on the rest.
+
+    position_m : (3,) code solution [m]      clock_m : clock difference from the codes [m]
+    """
+    n = max(state.count[0], N_FIXED_STATE)
+    is_first = state.count[0] == 0
+    state.count[0] = n
+    variance = settings.position_reset_m**2
+    for k in range(N_FIXED_STATE):
+        if k < 3 and is_static and not is_first:
+            continue
+        state.cov[k, :n] = 0.0
+        state.cov[:n, k] = 0.0
+        state.cov[k, k] = variance
+        state.state[k] = position_m[k] if k < 3 else clock_m
+        state.owner[k] = -1
+    loosen_groups(state, step_s)
+    for index in range(N_FIXED_STATE, n):
+        drift = settings.ambiguity_drift if state.owner[index] >= 0 else BIAS_DRIFT_M
+        state.cov[index, index] += drift * drift * step_s
+    return n
+
+
+@kernel
+def loosen_groups(state, step_s):
+    """Let the phase bias common to a pair group wander: noise on all its ambiguities alike.
+
+    It leaves double differences untouched. Receivers' phase biases between bands and systems drift
+    by millimetres a minute, so a filter that holds them constant bends the position.
+    """
+    n_band = state.slot.shape[1]
+    variance = PHASE_BIAS_DRIFT_M**2 * step_s
+    for a in range(N_FIXED_STATE, state.count[0]):
+        if state.owner[a] < 0:
+            continue
+        group = state.pair[state.owner[a] // n_band, state.owner[a] % n_band]
+        for b in range(N_FIXED_STATE, a + 1):
+            if state.owner[b] < 0:
+                continue
+            if state.pair[state.owner[b] // n_band, state.owner[b] % n_band] == group:
+                # Wavelengths of one group are equal but for GLONASS; 0.2 m stands for all.
+                state.cov[a, b] += variance / 0.04
+                state.cov[b, a] = state.cov[a, b]
+    return 0
+
+
+@kernel
+def ensure_biases(work, state):
+    """A code bias state for every pair group but the first ever seen, which defines the clock."""
+    for i in range(work.count[0]):
+        for band in range(work.group.shape[1]):
+            group = work.group[i, band]
+            if group > 0 and state.bias_slot[group] < 0:
+                state.bias_slot[group] = add_state(state, 0.0, BIAS_SIGMA_M**2, -1)
+    return 0
+
+
+@kernel
+def position_effect(i, work, state, origin_m):
+    """Effect of (state position - linearisation point) on the difference of satellite i [m]."""
+    effect = 0.0
+    for k in range(3):
+        effect -= work.los[i, k] * (state.state[k] - origin_m[k])
+    return effect
+
+
+@kernel
+def project(i, work, extra, coefficient, state, out_ph):
+    """P H' of a row with -los on position, 1 on the clock, and one further state.
+
+    extra : index of the bias or ambiguity, -1 = none      coefficient : its entry in the row
+    out_ph : (N,)      Returns : H P H' [m^2]
+    """
+    n = state.count[0]
+    cov = state.cov
+    a, b, c = -work.los[i, 0], -work.los[i, 1], -work.los[i, 2]
+    for j in range(n):
+        out_ph[j] = a * cov[0, j] + b * cov[1, j] + c * cov[2, j] + cov[3, j]
+    if extra >= 0:
+        for j in range(n):
+            out_ph[j] += coefficient * cov[extra, j]
+    variance = a * out_ph[0] + b * out_ph[1] + c * out_ph[2] + out_ph[3]
+    if extra >= 0:
+        variance += coefficient * out_ph[extra]
+    return variance
+
+
+@kernel
+def scalar_update(state, ph, innovation, variance):
+    """Kalman update by one observation: x += K v, P -= K (P H')', symmetric by construction.
+
+    ph : (N,) P H'      innovation [m]      variance : H P H' + R [m^2]
+    """
+    n = state.count[0]
+    for j in range(n):
+        gain = ph[j] / variance
+        if gain != 0.0:
+            state.state[j] += gain * innovation
+            row = state.cov[j]
+            for k in range(n):
+                row[k] -= gain * ph[k]
+    return 0
+
+
+@kernel
+def update_codes(work, state, origin_m, scratch):
+    """Scalar updates by all codes with positive weight; returns how many were used.
+
+    origin_m : (3,) linearisation point      scratch : (N,)
+    """
+    used = 0
+    for i in range(work.count[0]):
+        for band in range(work.sd_code_m.shape[1]):
+            weight = work.code_weight[i, band]
+            if work.group[i, band] < 0 or not weight > 0.0:
+                continue
+            bias = state.bias_slot[work.group[i, band]]
+            variance = project(i, work, bias, 1.0, state, scratch) + 1.0 / weight
+            innovation = work.sd_code_m[i, band] - position_effect(i, work, state, origin_m)
+            innovation -= state.state[3]
+            if bias >= 0:
+                innovation -= state.state[bias]
+            scalar_update(state, scratch, innovation, variance)
+            used += 1
+    return used
+
+
+@kernel
+def update_known_phases(work, state, origin_m, time_ns, settings, scratch, counts):
+    """Scalar updates by phases whose ambiguity is already estimated, each tested first.
+
+    Phase multipath lasts, so a repeated phase counts as (1 - rho) / (1 + rho) of a new one, as in
+    `thin_repeated_codes`; otherwise a still antenna convinces the filter of its multipath.
+    Two rejections in a row restart the ambiguity. Returns : int, phases used.
+    """
+    used = 0
+    for i in range(work.count[0]):
+        sat = work.sat[i]
+        for band in range(work.sd_phase_m.shape[1]):
+            index = state.slot[sat, band]
+            if index < 0 or not work.phase_ok[i, band]:
+                continue
+            wavelength = work.wavelength_m[i, band]
+            variance = project(i, work, index, wavelength, state, scratch)
+            step_s = (time_ns - state.last_ns[sat, band]) * 1e-9
+            rho = math.exp(-step_s / settings.phase_correlation_s)
+            variance += work.var_phase_m2[i, band] * (1.0 + rho) / (1.0 - rho)
+            innovation = work.sd_phase_m[i, band] - position_effect(i, work, state, origin_m)
+            innovation -= state.state[3] + wavelength * state.state[index]
+            limit = INNOVATION_LIMIT * math.sqrt(variance)
+            if abs(innovation) > max(limit, INNOVATION_FLOOR_M):
+                counts[COUNT_PHASE_REJECTED] += 1
+                state.n_reject[sat, band] += 1
+                work.phase_ok[i, band] = 0
+                if state.n_reject[sat, band] >= REJECTIONS_TO_RESET:
+                    counts[COUNT_INNOVATION] += 1
+                    remove_ambiguity(state, sat, band)
+                continue
+            state.n_reject[sat, band] = 0
+            state.n_lock[sat, band] += 1
+            scalar_update(state, scratch, innovation, variance)
+            used += 1
+    return used
+
+
+@kernel
+def add_new_phases(work, state, origin_m, scratch):
+    """Ambiguities of phases that have none yet, by augmentation; returns how many were added.
+
+    N = (phase - H x) / wavelength, cov(N, x) = -H P / wavelength,
+    var(N) = (H P H' + R) / wavelength^2.
+    """
+    added = 0
+    n_band = work.sd_phase_m.shape[1]
+    for i in range(work.count[0]):
+        sat = work.sat[i]
+        for band in range(n_band):
+            if not work.phase_ok[i, band] or state.slot[sat, band] >= 0:
+                continue
+            wavelength = work.wavelength_m[i, band]
+            variance = project(i, work, -1, 0.0, state, scratch) + work.var_phase_m2[i, band]
+            value = work.sd_phase_m[i, band] - position_effect(i, work, state, origin_m)
+            value = (value - state.state[3]) / wavelength
+            n = state.count[0]
+            index = add_state(state, value, variance / wavelength**2, sat * n_band + band)
+            if index < 0:
+                return added
+            for j in range(n):
+                state.cov[index, j] = -scratch[j] / wavelength
+                state.cov[j, index] = state.cov[index, j]
+            state.slot[sat, band] = index
+            state.pair[sat, band] = work.group[i, band]
+            state.n_lock[sat, band] = 1
+            for receiver in range(2):
+                state.half[receiver, sat, band] = work.half_of[receiver, i, band]
+            added += 1
+    return added
+
+
+@kernel
+def drop_lost(work, state, time_ns, settings, counts):
+    """Take out ambiguities unseen for longer than the limit; returns how many."""
+    n_band = state.slot.shape[1]
+    dropped = 0
+    for index in range(state.count[0] - 1, N_FIXED_STATE - 1, -1):
+        owner = state.owner[index]
+        if owner < 0:
+            continue
+        sat, band = owner // n_band, owner % n_band
+        if time_ns - state.last_ns[sat, band] > settings.max_gap_ns:
+            remove_ambiguity(state, sat, band)
+            counts[COUNT_GAP] += 1
+            dropped += 1
+    return dropped
+
+
+@kernel
+def remember_differences(work, state, time_ns):
+    """Keep this epoch's accepted phases for the tests of the next epoch."""
+    for i in range(work.count[0]):
+        sat = work.sat[i]
+        for band in range(work.sd_phase_m.shape[1]):
+            if work.phase_ok[i, band] and state.slot[sat, band] >= 0:
+                state.last_sd_m[sat, band] = work.sd_phase_m[i, band]
+                state.last_ns[sat, band] = time_ns
+                state.slip_bits[:, sat, band] = 0
+    return 0

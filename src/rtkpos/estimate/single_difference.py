@@ -1,0 +1,197 @@
+"""Single differences rover - base: satellite geometry, observed minus modelled, variances.
+
+`counts` : (n_counter,) counters of the run, the COUNT_* slots of `prepare.slips`.
+"""
+
+from __future__ import annotations
+
+import math
+
+from rtkpos._jit import kernel
+from rtkpos.constants import SPEED_OF_LIGHT_MPS
+from rtkpos.core.ephemeris import UNHEALTHY, select_ephemeris
+from rtkpos.core.geodesy import ecef_to_geodetic, elevation_azimuth, enu_rotation
+from rtkpos.core.orbits import sagnac_range, transmit_state
+from rtkpos.core.tables import ORBIT_GEO
+from rtkpos.core.troposphere import prepare_troposphere, slant_troposphere
+from rtkpos.estimate.noise import phase_variance
+from rtkpos.gnss.systems import BEIDOU, SBAS
+from rtkpos.prepare.slips import COUNT_EPHEMERIS_SWITCH, COUNT_NO_EPHEMERIS, COUNT_UNHEALTHY
+
+MAX_GROUPS_PER_EPOCH = 24
+
+
+@kernel
+def choose_ephemerides(eph, message_order, time_ns, work, state, counts):
+    """One ephemeris row per common satellite, the same issue for rover and base; drops the rest.
+
+    eph : EphemerisArrays      message_order : (N_SYSTEM, k)      time_ns : rover epoch [ns]
+    work : EpochWork; satellites without a usable record leave it
+    Returns : int, satellites left
+    """
+    kept = 0
+    for i in range(work.count[0]):
+        sat = work.sat[i]
+        row = select_ephemeris(eph, sat, time_ns, message_order)
+        if row < 0:
+            counts[COUNT_UNHEALTHY if row == UNHEALTHY else COUNT_NO_EPHEMERIS] += 1
+            continue
+        if state.eph_row[sat] >= 0 and state.eph_row[sat] != row:
+            counts[COUNT_EPHEMERIS_SWITCH] += 1
+        state.eph_row[sat] = row
+        work.sat[kept] = sat
+        work.eph_row[kept] = row
+        work.row[:, kept, :] = work.row[:, i, :]
+        kept += 1
+    work.count[0] = kept
+    return kept
+
+
+@kernel
+def primary_code(obs, rows):
+    """Code of the first band slot that has one [m]; NaN when none. rows : (B,) observation rows."""
+    for slot in range(rows.shape[0]):
+        if rows[slot] >= 0 and not math.isnan(obs.code_m[rows[slot]]):
+            return obs.code_m[rows[slot]]
+    return math.nan
+
+
+@kernel
+def satellite_geometry(obs, k, receiver, eph, work):
+    """Satellite states at transmission for one receiver of the pair; a satellite without is NaN.
+
+    obs : ObsArrays      k : epoch      receiver : 0 rover, 1 base      work : fills sat_state
+    """
+    for i in range(work.count[0]):
+        code_m = primary_code(obs, work.row[receiver, i])
+        system = work.sat[i] >> 6
+        status = transmit_state(
+            eph, work.eph_row[i], system, obs.time_ns[k], code_m, work.sat_state[receiver, i]
+        )
+        if status != 0:
+            work.sat_state[receiver, i, :] = math.nan
+    return 0
+
+
+@kernel
+def model_receiver(receiver, position_m, time_ns, use_troposphere, work, place):
+    """Range, troposphere, elevation (and the rover's line of sight) at a position.
+
+    position_m : (3,) ECEF [m]      place : PlaceWork      work : EpochWork
+    Returns : int 0; 1 when the position is not on the earth
+    """
+    if ecef_to_geodetic(position_m, place.llh) != 0:
+        return 1
+    enu_rotation(place.llh[0], place.llh[1], place.rotation)
+    prepare_troposphere(place.llh[0], place.llh[1], place.llh[2], time_ns, place.troposphere)
+    for i in range(work.count[0]):
+        work.range_m[receiver, i] = sagnac_range(
+            work.sat_state[receiver, i], position_m, place.los
+        )
+        elevation, _ = elevation_azimuth(place.los, place.rotation)
+        if receiver == 0:
+            work.los[i, :] = place.los
+        work.elevation_rad[receiver, i] = elevation
+        work.trop_m[receiver, i] = 0.0
+        if use_troposphere:
+            work.trop_m[receiver, i], _ = slant_troposphere(place.troposphere, elevation)
+    return 0
+
+
+@kernel
+def group_of(sig_rover, sig_base, state):
+    """Index of the pair group of two signals, a new one when unseen; -1 when the table is full."""
+    key = sig_rover * 4096 + sig_base
+    n = state.count[1]
+    for g in range(n):
+        if state.group_key[g] == key:
+            return g
+    if n >= state.group_key.shape[0]:
+        return -1
+    state.group_key[n] = key
+    state.count[1] = n + 1
+    return n
+
+
+@kernel
+def form_differences(obs_rover, obs_base, plan, settings, state, work):
+    """Observed minus modelled single differences of code and phase with their variances.
+
+    Fills group, wavelength_m, sd_code_m, sd_phase_m, var_*, half_cycle of `work`; NaN = missing.
+    Model: range + rx_clock - c sat_clock + trop (the ionosphere cancels on short lines).
+    Returns : int, number of phase differences
+    """
+    n_phase = 0
+    for i in range(work.count[0]):
+        sat = work.sat[i]
+        modelled = modelled_difference(i, work)
+        low = min(work.elevation_rad[0, i], work.elevation_rad[1, i]) < settings.mask_rad
+        for slot in range(work.row.shape[2]):
+            rover, base = work.row[0, i, slot], work.row[1, i, slot]
+            work.sd_code_m[i, slot] = math.nan
+            work.sd_phase_m[i, slot] = math.nan
+            work.group[i, slot] = -1
+            if rover < 0 or base < 0 or low or math.isnan(modelled):
+                continue
+            cn0 = min_known(obs_rover.cn0_dbhz[rover], obs_base.cn0_dbhz[base])
+            if cn0 < settings.cn0_min_dbhz:
+                continue
+            work.group[i, slot] = group_of(obs_rover.sig[rover], obs_base.sig[base], state)
+            if work.group[i, slot] < 0:
+                continue
+            wavelength = SPEED_OF_LIGHT_MPS / plan.carrier_hz[sat, slot]
+            work.wavelength_m[i, slot] = wavelength
+            work.sd_code_m[i, slot] = obs_rover.code_m[rover] - obs_base.code_m[base] - modelled
+            phase = obs_rover.phase_cycle[rover] - obs_base.phase_cycle[base]
+            jump = state.jump_m[0] - state.jump_m[1]
+            work.sd_phase_m[i, slot] = wavelength * phase + jump - modelled
+            work.half_of[0, i, slot] = (obs_rover.lli[rover] >> 1) & 1
+            work.half_of[1, i, slot] = (obs_base.lli[base] >> 1) & 1
+            work.half_cycle[i, slot] = work.half_of[0, i, slot] | work.half_of[1, i, slot]
+            if not math.isnan(work.sd_phase_m[i, slot]):
+                n_phase += 1
+    return n_phase
+
+
+@kernel
+def modelled_difference(i, work):
+    """Modelled rover - base difference of range, satellite clock and troposphere [m]."""
+    modelled = work.range_m[0, i] - work.range_m[1, i]
+    modelled -= SPEED_OF_LIGHT_MPS * (work.sat_state[0, i, 6] - work.sat_state[1, i, 6])
+    return modelled + work.trop_m[0, i] - work.trop_m[1, i]
+
+
+@kernel
+def min_known(a, b):
+    """The smaller of two values; the known one when the other is NaN; NaN when both are."""
+    if math.isnan(a):
+        return b
+    if math.isnan(b):
+        return a
+    return min(a, b)
+
+
+@kernel
+def difference_variances(obs_rover, obs_base, eph, baseline_m, settings, work):
+    """Variances of the single differences into var_phase_m2 and var_code_m2.
+
+    baseline_m : rover-base distance [m]; the part that grows with it stands for the atmosphere.
+    """
+    growth = (settings.baseline_m_per_m * baseline_m) ** 2
+    for i in range(work.count[0]):
+        factor = 1.0
+        system = work.sat[i] >> 6
+        if system == SBAS or (system == BEIDOU and eph.orbit[work.eph_row[i]] == ORBIT_GEO):
+            factor = settings.geo_factor**2
+        for slot in range(work.row.shape[2]):
+            rover, base = work.row[0, i, slot], work.row[1, i, slot]
+            if work.group[i, slot] < 0:
+                continue
+            variance = phase_variance(work.elevation_rad[0, i], obs_rover.cn0_dbhz[rover], settings)
+            variance += phase_variance(work.elevation_rad[1, i], obs_base.cn0_dbhz[base], settings)
+            variance *= factor
+            work.var_code_m2[i, slot] = variance * settings.code_phase_ratio**2 + growth
+            if work.half_cycle[i, slot]:
+                variance += 0.01
+            work.var_phase_m2[i, slot] = variance + growth
+    return 0

@@ -1,0 +1,199 @@
+"""Memory of the compiled step: the epoch's work arrays, the filter's state, the settings.
+
+Allocated once by Python, owned by `solve`, handed to the kernels as named tuples of arrays.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rtkpos._arrays import FlagArray, FloatArray, IndexArray, SatArray, SmallArray, TimeArray
+from rtkpos.core.normal_equations import N_GROUP_MAX
+from rtkpos.gnss.systems import N_SAT
+from rtkpos.prepare.pairing import N_SLOT
+
+M_SAT = 80  # common satellites of an epoch; five systems in the open sky show about 60
+N_GROUP = N_GROUP_MAX  # (rover code, base code) pairs
+N_FIXED_STATE = 4  # position (3), clock difference
+N_STATE = 320  # position, clock, code biases, live ambiguities
+N_ROW = M_SAT * N_SLOT  # (satellite, band) rows of an epoch
+N_TRACK = 2048  # observation rows of one receiver's epoch that are watched for slips
+N_DD = 128  # double differences in one integer search
+
+
+class EpochWork(NamedTuple):
+    """One epoch of rover and base, satellite by satellite; index 0 = rover, 1 = base.
+
+    count : (4,) [0] common satellites [1] groups touched     sat : (M,)
+    row : (2, M, B) observation rows, -1 = none      group : (M, B) pair group, -1 = none
+    sat_state : (2, M, 8) `core.orbits` state at transmission      eph_row : (M,)
+    range_m, trop_m, elevation_rad : (2, M)      los : (M, 3) from the rover
+    wavelength_m : (M, B)      sd_code_m, sd_phase_m : (M, B) observed minus modelled, NaN = missing
+    var_code_m2, var_phase_m2 : (M, B)      slip, half_cycle : (M, B)
+    half_of : (2, M, B) half-cycle bit by receiver      code_weight : (M, B) 1/variance, 0 = unused
+    phase_ok : (M, B) phase takes part      residual_m : (M, B) phase residual after fixing
+    """
+
+    count: IndexArray  # type: ignore[assignment]  # hides tuple.count, which nobody calls
+    sat: SatArray
+    row: IndexArray
+    group: IndexArray
+    sat_state: FloatArray
+    eph_row: IndexArray
+    range_m: FloatArray
+    trop_m: FloatArray
+    elevation_rad: FloatArray
+    los: FloatArray
+    wavelength_m: FloatArray
+    sd_code_m: FloatArray
+    sd_phase_m: FloatArray
+    var_code_m2: FloatArray
+    var_phase_m2: FloatArray
+    code_weight: FloatArray
+    phase_ok: SmallArray
+    slip: SmallArray
+    half_cycle: SmallArray
+    half_of: FlagArray
+    residual_m: FloatArray
+
+
+def epoch_work() -> EpochWork:
+    """Fresh work arrays of one epoch."""
+    pair = (M_SAT, N_SLOT)
+    return EpochWork(
+        count=np.zeros(4, np.int64),
+        sat=np.zeros(M_SAT, np.int16),
+        row=np.full((2, *pair), -1, np.int64),
+        group=np.full(pair, -1, np.int64),
+        sat_state=np.zeros((2, M_SAT, 8)),
+        eph_row=np.full(M_SAT, -1, np.int64),
+        range_m=np.zeros((2, M_SAT)),
+        trop_m=np.zeros((2, M_SAT)),
+        elevation_rad=np.zeros((2, M_SAT)),
+        los=np.zeros((M_SAT, 3)),
+        wavelength_m=np.zeros(pair),
+        sd_code_m=np.full(pair, np.nan),
+        sd_phase_m=np.full(pair, np.nan),
+        var_code_m2=np.zeros(pair),
+        var_phase_m2=np.zeros(pair),
+        code_weight=np.zeros(pair),
+        phase_ok=np.zeros(pair, np.int8),
+        slip=np.zeros(pair, np.int8),
+        half_cycle=np.zeros(pair, np.int8),
+        half_of=np.zeros((2, *pair), np.uint8),
+        residual_m=np.zeros(pair),
+    )
+
+
+class FilterState(NamedTuple):
+    """The relative filter between epochs: the one mutable object of a run.
+
+    state, cov : (N,), (N, N) position, clock difference, code biases [m], ambiguities [cycle]
+    count : (4,) [0] states in use [1] groups known [2] resets pending in a row [3] fixes in a row
+    group_key : (G,) rover sig * 4096 + base sig
+    bias_slot : (G,) state index, -1 = tied to the clock
+    slot : (N_SAT, B) state index of the ambiguity, -1 = not estimated
+    owner : (N,) sat * B + band of an ambiguity state, -1 for others
+    last_ns : (N_SAT, B) epoch of the last accepted phase      pair : (N_SAT, B) group of that phase
+    last_phase_m, last_code_m, last_doppler_hz : (2, N_SAT, B) previous epoch by receiver
+    slip_bits : (2, N_SAT, B) slip seen since the ambiguity was last used      seen_ns : (2,) epochs
+    last_sd_m : (N_SAT, B) previous single-difference phase (slip tests)
+    n_lock : (N_SAT, B) epochs since the ambiguity began      n_reject : (N_SAT, B) in a row
+    half : (2, N_SAT, B) last half-cycle bit      jump_m : (2,) accumulated code-only clock jumps
+    eph_row : (N_SAT,) ephemeris used last, -1 = none
+    epoch_ns : (4,) previous rover, previous base epoch, previous fix, start of the run of fixes
+    """
+
+    state: FloatArray
+    cov: FloatArray
+    count: IndexArray  # type: ignore[assignment]  # hides tuple.count, which nobody calls
+    group_key: IndexArray
+    bias_slot: IndexArray
+    slot: IndexArray
+    owner: IndexArray
+    last_ns: TimeArray
+    pair: IndexArray
+    last_phase_m: FloatArray
+    last_code_m: FloatArray
+    last_doppler_hz: FloatArray
+    last_sd_m: FloatArray
+    slip_bits: FlagArray
+    seen_ns: TimeArray
+    n_lock: IndexArray
+    n_reject: IndexArray
+    half: FlagArray
+    jump_m: FloatArray
+    eph_row: IndexArray
+    epoch_ns: TimeArray
+
+
+def filter_state() -> FilterState:
+    """A filter that has seen nothing."""
+    pair = (N_SAT, N_SLOT)
+    return FilterState(
+        state=np.zeros(N_STATE),
+        cov=np.zeros((N_STATE, N_STATE)),
+        count=np.zeros(4, np.int64),
+        group_key=np.full(N_GROUP, -1, np.int64),
+        bias_slot=np.full(N_GROUP, -1, np.int64),
+        slot=np.full(pair, -1, np.int64),
+        owner=np.full(N_STATE, -1, np.int64),
+        last_ns=np.full(pair, NEVER_NS, np.int64),
+        pair=np.full(pair, -1, np.int64),
+        last_phase_m=np.full((2, *pair), np.nan),
+        last_code_m=np.full((2, *pair), np.nan),
+        last_doppler_hz=np.full((2, *pair), np.nan),
+        last_sd_m=np.full(pair, np.nan),
+        slip_bits=np.zeros((2, *pair), np.uint8),
+        seen_ns=np.full(2, NEVER_NS, np.int64),
+        n_lock=np.zeros(pair, np.int64),
+        n_reject=np.zeros(pair, np.int64),
+        half=np.zeros((2, *pair), np.uint8),
+        jump_m=np.zeros(2),
+        eph_row=np.full(N_SAT, -1, np.int64),
+        epoch_ns=np.full(4, NEVER_NS, np.int64),
+    )
+
+
+NEVER_NS = -(1 << 62)
+
+
+class Settings(NamedTuple):
+    """The numbers of an `RtkConfig` as the kernels take them; see `records.config` for meanings."""
+
+    mode: int  # 0 single, 1 dgnss, 2 kinematic, 3 static
+    ar: int  # 0 off, 1 instantaneous, 2 continuous, 3 hold
+    mask_rad: float
+    cn0_min_dbhz: float
+    phase_a_m: float
+    phase_b_m: float
+    code_phase_ratio: float
+    code_correlation_s: float
+    phase_correlation_s: float
+    cn0_reference_dbhz: float
+    baseline_m_per_m: float
+    geo_factor: float
+    position_reset_m: float
+    ambiguity_drift: float
+    slip_gf_m: float
+    slip_doppler_cycle: float
+    slip_code_m: float
+    max_gap_ns: int
+    ar_mask_rad: float
+    min_pairs: int
+    success_min: float
+    failure_rate: float
+    ratio_min: float
+    ratio_max: float
+    position_sigma_max_m: float
+    postfit_max_m: float
+    hold_after_ns: int
+    hold_sigma_cycle: float
+    n_search_max: int
+    n_drop_max: int
+    drop_penalty: float
+    misfit_max: float
+    max_age_ns: int
+    troposphere: int

@@ -1,0 +1,96 @@
+"""Writing files so that a name never stands for a half-written one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+from rtkpos.errors import FileError
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write a UTF-8 text file: whole under its name, or not at all.
+
+    The text goes to a temporary name in the same folder, is forced to the disk and then renamed;
+    whatever stops it on the way, the old file (if any) stays and the temporary one is removed.
+    A symbolic link is followed; a device or a pipe is written to directly. Raises FileError.
+    """
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path | str, content: bytes) -> None:
+    """Write a binary file: whole under its name, or not at all; raises FileError.
+
+    Text files and downloads share this path; see `write_text` for what happens on failure.
+    """
+    target = Path(path)
+    try:
+        if _is_special(target):
+            with target.open("wb") as stream:
+                stream.write(content)
+            return
+        _replace(target.resolve(), content)
+    except OSError as error:
+        raise _file_error(target, error) from error
+
+
+def check_writable(path: Path | str) -> None:
+    """Raise FileError now when `write_text` would fail later: no folder, a folder, no permission.
+
+    Long runs call this before they start, so that a typing error costs no computation.
+    """
+    target = Path(path)
+    folder = target.resolve().parent
+    if target.is_dir():
+        raise FileError(f"{target} is a folder; name a file to write to.", str(target))
+    if not folder.is_dir():
+        raise FileError(
+            f"{target} cannot be written: the folder {folder} does not exist.", str(target)
+        )
+    if not _is_special(target) and not os.access(folder, os.W_OK | os.X_OK):
+        raise FileError(f"{target} cannot be written: no permission in {folder}.", str(target))
+
+
+def _is_special(target: Path) -> bool:
+    """True for a device, a pipe or a socket, which have no contents to protect."""
+    return target.exists() and not stat.S_ISREG(target.stat().st_mode) and not target.is_dir()
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Write to a temporary name beside the target, force it to the disk, and rename."""
+    if target.is_dir():
+        raise IsADirectoryError(21, "it is a folder")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if target.exists():
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+        temporary.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Force the rename to the disk, where the file system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _file_error(target: Path, error: OSError) -> FileError:
+    """The sentence for the user."""
+    cause = (error.strerror or str(error)).lower()
+    return FileError(
+        f"{target} cannot be written: {cause}; nothing was left under that name.", str(target)
+    )

@@ -1,0 +1,107 @@
+"""Satellite positions, velocities and clocks from broadcast data, for arrays of times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rtkpos._arrays import BoolArray, FloatArray, IndexArray, SmallArray, TimeArray
+from rtkpos._jit import kernel
+from rtkpos.core.ephemeris import DEFAULT_MESSAGE_ORDER, FNAV, INAV, select_ephemeris
+from rtkpos.core.orbits import N_ORBIT_STATE, satellite_state
+from rtkpos.core.tables import EphemerisArrays
+from rtkpos.errors import ConfigError, DataError
+from rtkpos.gnss.systems import GALILEO, N_SAT
+from rtkpos.records.broadcast import BroadcastTable
+
+
+@dataclass(frozen=True, kw_only=True)
+class SatelliteStates:
+    """States of satellites at times, one per element; NaN where `row` is negative.
+
+    ecef_m       : (n, 3) [m], earth-fixed at the time itself
+    velocity_mps : (n, 3) [m/s]
+    clock_s      : (n,) satellite clock with relativity, without group delay [s]
+    drift_sps    : (n,) [s/s]
+    row          : (n,) ephemeris used; NO_EPHEMERIS, TOO_OLD or UNHEALTHY of `core.ephemeris`
+    """
+
+    ecef_m: FloatArray
+    velocity_mps: FloatArray
+    clock_s: FloatArray
+    drift_sps: FloatArray
+    row: IndexArray
+
+    @property
+    def valid(self) -> BoolArray:
+        """(n,) bool: a state was found."""
+        return np.isfinite(self.ecef_m[:, 0])
+
+
+def message_order(galileo: str = "INAV") -> SmallArray:
+    """Order of navigation messages with the Galileo message put first ("INAV" or "FNAV").
+
+    Returns (N_SYSTEM, k) int8, -1 padded. Take one order for a whole run and for both receivers.
+    """
+    order = DEFAULT_MESSAGE_ORDER.copy()
+    if galileo not in ("INAV", "FNAV"):
+        raise ConfigError(f"galileo message must be INAV or FNAV; got {galileo!r}.")
+    order[GALILEO, :2] = (INAV, FNAV) if galileo == "INAV" else (FNAV, INAV)
+    return order
+
+
+@kernel
+def _fill_states(
+    eph: EphemerisArrays,
+    sat: IndexArray,
+    time_ns: TimeArray,
+    order: SmallArray,
+    out_state: FloatArray,
+    out_row: IndexArray,
+) -> int:
+    """States of all elements: out_state (n, 8), out_row (n,)."""
+    for k in range(sat.shape[0]):
+        row = select_ephemeris(eph, sat[k], time_ns[k], order)
+        out_row[k] = row
+        if row < 0:
+            out_state[k, :] = np.nan
+        else:
+            satellite_state(eph, row, sat[k] >> 6, time_ns[k], out_state[k])
+    return 0
+
+
+def satellite_states(
+    nav: BroadcastTable,
+    sat: ArrayLike,
+    time_ns: ArrayLike,
+    *,
+    order: SmallArray | None = None,
+) -> SatelliteStates:
+    """States of satellites at GPST times; `sat` and `time_ns` are broadcast against each other.
+
+    nav : broadcast table      sat : satellite indices      time_ns : GPST [ns], integers
+    order : which message serves, default `message_order()`
+    Returns a flat result in the order of the broadcast arrays. DataError for a satellite index
+    that does not exist and for times that are not integers.
+    """
+    times = np.asarray(time_ns)
+    if times.dtype.kind not in "iu":
+        raise DataError(f"time_ns must be integer nanoseconds; got {times.dtype}.")
+    sats, times = np.broadcast_arrays(np.asarray(sat, dtype=np.int64), times)
+    sats = np.ascontiguousarray(sats.ravel())
+    times = np.ascontiguousarray(times.ravel(), dtype=np.int64)
+    if sats.size and not (sats.min() >= 0 and sats.max() < N_SAT):
+        raise DataError(f"sat must lie in 0..{N_SAT - 1}; got {sats.min()}..{sats.max()}.")
+    state = np.empty((sats.size, N_ORBIT_STATE))
+    row = np.empty(sats.size, dtype=np.int64)
+    chosen = message_order() if order is None else np.ascontiguousarray(order, dtype=np.int8)
+    _fill_states(nav.arrays(), sats, times, chosen, state, row)
+    return SatelliteStates(
+        ecef_m=state[:, :3],
+        velocity_mps=state[:, 3:6],
+        clock_s=state[:, 6],
+        drift_sps=state[:, 7],
+        row=row,
+    )

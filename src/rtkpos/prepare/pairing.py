@@ -1,0 +1,196 @@
+"""Pairing: which bands a run uses, and which rover and base signals form a difference.
+
+Signals of one band are paired by tracking mode: the same code at both ends first, then codes of
+one family (C2L with C2X), then across families (C2W with C2X). RINEX 3 aligns all phases of a band
+to one reference (RINEX 4.02, section 9.1), so mixed pairs differ by whole cycles; each pair of
+codes still gets its own group, and double differences never leave a group.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rtkpos._arrays import FloatArray, SmallArray
+from rtkpos.errors import InputError
+from rtkpos.gnss.signals import (
+    KNOWN_ATTRIBUTES,
+    N_SIG,
+    carrier_table,
+    sig_band,
+    sig_index,
+)
+from rtkpos.gnss.systems import (
+    BEIDOU,
+    GALILEO,
+    GLONASS,
+    GPS,
+    IRNSS,
+    N_SAT,
+    N_SYSTEM,
+    QZSS,
+    SBAS,
+    SYSTEM_LETTERS,
+    systems_from_letters,
+)
+from rtkpos.records.config import RtkConfig, Selection
+from rtkpos.records.observations import UNKNOWN_CHANNEL, ObsTable
+
+N_SLOT = 3
+
+# Order in which bands are taken when the configuration names none.
+BAND_ORDER = {GPS: "125", GLONASS: "12", GALILEO: "1576", BEIDOU: "26715", QZSS: "125", IRNSS: "59", SBAS: "15"}
+# A band is worth a slot when it covers at least this share of its system's common satellite-epochs.
+MIN_BAND_COVERAGE = 0.2
+
+# Order of preference inside a band, then families whose members are tracked alike.
+CODE_ORDER = {
+    GPS: {1: "CWPLSXYMN", 2: "WCLXSPYMDN", 5: "QXI"},
+    GLONASS: {1: "CP", 2: "CP"},
+    GALILEO: {1: "CXBAZ", 5: "QXI", 6: "CXBAZ", 7: "QXI", 8: "QXI"},
+    BEIDOU: {1: "PXDASLZN", 2: "IXQ", 5: "PXD", 6: "IXQPDZA", 7: "IDPXQZ", 8: "PXD"},
+    QZSS: {1: "CLXSEZB", 2: "LXS", 5: "QXIPDZ"},
+    IRNSS: {1: "PXD", 5: "AXBC", 9: "AXBC"},
+    SBAS: {1: "C", 5: "QXI"},
+}
+FAMILIES = ("WPYMN", "C", "SLX", "IQX", "DPX", "ABC", "Z")
+
+
+class PairingPlan(NamedTuple):
+    """Lookup tables of a run, by signal and satellite.
+
+    slot     : (N_SIG,) band slot of a signal, -1 = not used
+    rank     : (N_SIG,) order inside the band
+    family   : (N_SIG,) bits of the code's tracking families
+    carrier_hz : (N_SAT, N_SLOT) carrier by satellite and slot, NaN = no such band or channel
+    digit    : (N_SYSTEM, N_SLOT) RINEX band digit of a slot, 0 = none
+    wanted   : (N_SAT,) 1 when the satellite takes part
+    """
+
+    slot: SmallArray
+    rank: SmallArray
+    family: SmallArray
+    carrier_hz: FloatArray
+    digit: SmallArray
+    wanted: SmallArray
+
+
+def make_plan(rover: ObsTable, base: ObsTable | None, config: RtkConfig) -> PairingPlan:
+    """Decide bands and signal order of a run from what both receivers observe.
+
+    Raises InputError when rover and base share no band in any wanted system.
+    """
+    selection = config.selection
+    bands = choose_bands(rover, base, selection)
+    if not any(bands.values()):
+        raise InputError(
+            "rover and base share no carrier-phase band in the systems "
+            f"{selection.systems}: the rover has {_described(rover)}, the base "
+            f"{_described(base) if base else 'nothing'}; choose other --systems or --bands."
+        )
+    slot = np.full(N_SIG, -1, np.int8)
+    rank = np.zeros(N_SIG, np.int8)
+    family = np.zeros(N_SIG, np.int8)
+    digit = np.zeros((N_SYSTEM, N_SLOT), np.int8)
+    for system, digits in bands.items():
+        for s, band in enumerate(digits):
+            digit[system, s] = band
+            _enter_band(system, band, s, slot, rank, family)
+    carriers = _carrier_by_satellite(digit, _channels(rover, base))
+    return PairingPlan(slot, rank, family, carriers, digit, _wanted(selection, bands))
+
+
+def choose_bands(
+    rover: ObsTable, base: ObsTable | None, selection: Selection
+) -> dict[int, tuple[int, ...]]:
+    """Band digits by system: as configured, else the best common ones by order and coverage."""
+    coverage = band_coverage(rover)
+    if base is not None:
+        coverage = np.minimum(coverage, band_coverage(base))
+    chosen: dict[int, tuple[int, ...]] = {}
+    for system in systems_from_letters(selection.systems):
+        named = selection.bands.get(SYSTEM_LETTERS[system])
+        order = [int(d) for d in (named or BAND_ORDER[system])]
+        share = coverage[system] / max(coverage[system].max(), 1.0)
+        least = 0.0 if named else MIN_BAND_COVERAGE
+        usable = [d for d in order if share[d] > least or (share[d] > 0 and named)]
+        if usable:
+            chosen[system] = tuple(usable[: min(selection.n_band_max, N_SLOT)])
+    return chosen
+
+
+def band_coverage(table: ObsTable) -> FloatArray:
+    """Satellite-epochs with a code or phase observation by (system, band digit): (N_SYSTEM, 10)."""
+    seen = np.isfinite(table.code_m) | np.isfinite(table.phase_cycle)
+    counts = np.zeros((N_SYSTEM, 10))
+    system = (table.sat[seen] >> 6).astype(np.int64)
+    np.add.at(counts, (system, sig_band(table.sig[seen].astype(np.int64))), 1.0)
+    return counts
+
+
+def _enter_band(
+    system: int, band: int, s: int, slot: SmallArray, rank: SmallArray, family: SmallArray
+) -> None:
+    """Fill the tables for every known code of one band."""
+    order = CODE_ORDER[system].get(band, KNOWN_ATTRIBUTES[system][band])
+    for letter in KNOWN_ATTRIBUTES[system][band]:
+        sig = sig_index(system, f"{band}{letter}")
+        slot[sig] = s
+        rank[sig] = order.index(letter) if letter in order else len(order)
+        members = [i for i, letters in enumerate(FAMILIES) if letter in letters]
+        family[sig] = sum(1 << i for i in members)
+
+
+def _channels(rover: ObsTable, base: ObsTable | None) -> SmallArray:
+    """GLONASS channel by slot from both headers; unknown where they contradict each other."""
+    channel = rover.glonass_channel.copy()
+    if base is not None:
+        other = base.glonass_channel
+        both = (channel != UNKNOWN_CHANNEL) & (other != UNKNOWN_CHANNEL)
+        channel = np.where(channel == UNKNOWN_CHANNEL, other, channel)
+        channel[both & (rover.glonass_channel != other)] = UNKNOWN_CHANNEL
+    return channel.astype(np.int8)
+
+
+def _carrier_by_satellite(digit: SmallArray, channel: SmallArray) -> FloatArray:
+    """Carrier frequencies (N_SAT, N_SLOT) [Hz]; NaN where unknown."""
+    table = carrier_table()
+    out = np.full((N_SAT, N_SLOT), np.nan)
+    for sat in range(N_SAT):
+        system, number = sat >> 6, sat & 63
+        for s in range(N_SLOT):
+            band = int(digit[system, s])
+            if band == 0:
+                continue
+            out[sat, s] = table[system, band]
+            if system == GLONASS and band in (1, 2):
+                step = {1: 0.5625e6, 2: 0.4375e6}[band]
+                known = channel[number] != UNKNOWN_CHANNEL
+                out[sat, s] += step * channel[number] if known else np.nan
+    return out
+
+
+def _wanted(selection: Selection, bands: dict[int, tuple[int, ...]]) -> SmallArray:
+    """Satellites that take part: of a system with bands and not excluded by name."""
+    from rtkpos.gnss.systems import sat_from_name
+
+    wanted = np.zeros(N_SAT, np.int8)
+    for system in bands:
+        wanted[system * 64 : system * 64 + 64] = 1
+    for name in selection.exclude:
+        sat = sat_from_name(name)
+        if sat >= 0:
+            wanted[sat] = 0
+    return wanted
+
+
+def _described(table: ObsTable) -> str:
+    """The bands of a file in words: "G125 C267"."""
+    counts = band_coverage(table)
+    parts = [
+        SYSTEM_LETTERS[s] + "".join(str(d) for d in range(10) if counts[s, d] > 0)
+        for s in range(N_SYSTEM)
+        if counts[s].any()
+    ]
+    return " ".join(parts) or "nothing"

@@ -1,0 +1,185 @@
+"""A run: check the inputs, build the plans, step through the epochs, gather the solution."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rtkpos._arrays import FloatArray, record_of
+from rtkpos.constants import DEG, NS_PER_S
+from rtkpos.errors import InputError
+from rtkpos.estimate.point_models import point_plan
+from rtkpos.estimate.robust import RobustSettings
+from rtkpos.estimate.single_point import SinglePointSettings
+from rtkpos.estimate.step import RunInputs, RunPlan, run_block, step_memory, step_outputs
+from rtkpos.estimate.workspace import Settings
+from rtkpos.gnss.systems import sat_from_name
+from rtkpos.physics.atmosphere import ionosphere_model
+from rtkpos.prepare.align import match_epochs
+from rtkpos.prepare.pairing import make_plan
+from rtkpos.prepare.slips import COUNTER_NAMES
+from rtkpos.records.broadcast import BroadcastTable
+from rtkpos.records.config import AR_MODES, MODES, RtkConfig
+from rtkpos.records.observations import ObsTable
+from rtkpos.records.report import ReadReport
+from rtkpos.records.solution import Diagnostics, Solution
+
+AR_NUMBER = {"off": 0, "instantaneous": 1, "continuous": 2, "hold": 3}
+BLOCK = 200  # epochs between two progress calls
+
+
+def kernel_settings(config: RtkConfig) -> Settings:
+    """The configuration as numbers for the kernels: radians, nanoseconds, metres."""
+    selection, noise, slips = config.selection, config.noise, config.slips
+    ambiguity, base = config.ambiguity, config.base
+    return Settings(
+        mode=MODES.index(config.mode),
+        ar=AR_NUMBER[config.ar],
+        mask_rad=selection.elevation_mask_deg * DEG,
+        cn0_min_dbhz=float(selection.cn0_min_dbhz),
+        phase_a_m=float(noise.phase_a_m),
+        phase_b_m=float(noise.phase_b_m),
+        code_phase_ratio=float(noise.code_phase_ratio),
+        code_correlation_s=float(noise.code_correlation_s),
+        phase_correlation_s=float(noise.phase_correlation_s),
+        cn0_reference_dbhz=float(noise.cn0_reference_dbhz),
+        baseline_m_per_m=noise.phase_baseline_mm_per_km * 1e-6,
+        geo_factor=float(noise.beidou_geo_factor),
+        position_reset_m=float(noise.position_reset_m),
+        ambiguity_drift=float(noise.ambiguity_drift_cycle_per_sqrt_s),
+        slip_gf_m=float(slips.geometry_free_m),
+        slip_doppler_cycle=float(slips.doppler_cycle_per_s),
+        slip_code_m=float(slips.code_minus_phase_m),
+        max_gap_ns=round(slips.max_gap_s * NS_PER_S),
+        ar_mask_rad=ambiguity.elevation_mask_deg * DEG,
+        min_pairs=int(ambiguity.min_pairs),
+        success_min=float(ambiguity.success_rate_min),
+        failure_rate=float(ambiguity.failure_rate),
+        ratio_min=float(ambiguity.ratio_min),
+        ratio_max=float(ambiguity.ratio_max),
+        position_sigma_max_m=float(ambiguity.position_sigma_max_m),
+        postfit_max_m=float(ambiguity.postfit_phase_max_m),
+        hold_after_ns=round(ambiguity.hold_after_s * NS_PER_S),
+        hold_sigma_cycle=float(ambiguity.hold_sigma_cycle),
+        n_search_max=int(ambiguity.n_search_max),
+        n_drop_max=int(ambiguity.n_drop_max),
+        drop_penalty=float(ambiguity.drop_penalty),
+        misfit_max=float(ambiguity.misfit_max),
+        max_age_ns=round(base.max_age_s * NS_PER_S),
+        troposphere=int(config.atmosphere.troposphere != "off"),
+    )
+
+
+def run_inputs(
+    rover: ObsTable,
+    nav: BroadcastTable,
+    base: ObsTable | None,
+    base_ecef_m: FloatArray,
+    config: RtkConfig,
+    report: ReadReport,
+) -> RunInputs:
+    """Plans and views of a run; `base` None gives an empty base (single positioning)."""
+    other = base if base is not None else rover
+    selection = config.selection
+    excluded = tuple(s for s in map(sat_from_name, selection.exclude) if s >= 0)
+    settings = kernel_settings(config)
+    start, end = int(rover.time_ns[0]), int(rover.time_ns[-1])
+    plan = RunPlan(
+        pairing=make_plan(rover, base, config),
+        point=point_plan(selection.systems, excluded),
+        base_ecef_m=base_ecef_m,
+        settings=settings,
+        point_settings=SinglePointSettings(
+            mask_rad=settings.mask_rad, cn0_min_dbhz=settings.cn0_min_dbhz
+        ),
+        robust=RobustSettings(),
+    )
+    ionosphere = ionosphere_model(nav, config.atmosphere.ionosphere, start, end, report)
+    return RunInputs(rover.arrays(), other.arrays(), nav.arrays(), ionosphere, record_of(plan))
+
+
+def solve(
+    rover: ObsTable,
+    nav: BroadcastTable,
+    base: ObsTable | None = None,
+    base_ecef_m: FloatArray | None = None,
+    config: RtkConfig | None = None,
+    on_epoch: Callable[[int, int], Any] | None = None,
+) -> Solution:
+    """Positions of a rover, epoch by epoch.
+
+    rover, base : observations      nav : broadcast ephemerides
+    base_ecef_m : (3,) coordinate of the base antenna's reference point [m]
+    on_epoch    : called as on_epoch(done, total) every few hundred epochs
+    Raises InputError when the base or its coordinate is missing for a differential mode.
+    """
+    config = config or RtkConfig()
+    report = ReadReport()
+    needs_base = config.mode != "single"
+    if needs_base and base is None:
+        raise InputError(f"mode {config.mode} needs base observations; give a base or use single.")
+    coordinate = np.full(3, np.nan)
+    if needs_base:
+        if base_ecef_m is None:
+            raise InputError("the base coordinate is missing; give base_ecef_m (x, y, z in metres).")
+        coordinate = np.ascontiguousarray(base_ecef_m, np.float64)
+    inputs = run_inputs(rover, nav, base if needs_base else None, coordinate, config, report)
+    n = rover.n_epoch
+    index = np.full(n, -1, np.int64)
+    if needs_base and base is not None:
+        tolerance = round(config.base.time_tolerance_s * NS_PER_S)
+        index = match_epochs(rover.time_ns, base.time_ns, tolerance, inputs.plan.settings.max_age_ns)
+    memory, out = step_memory(), step_outputs(n)
+    for first in range(0, n, BLOCK):
+        end = min(first + BLOCK, n)
+        run_block(inputs, index, first, end, memory, out)
+        if on_epoch is not None:
+            on_epoch(end, n)
+    return gather(rover, coordinate, config, memory, out, report)
+
+
+def column(out: Any, name: str) -> Any:
+    """One column of the output rows as a contiguous array."""
+    return np.ascontiguousarray(out[name])
+
+
+def gather(
+    rover: ObsTable,
+    base_ecef_m: FloatArray,
+    config: RtkConfig,
+    memory: Any,
+    out: Any,
+    report: ReadReport,
+) -> Solution:
+    """The output arrays as a Solution."""
+    diagnostics = Diagnostics(
+        n_slip=column(out, "n_slip"),
+        n_code_rejected=column(out, "n_code_rejected"),
+        n_phase_rejected=column(out, "n_phase_rejected"),
+        prefit_code_m=column(out, "prefit_code_m"),
+        postfit_phase_m=column(out, "postfit_phase_m"),
+        success_rate=column(out, "success_rate"),
+        ratio_needed=column(out, "ratio_needed"),
+        totals={name: int(c) for name, c in zip(COUNTER_NAMES, memory.counts, strict=True)},
+    )
+    return Solution(
+        time_ns=rover.time_ns,
+        ecef_m=column(out, "ecef_m"),
+        velocity_mps=column(out, "velocity_mps"),
+        cov_ecef_m2=column(out, "cov_ecef_m2"),
+        status=column(out, "status").astype(np.int8),
+        reason=column(out, "reason").astype(np.int8),
+        ratio=column(out, "ratio"),
+        age_s=column(out, "age_s"),
+        n_sat=column(out, "n_sat"),
+        n_fixed=column(out, "n_fixed"),
+        rx_clock_m=column(out, "rx_clock_m"),
+        event=column(out, "event").astype(np.uint8),
+        base_ecef_m=base_ecef_m,
+        mode=config.mode,
+        diagnostics=diagnostics,
+        report=report,
+    )

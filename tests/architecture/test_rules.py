@@ -1,0 +1,289 @@
+"""Each rule finds a crafted offence and passes a crafted innocent."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.architecture import code, docstrings, imports
+from tests.architecture.modules import Module
+
+
+def found(rule, path, source):
+    """Messages of a rule about one crafted module."""
+    return [str(violation) for violation in rule(Module(path, source))]
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("core/a.py", "from rtkpos.gnss.time import ns_from_week"),
+        ("core/a.py", "from rtkpos import records"),
+        ("core/a.py", "import rtkpos.io.rinex_obs"),
+        ("core/a.py", "from ..gnss import time"),
+        ("core/a.py", "def f():\n    from rtkpos.solve.rtk import solve"),
+        ("io/a.py", "from rtkpos.physics.frames import transform"),
+        ("physics/a.py", "import rtkpos.io"),
+        ("network/a.py", "from rtkpos.simulate import truth"),
+        ("estimate/a.py", "from rtkpos.solve import rtk"),
+        ("solve/a.py", "from rtkpos.engine import RtkEngine"),
+        ("errors.py", "from rtkpos.core import geodesy"),
+        ("cellar/a.py", ""),
+    ],
+)
+def test_forbidden_arrow(path, source):
+    assert len(found(imports.import_direction, path, source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("core/a.py", "from rtkpos._jit import kernel\nfrom rtkpos.core.b import f\nimport math"),
+        ("core/a.py", "from .b import f\nfrom ..constants import DEG"),
+        ("records/a.py", "from rtkpos.core.tables import ObsArrays"),
+        ("app/a.py", "from rtkpos import __version__, solve\nfrom rtkpos.io import atomic"),
+        ("_jit.py", "from rtkpos._cache import source_hash"),
+        ("__init__.py", "from rtkpos.engine import RtkEngine\nfrom rtkpos.app import cli"),
+        ("engine.py", "from rtkpos.api import solve"),
+        ("io/a.py", "import rtkposix"),
+    ],
+)
+def test_allowed_arrow(path, source):
+    assert found(imports.import_direction, path, source) == []
+
+
+def test_forbidden_arrow_names_file_line_and_rooms():
+    (message,) = found(imports.import_direction, "core/a.py", "\n\nimport rtkpos.app.cli")
+    assert message.startswith("src/rtkpos/core/a.py:3: forbidden import core -> app")
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "count"),
+    [
+        ("core/a.py", "import numba", 1),
+        ("core/a.py", "from numba import njit", 1),
+        ("_jit.py", "import numba\nfrom numba.core import config", 0),
+        ("records/a.py", "def f():\n    import georinex", 1),
+        ("io/a.py", "def f():\n    import georinex", 0),
+        ("physics/tides.py", "import pyproj", 1),
+        ("physics/frames.py", "def f():\n    import pyproj", 0),
+        ("solve/a.py", "import rich.progress", 1),
+        ("app/cli.py", "import typer", 0),
+    ],
+)
+def test_library_owners(path, source, count):
+    assert len(found(imports.library_owners, path, source)) == count
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("import scipy.stats", 1),
+        ("try:\n    import pandas\nexcept ImportError:\n    pandas = None", 1),
+        ("def f():\n    import scipy", 0),
+        ("class A:\n    def f(self):\n        import xarray", 0),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pandas", 0),
+    ],
+)
+def test_heavy_imports(source, count):
+    assert len(found(imports.heavy_imports, "physics/a.py", source)) == count
+
+
+def long_function(n, mark=""):
+    lines = "".join(f"    x = {i}\n    # a comment\n\n" for i in range(n - 1))
+    return f'{mark}def f():\n    """Docstring\n\n    of several lines.\n    """\n{lines}'
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        (long_function(60), 0),
+        (long_function(61), 1),
+        (long_function(80, "@kernel\n"), 0),
+        (long_function(81, "@kernel\n"), 1),
+    ],
+)
+def test_function_sizes(source, count):
+    assert len(found(code.function_sizes, "core/a.py", source)) == count
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "count"),
+    [
+        ("io/a.py", "def f(a, b, c, d, e, f): ...", 0),
+        ("io/a.py", "def f(a, b, c, d, e, *, g, h): ...", 1),
+        ("io/a.py", "class A:\n    def f(self, a, b, c, d, e, f): ...", 0),
+        ("core/a.py", "@kernel\ndef f(a, b, c, d, e, f, g, h, i, j): ...", 0),
+        ("core/a.py", "@kernel\ndef f(a, b, c, d, e, f, g, h, i, j, k): ...", 1),
+        ("app/a.py", "@app.command()\ndef f(a, b, c, d, e, f, g, h): ...", 0),
+        ("app/a.py", "def f(a, b, c, d, e, f, g, h): ...", 1),
+    ],
+)
+def test_argument_counts(path, source, count):
+    assert len(found(code.argument_counts, path, source)) == count
+
+
+def test_file_sizes():
+    assert found(code.file_sizes, "core/a.py", "x = 1\n" * 400) == []
+    assert len(found(code.file_sizes, "core/a.py", "x = 1\n" * 401)) == 1
+    assert found(code.file_sizes, "core/_gmf_tables.py", "x = 1\n" * 401) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "count"),
+    [
+        ("io/a.py", "try:\n    x = 1\nexcept:\n    pass", 1),
+        ("io/a.py", "try:\n    x = 1\nexcept OSError:\n    pass", 0),
+        ("io/a.py", "assert x > 0", 1),
+        ("io/a.py", "print(1)", 1),
+        ("app/a.py", "print(1)", 0),
+        ("io/a.py", "# TODO later", 1),
+        ("io/a.py", "# TODO(12): later", 0),
+    ],
+)
+def test_forbidden_statements(path, source, count):
+    assert len(found(code.forbidden_statements, path, source)) == count
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "x = {}",
+        "x = []",
+        "x = [i for i in y]",
+        "x = 'text'",
+        "x = f'{y}'",
+        "raise ValueError",
+        "np.linalg.inv(y)",
+        "x = lambda: 0",
+        "def g(): ...",
+        "try:\n        pass\n    except ValueError:\n        pass",
+    ],
+)
+def test_kernel_language(statement):
+    source = f"@kernel\ndef f(y):\n    '''Docstring.'''\n    {statement}\n"
+    assert found(code.kernel_language, "core/a.py", source)
+    assert found(code.kernel_language, "core/a.py", source.replace("@kernel\n", "")) == []
+
+
+def test_kernel_language_passes_plain_kernels():
+    source = (
+        "@kernel\ndef f(y, out_x):\n    '''Text.'''\n    out_x[0], z = y[0], (1, 2)\n    return 0"
+    )
+    assert found(code.kernel_language, "core/a.py", source) == []
+    assert found(code.kernel_language, "core/a.py", source.replace("out_x)", "out_x=1)"))
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("def f(x: int) -> int: ...", 0),
+        ("def f(x) -> int: ...", 1),
+        ("def f(x: int): ...", 1),
+        ("def _f(x): ...", 0),
+        ("@kernel\ndef f(x): ...", 0),
+        ("class A:\n    def f(self) -> None: ...", 0),
+    ],
+)
+def test_public_type_hints(source, count):
+    assert len(found(code.public_type_hints, "io/a.py", source)) == count
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "count"),
+    [
+        ("core/a.py", "def f(snr, ref_sat): ...", 2),
+        ("core/a.py", "lat_deg = 1.0", 1),
+        ("io/a.py", "lat_deg = base_xyz = 1.0", 0),
+        ("core/a.py", "reference_row, cn0_dbhz = 0, 45.0", 0),
+    ],
+)
+def test_glossary(path, source, count):
+    assert len(found(code.glossary, path, source)) == count
+
+
+def test_single_owners():
+    first = Module("core/a.py", "LIMIT = 1\ndef f(): ...\ndef _own(): ...\nfrom x import g")
+    second = Module("gnss/b.py", "LIMIT = 2\nclass f: ...\ndef _own(): ...\ndef g(): ...")
+    assert [str(v) for v in code.single_owners([first, second])] == [
+        "src/rtkpos/gnss/b.py:1: LIMIT is also defined in src/rtkpos/core/a.py",
+        "src/rtkpos/gnss/b.py:2: f is also defined in src/rtkpos/core/a.py",
+    ]
+
+
+def test_a_command_may_be_named_like_the_function_it_runs():
+    first = Module("solve/a.py", "def solve(): ...")
+    second = Module("app/cli.py", "@app.command()\ndef solve(): ...")
+    assert list(code.single_owners([first, second])) == []
+
+
+def test_no_orphans():
+    modules = [
+        Module("core/a.py", "import rtkpos.core.a"),
+        Module("core/b.py", ""),
+        Module("core/c.py", ""),
+        Module(
+            "app/cli.py", "def f():\n    from rtkpos.core import b\n    from rtkpos.core.c import g"
+        ),
+        Module("core/__init__.py", ""),
+        Module("__init__.py", '_PLACES = {"read_sp3": "rtkpos.io.sp3", "solve": ".solve.run"}'),
+        Module("io/sp3.py", ""),
+        Module("solve/run.py", ""),
+    ]
+    (violation,) = imports.no_orphans(modules)
+    assert violation.path == "src/rtkpos/core/a.py"
+
+
+def test_no_copies():
+    body = "(x):\n    a = x + 1\n    b = a * 2\n    c = b - 3\n    d = c / 4\n    return d\n"
+    first = Module("core/a.py", f"def f{body}")
+    copy = Module("io/b.py", f"def _g{body.replace('):', '):' + chr(10) + '    # mine')}")
+    other = Module("io/c.py", f"def h{body.replace('4', '5')}")
+    (violation,) = code.no_copies([first, copy, other])
+    assert str(violation) == "src/rtkpos/io/b.py:1: _g is a copy of f in src/rtkpos/core/a.py"
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ('"""Module."""\ndef f():\n    """A sentence."""', 0),
+        ('"""Module."""\ndef f():\n    """A sentence\n    that runs on."""', 0),
+        ('"""Module."""\ndef f():\n    """No sentence"""', 1),
+        ('"""Module."""\ndef f(): ...', 1),
+        ('"""Module."""\nclass A:\n    """It."""\n    def f(self): ...', 1),
+        ('"""Module."""\ndef _f(): ...', 0),
+        ("x = 1", 1),
+    ],
+)
+def test_docstrings(source, count):
+    assert len(found(docstrings.docstrings, "io/a.py", source)) == count
+
+
+@pytest.mark.parametrize(
+    ("doc", "count"),
+    [
+        ("Sum.\n\n    values : (n,) [m]      out_m : (n,) [m]", 0),
+        ("Sum.\n\n    values : (n, 3) [m]", 1),
+        ("Sum of values in out_m.", 1),
+        ("Sum.", 2),
+    ],
+)
+def test_kernel_docstrings(doc, count):
+    body = "    out_m[0] = values[0]\n" * 20
+    source = f'@kernel\ndef f(values, out_m):\n    """{doc}"""\n{body}'
+    assert len(found(docstrings.kernel_docstrings, "core/a.py", source)) == count
+    legend = '"""Legend.\n\nvalues, out_m : (n,) [m]\n"""\n'
+    assert found(docstrings.kernel_docstrings, "core/a.py", legend + source) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "doc", "count"),
+    [
+        ("core/a.py", "Formula.", 1),
+        ("core/a.py", "Formula.\n\nSource: IERS Conventions (2010), eq. 9.4.\n", 0),
+        ("core/a.py", "Formula of Bowring (1985).", 0),
+        ("estimate/a.py", "Formula.", 0),
+    ],
+)
+def test_sources(path, doc, count):
+    source = f'"""{doc}"""\n@kernel\ndef f(x): ...'
+    assert len(found(docstrings.sources, path, source)) == count

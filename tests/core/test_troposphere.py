@@ -1,0 +1,159 @@
+"""Troposphere kernels against published values, a naive twin and physical bounds."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from rtkpos.core import _gmf_tables as gmf
+from rtkpos.core.troposphere import (
+    N_TROP,
+    T_ZHD_M,
+    T_ZWD_M,
+    mapping_gmf_boehm2006,
+    prepare_troposphere,
+    slant_troposphere,
+    standard_atmosphere,
+    zenith_hydrostatic_delay,
+    zenith_wet_delay,
+)
+from rtkpos.gnss.time import ns_from_calendar
+
+MJD_OF_GPS_EPOCH = 44244
+NS_PER_DAY = 86_400 * 10**9
+SUMMER_NS = ns_from_calendar(2024, 7, 1, 12)
+
+
+def prepared(lat_deg, lon_deg, height_m, time_ns=SUMMER_NS):
+    out = np.empty(N_TROP)
+    prepare_troposphere(math.radians(lat_deg), math.radians(lon_deg), height_m, time_ns, out)
+    return out
+
+
+def test_gmf_gives_the_value_the_iers_publishes():
+    # Test case in the header of routine GMF, IERS Conventions (2010), chapter 9.
+    time_ns = (55055 - MJD_OF_GPS_EPOCH) * NS_PER_DAY
+    out = np.empty(N_TROP)
+    assert prepare_troposphere(0.6708665767, -1.393397187, 844.715, time_ns, out) == 0
+    hydrostatic, wet = mapping_gmf_boehm2006(out, math.pi / 2 - 1.278564131)
+    assert hydrostatic == pytest.approx(3.425245519339138678, abs=1e-12)
+    assert wet == pytest.approx(3.449589116182419257, abs=1e-12)
+
+
+def naive_gmf(lat, lon, height_m, elevation, days_since_1980):
+    """GMF with scipy's Legendre functions and the formulae as they stand in the paper."""
+    from scipy.special import lpmv
+
+    season = math.cos(2 * math.pi * (days_since_1980 + 1 - 28) / 365.25)
+    a = {}
+    for name in ("H", "W"):
+        total, i = 0.0, 0
+        for n in range(10):
+            for m in range(n + 1):
+                p = (-1) ** m * lpmv(m, n, math.sin(lat))
+                cosine = getattr(gmf, f"A{name}_MEAN")[i] + getattr(gmf, f"A{name}_AMP")[i] * season
+                sine = getattr(gmf, f"B{name}_MEAN")[i] + getattr(gmf, f"B{name}_AMP")[i] * season
+                total += p * (cosine * math.cos(m * lon) + sine * math.sin(m * lon))
+                i += 1
+        a[name] = total * 1e-5
+    south = lat < 0
+    phase = math.pi if south else 0.0
+    c11, c10 = (0.007, 0.002) if south else (0.005, 0.001)
+    angle = 2 * math.pi * (days_since_1980 + 1 - 28) / 365.25 + phase
+    c = 0.062 + ((math.cos(angle) + 1) * c11 / 2 + c10) * (1 - math.cos(lat))
+
+    def marini(a, b, c):
+        s = math.sin(elevation)
+        return (1 + a / (1 + b / (1 + c))) / (s + a / (s + b / (s + c)))
+
+    lift = (1 / math.sin(elevation) - marini(2.53e-5, 5.49e-3, 1.14e-3)) * height_m / 1000
+    return marini(a["H"], 0.0029, c) + lift, marini(a["W"], 0.00146, 0.04391)
+
+
+@pytest.mark.parametrize(
+    ("lat_deg", "lon_deg"), [(0, 0), (48, 11), (-35, 149), (89.9, -120), (-89.9, 3), (22, 179.9)]
+)
+def test_gmf_equals_a_naive_twin(lat_deg, lon_deg):
+    for month in (1, 4, 7, 10):
+        time_ns = ns_from_calendar(2023, month, 15, 6)
+        days = time_ns / NS_PER_DAY + 5
+        c = prepared(lat_deg, lon_deg, 350.0, time_ns)
+        for elevation_deg in (5, 15, 60, 90):
+            e = math.radians(elevation_deg)
+            want = naive_gmf(math.radians(lat_deg), math.radians(lon_deg), 350.0, e, days)
+            assert mapping_gmf_boehm2006(c, e) == pytest.approx(want, rel=1e-12)
+
+
+def test_zenith_delays_of_the_standard_atmosphere():
+    # 2.307 m: Saastamoinen's value at 1013.25 hPa, 45 deg, sea level (IERS Conventions, eq. 9.4).
+    assert zenith_hydrostatic_delay(1013.25, math.pi / 4, 0.0) == pytest.approx(2.30697, abs=1e-5)
+    assert 0.10 < zenith_wet_delay(288.15, 0.7, math.pi / 4, 0.0) < 0.14
+    assert zenith_wet_delay(288.15, 0.0, 0.5, 0.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("height_m", "pressure_hpa", "temperature_k"),
+    # US Standard Atmosphere (1976), table 1, by geopotential height.
+    [(0, 1013.25, 288.15), (1000, 898.75, 281.65), (5000, 540.20, 255.65), (11000, 226.32, 216.65)],
+)
+def test_standard_atmosphere_equals_its_table(height_m, pressure_hpa, temperature_k):
+    pressure, temperature = standard_atmosphere(float(height_m))
+    assert pressure == pytest.approx(pressure_hpa, rel=2e-4)
+    assert temperature == pytest.approx(temperature_k, abs=0.01)
+
+
+def test_atmosphere_is_continuous_at_the_tropopause():
+    below, above = standard_atmosphere(10_999.99)[0], standard_atmosphere(11_000.01)[0]
+    assert below == pytest.approx(above, rel=1e-4)
+
+
+@pytest.mark.parametrize("height_m", [-400.0, 0.0, 8848.0, 11_000.0, 40_000.0, 1e7, -1e7])
+def test_delay_is_finite_and_falls_with_elevation_at_every_height(height_m):
+    c = prepared(48.0, 11.0, height_m)
+    delays = [slant_troposphere(c, math.radians(e))[0] for e in (3, 5, 10, 20, 45, 90)]
+    assert np.isfinite(delays).all()
+    assert (np.diff(delays) < 0).all()
+    assert 0.0 <= delays[-1] < 3.0
+    assert delays[0] < 60.0
+
+
+def test_elevation_is_clamped_at_three_degrees():
+    c = prepared(48.0, 11.0, 500.0)
+    lowest = slant_troposphere(c, math.radians(3.0))
+    for elevation_deg in (2.9, 0.0, -10.0):
+        assert slant_troposphere(c, math.radians(elevation_deg)) == lowest
+
+
+def test_zenith_maps_to_one_and_total_is_hydrostatic_plus_wet():
+    c = prepared(-12.0, 130.0, 20.0)
+    trop_m, wet = slant_troposphere(c, math.pi / 2)
+    assert wet == pytest.approx(1.0, abs=1e-12)
+    assert trop_m == pytest.approx(c[T_ZHD_M] + c[T_ZWD_M], abs=1e-12)
+
+
+def test_delay_loses_a_quarter_millimetre_per_metre_of_height():
+    # 2.3 m over a scale height of 8 km, plus the wet part.
+    low, high = (slant_troposphere(prepared(36.0, 137.0, h), math.pi / 2)[0] for h in (0.0, 100.0))
+    assert 0.025 < low - high < 0.036
+
+
+def test_nan_goes_in_and_comes_out():
+    c = np.empty(N_TROP)
+    for place in ((math.nan, 0.0, 0.0), (0.0, math.nan, 0.0), (0.0, 0.0, math.nan)):
+        assert prepare_troposphere(*place, SUMMER_NS, c) == 1
+        assert np.isnan(c).all()
+        assert math.isnan(slant_troposphere(c, 0.5)[0])
+    assert math.isnan(slant_troposphere(prepared(10.0, 20.0, 30.0), math.nan)[0])
+
+
+def plain(function):
+    """The Python function behind a kernel; itself when numba is switched off."""
+    return getattr(function, "py_func", function)
+
+
+def test_compiled_equals_python():
+    c, twin = prepared(48.0, 11.0, 500.0), np.empty(N_TROP)
+    plain(prepare_troposphere)(math.radians(48.0), math.radians(11.0), 500.0, SUMMER_NS, twin)
+    np.testing.assert_allclose(c, twin, rtol=1e-13)

@@ -1,0 +1,35 @@
+"""Real recordings for tests: found on this machine, or the test is skipped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from rtkpos.errors import DatasetError
+from rtkpos.io.datasets import dataset_dir
+
+REQUIRE_VARIABLE = "RTKPOS_REQUIRE_DATA"
+
+
+def dataset_path(name: str, file: str = "") -> Path:
+    """Path of a file (or, without `file`, of the folder) of a data set.
+
+    Skips the test when the data set is not on this machine; with RTKPOS_REQUIRE_DATA=1 it fails.
+    """
+    try:
+        path = dataset_dir(name) / file
+    except DatasetError as error:
+        _missing(str(error))
+    if not path.exists():
+        _missing(f"data set {name!r} has no {file!r} in {path.parent}")
+    return path
+
+
+def _missing(message: str) -> NoReturn:
+    """Skip, or fail where data are required."""
+    if os.environ.get(REQUIRE_VARIABLE) == "1":
+        pytest.fail(f"{message} ({REQUIRE_VARIABLE}=1)", pytrace=False)
+    pytest.skip(message)

@@ -1,0 +1,312 @@
+"""A damaged, read-only or contested kernel cache never changes a result and never raises."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from numba.core import config
+
+from rtkpos import _cache, _jit
+
+compiled_only = pytest.mark.compiled
+
+SOURCE = '''
+"""Throwaway kernels."""
+from rtkpos._jit import kernel
+
+
+@kernel
+def half(x):
+    return 0.5 * x
+
+
+@kernel
+def total(values):
+    result = 0.0
+    for i in range(values.shape[0]):
+        result += half(values[i])
+    return result
+'''
+
+RUNNER = """
+import numpy as np
+import rtkpos._jit
+rtkpos._jit.source_hash = lambda path: "unchanged while the test runs"
+import throwaway
+result = throwaway.total(np.arange(5.0))
+hits = sum(throwaway.total.stats.cache_hits.values())
+print(f"{result!r} {hits}")
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with the throwaway module; kernels are kept in its `cache`."""
+    (tmp_path / "throwaway.py").write_text(SOURCE)
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def fresh_module(folder: Path) -> ModuleType:
+    """The throwaway module as a new process would see it: nothing compiled yet."""
+    spec = importlib.util.spec_from_file_location("throwaway", folder / "throwaway.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(folder: Path) -> tuple[float, int]:
+    """Result of the outer kernel in a fresh module, and how many compiled forms it loaded."""
+    import numpy as np
+
+    module = fresh_module(folder)
+    result = module.total(np.arange(5.0))
+    return result, sum(module.total.stats.cache_hits.values())
+
+
+def entries(folder: Path) -> list[Path]:
+    return sorted((folder / "cache").rglob("*.rtkpos"))
+
+
+def rewrite(path: Path, payload: bytes) -> None:
+    """An entry with a right checksum and stamp around a wrong payload."""
+    rest = path.read_bytes()[16:48] + payload
+    path.write_bytes(hashlib.blake2b(rest, digest_size=16).digest() + rest)
+
+
+def flip(path: Path, share: float) -> None:
+    content = bytearray(path.read_bytes())
+    content[int(share * (len(content) - 1))] ^= 0x10
+    path.write_bytes(bytes(content))
+
+
+def replace_by_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def swap_with_other(path: Path) -> None:
+    other = next(entry for entry in path.parent.iterdir() if entry != path)
+    shutil.copy(other, path)
+
+
+CORRUPTIONS = {
+    "empty": lambda path: path.write_bytes(b""),
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "garbage": lambda path: path.write_bytes(bytes(range(256)) * 20),
+    "bit flipped in the checksum": lambda path: flip(path, 0.0),
+    "bit flipped in the code": lambda path: flip(path, 0.5),
+    "bit flipped at the end": lambda path: flip(path, 1.0),
+    "not a pickle": lambda path: rewrite(path, b"not a pickle"),
+    "pickle of something else": lambda path: rewrite(path, b"\x80\x04N."),
+    "pickle cut short": lambda path: rewrite(path, path.read_bytes()[48:-40]),
+    "folder in its place": replace_by_folder,
+    "another kernel's code": swap_with_other,
+    "unreadable": lambda path: path.chmod(0),
+}
+
+
+@compiled_only
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_damaged_entry_is_a_miss_and_is_rebuilt(folder, name):
+    assert run(folder) == (5.0, 0)
+    assert run(folder) == (5.0, 1)
+    assert len(entries(folder)) == 2
+    for path in entries(folder):
+        CORRUPTIONS[name](path)
+    result, hits = run(folder)
+    assert result == 5.0
+    if name not in ("unreadable", "another kernel's code"):  # root reads everything
+        assert hits == 0
+    if name != "folder in its place":
+        assert run(folder) == (5.0, 1)
+
+
+@compiled_only
+def test_another_numba_version_is_a_miss(folder, monkeypatch):
+    run(folder)
+    monkeypatch.setattr(_jit.numba, "__version__", "0.0.1")
+    assert run(folder) == (5.0, 0)
+    assert run(folder) == (5.0, 1)
+
+
+@compiled_only
+def test_edit_of_another_kernel_file_is_a_miss(folder, monkeypatch):
+    run(folder)
+    monkeypatch.setattr(_jit, "source_hash", lambda path: "another")
+    assert run(folder) == (5.0, 0)
+
+
+@compiled_only
+def test_checked_and_unchecked_code_are_kept_apart(folder, monkeypatch):
+    run(folder)
+    monkeypatch.setattr(config, "BOUNDSCHECK", 0 if config.BOUNDSCHECK else 1)
+    assert run(folder) == (5.0, 0)
+
+
+@compiled_only
+def test_cache_folder_that_cannot_be_made(folder, monkeypatch):
+    (folder / "cache").write_text("a file where the folder should be")
+    monkeypatch.setattr(config, "CACHE_DIR", str(folder / "cache" / "below"))
+    assert run(folder)[0] == 5.0
+
+
+@compiled_only
+def test_no_place_for_a_cache_at_all(folder, monkeypatch):
+    def no_place(function):
+        raise RuntimeError(f"cannot cache function {function!r}: no locator available")
+
+    monkeypatch.setattr(_jit, "CompileResultCacheImpl", no_place)
+    assert run(folder) == (5.0, 0)
+
+
+@compiled_only
+def test_full_disk_leaves_no_entry_and_no_litter(folder, monkeypatch):
+    def full(source, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    assert run(folder) == (5.0, 0)
+    assert [path for path in (folder / "cache").rglob("*") if path.is_file()] == []
+
+
+@compiled_only
+@pytest.mark.slow
+def test_processes_starting_together(folder):
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder / "cache")}
+    start = functools.partial(
+        subprocess.Popen,
+        [sys.executable, "-c", RUNNER],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for worker in [start() for _ in range(8)]:
+        out, err = worker.communicate(timeout=120)
+        assert (worker.returncode, err) == (0, "")
+        assert out.split()[0] == "5.0"
+    assert len(entries(folder)) == 2
+    assert start().communicate(timeout=120) == ("5.0 1\n", "")
+
+
+def test_disabled_jit_gives_plain_functions(folder):
+    code = "import throwaway, types; assert type(throwaway.half) is types.FunctionType"
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, check=True)
+
+
+def test_cache_module_does_not_import_numba():
+    code = (
+        "import sys, rtkpos._cache as c; c.use_project_cache(); assert 'numba' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class TestProjectCache:
+    """The choice of the folder."""
+
+    @pytest.fixture(autouse=True)
+    def restored(self, monkeypatch):
+        monkeypatch.setattr(config, "CACHE_DIR", config.CACHE_DIR)
+        monkeypatch.setenv("NUMBA_CACHE_DIR", "")
+
+    def test_user_choice_stays(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "mine"))
+        assert _cache.use_project_cache() == tmp_path / "mine"
+
+    def test_folder_below_the_named_one(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("RTKPOS_CACHE_DIR", str(tmp_path))
+        folder = _cache.use_project_cache()
+        assert folder == tmp_path / "kernels" / _cache.project_cache_name()
+        assert os.environ["NUMBA_CACHE_DIR"] == config.CACHE_DIR == str(folder)
+
+    def test_only_the_newest_folders_are_kept(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("RTKPOS_CACHE_DIR", str(tmp_path))
+        for age in range(8):
+            (tmp_path / "kernels" / f"old{age}").mkdir(parents=True)
+            os.utime(tmp_path / "kernels" / f"old{age}", (1e9 - age, 1e9 - age))
+        used = _cache.use_project_cache()
+        left = sorted(path.name for path in (tmp_path / "kernels").iterdir())
+        assert left == sorted(["old0", "old1", "old2", used.name])
+
+    def test_read_only_home_falls_back_with_a_message(self, monkeypatch, tmp_path, caplog):
+        (tmp_path / "file").write_text("")
+        monkeypatch.setenv("RTKPOS_CACHE_DIR", str(tmp_path / "file" / "below"))
+        monkeypatch.setattr(_cache.tempfile, "gettempdir", lambda: str(tmp_path))
+        folder = _cache.use_project_cache()
+        assert folder.is_dir()
+        assert folder.is_relative_to(tmp_path)
+        assert "not writable" in caplog.text
+
+    @pytest.mark.skipif(os.name == "nt", reason="owners and modes of POSIX")
+    def test_temporary_folder_prepared_by_others_is_not_used(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(_cache.tempfile, "gettempdir", lambda: str(tmp_path))
+        trap = tmp_path / f"rtkpos-kernels-{os.getuid()}"
+        trap.mkdir()
+        trap.chmod(0o777)
+        assert _cache._temporary_parent() != trap
+
+
+class TestSourceHash:
+    """What invalidates compiled code."""
+
+    @pytest.fixture
+    def package(self, tmp_path):
+        (tmp_path / "core").mkdir()
+        (tmp_path / "core" / "orbit.py").write_text(
+            "from rtkpos import constants\nfrom rtkpos.core.light import (\n    c,\n)\n"
+            "@kernel\ndef f(x):\n    return x\n"
+        )
+        (tmp_path / "core" / "light.py").write_text("c = 1.0\n")
+        (tmp_path / "constants.py").write_text("GM = 1.0\n")
+        (tmp_path / "cli.py").write_text("import rtkpos.core.orbit\n")
+        return tmp_path
+
+    def sources(self, package, name):
+        paths = _cache.kernel_sources(str(package / name), str(package))
+        return {Path(path).name for path in paths}
+
+    def hash_now(self, package, name="core/orbit.py"):
+        """The hash a new process would find."""
+        for cached in (_cache._read, _cache._is_file, _cache.source_hash):
+            cached.cache_clear()
+        return _cache.source_hash(str(package / name), str(package))
+
+    def test_a_file_and_what_it_imports(self, package):
+        assert self.sources(package, "core/orbit.py") == {"constants.py", "light.py", "orbit.py"}
+        assert self.sources(package, "core/light.py") == {"light.py"}
+        assert self.sources(package, "cli.py") == {"cli.py", "constants.py", "light.py", "orbit.py"}
+
+    @pytest.mark.parametrize("name", ["constants.py", "core/light.py", "core/orbit.py"])
+    def test_an_edit_changes_the_hash(self, package, name):
+        before = self.hash_now(package)
+        with (package / name).open("a") as file:
+            file.write("edited = True\n")
+        assert self.hash_now(package) != before
+
+    def test_an_edit_elsewhere_does_not(self, package):
+        before = self.hash_now(package)
+        (package / "cli.py").write_text("# nothing\n")
+        assert self.hash_now(package) == before
+
+    def test_an_edit_after_the_import_does_not_count(self, package):
+        before = self.hash_now(package)
+        (package / "constants.py").write_text("GM = 2.0\n")
+        assert _cache.source_hash(str(package / "core/orbit.py"), str(package)) == before
+
+    def test_the_imports_of_the_package_are_found(self):
+        package = Path(_cache.__file__).parent
+        paths = _cache.kernel_sources(str(package / "core" / "geodesy.py"))
+        names = {Path(path).name for path in paths}
+        assert {"geodesy.py", "constants.py", "_jit.py", "_cache.py"} <= names

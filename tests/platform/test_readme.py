@@ -1,0 +1,62 @@
+"""The README keeps its promises: its commands are found by the checks, its example runs."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.data import dataset_path
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def readme_commands():
+    spec = importlib.util.spec_from_file_location("tool", ROOT / "tools" / "readme_commands.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.commands(TEXT)
+
+
+@pytest.mark.parametrize("name", ["demo", "test"])
+def test_commands_need_nothing_that_was_done_before(name):
+    command = readme_commands()[name].strip()
+    assert command.startswith("python3 -m venv .venv && .venv/bin/pip install ")
+    assert "\n" not in command
+
+
+def test_checks_run_the_commands_of_the_readme():
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert set(re.findall(r"readme (\w+)$", script, re.MULTILINE)) == {"demo", "test"}
+    subprocess.run(["bash", "-n", str(ROOT / ".ci" / "run")], check=True)
+
+
+def test_place_for_the_benchmark_table():
+    assert TEXT.count("<!-- bench:start -->") == TEXT.count("<!-- bench:end -->") == 1
+    assert TEXT.index("<!-- bench:start -->") < TEXT.index("<!-- bench:end -->")
+
+
+def test_python_example_runs_and_fixes():
+    folder = dataset_path("static-nagoya-2024", "rover.obs.gz").parent
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", readme_commands()["example"]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    share = int(re.match(r"(\d+)% of 301 epochs are fixed", result.stdout).group(1))
+    assert share >= 99
+
+
+def test_links_to_files_of_the_project_exist():
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", TEXT)
+    assert targets
+    assert [target for target in targets if not (ROOT / target).exists()] == []
