@@ -85,9 +85,7 @@ def model_receiver(receiver, position_m, time_ns, use_troposphere, work, place):
     enu_rotation(place.llh[0], place.llh[1], place.rotation)
     prepare_troposphere(place.llh[0], place.llh[1], place.llh[2], time_ns, place.troposphere)
     for i in range(work.count[0]):
-        work.range_m[receiver, i] = sagnac_range(
-            work.sat_state[receiver, i], position_m, place.los
-        )
+        work.range_m[receiver, i] = sagnac_range(work.sat_state[receiver, i], position_m, place.los)
         elevation, _ = elevation_azimuth(place.los, place.rotation)
         if receiver == 0:
             work.los[i, :] = place.los

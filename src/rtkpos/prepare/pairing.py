@@ -40,7 +40,15 @@ from rtkpos.records.observations import UNKNOWN_CHANNEL, ObsTable
 N_SLOT = 3
 
 # Order in which bands are taken when the configuration names none.
-BAND_ORDER = {GPS: "125", GLONASS: "12", GALILEO: "1576", BEIDOU: "26715", QZSS: "125", IRNSS: "59", SBAS: "15"}
+BAND_ORDER = {
+    GPS: "125",
+    GLONASS: "12",
+    GALILEO: "1576",
+    BEIDOU: "26715",
+    QZSS: "125",
+    IRNSS: "59",
+    SBAS: "15",
+}
 # A band is worth a slot when it covers at least this share of its system's common satellite-epochs.
 MIN_BAND_COVERAGE = 0.2
 

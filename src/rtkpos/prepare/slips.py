@@ -259,7 +259,10 @@ def geometry_free_slips(work, state, settings, time_ns, counts):
             for b in range(a + 1, n_slot):
                 if state.slot[sat, a] < 0 or state.slot[sat, b] < 0:
                     continue
-                if time_ns - min(state.last_ns[sat, a], state.last_ns[sat, b]) > settings.max_gap_ns:
+                if (
+                    time_ns - min(state.last_ns[sat, a], state.last_ns[sat, b])
+                    > settings.max_gap_ns
+                ):
                     continue
                 now = work.sd_phase_m[i, a] - work.sd_phase_m[i, b]
                 change = now - (state.last_sd_m[sat, a] - state.last_sd_m[sat, b])

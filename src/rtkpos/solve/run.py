@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +10,11 @@ import numpy as np
 from rtkpos._arrays import FloatArray, record_of
 from rtkpos.constants import DEG, NS_PER_S
 from rtkpos.errors import InputError
+from rtkpos.estimate.memory import RunInputs, RunPlan, step_memory, step_outputs
 from rtkpos.estimate.point_models import point_plan
 from rtkpos.estimate.robust import RobustSettings
 from rtkpos.estimate.single_point import SinglePointSettings
-from rtkpos.estimate.step import RunInputs, RunPlan, run_block, step_memory, step_outputs
+from rtkpos.estimate.step import run_block
 from rtkpos.estimate.workspace import Settings
 from rtkpos.gnss.systems import sat_from_name
 from rtkpos.physics.atmosphere import ionosphere_model
@@ -22,7 +22,7 @@ from rtkpos.prepare.align import match_epochs
 from rtkpos.prepare.pairing import make_plan
 from rtkpos.prepare.slips import COUNTER_NAMES
 from rtkpos.records.broadcast import BroadcastTable
-from rtkpos.records.config import AR_MODES, MODES, RtkConfig
+from rtkpos.records.config import MODES, RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
 from rtkpos.records.solution import Diagnostics, Solution
@@ -124,14 +124,18 @@ def solve(
     coordinate = np.full(3, np.nan)
     if needs_base:
         if base_ecef_m is None:
-            raise InputError("the base coordinate is missing; give base_ecef_m (x, y, z in metres).")
+            raise InputError(
+                "the base coordinate is missing; give base_ecef_m (x, y, z in metres)."
+            )
         coordinate = np.ascontiguousarray(base_ecef_m, np.float64)
     inputs = run_inputs(rover, nav, base if needs_base else None, coordinate, config, report)
     n = rover.n_epoch
     index = np.full(n, -1, np.int64)
     if needs_base and base is not None:
         tolerance = round(config.base.time_tolerance_s * NS_PER_S)
-        index = match_epochs(rover.time_ns, base.time_ns, tolerance, inputs.plan.settings.max_age_ns)
+        index = match_epochs(
+            rover.time_ns, base.time_ns, tolerance, inputs.plan.settings.max_age_ns
+        )
     memory, out = step_memory(), step_outputs(n)
     for first in range(0, n, BLOCK):
         end = min(first + BLOCK, n)

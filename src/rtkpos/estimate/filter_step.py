@@ -1,0 +1,108 @@
+"""The filter's part of an epoch: which phases take part, which slipped, and all updates."""
+
+from __future__ import annotations
+
+import math
+
+from rtkpos._jit import kernel
+from rtkpos.estimate.differential import screen_phase_steps, thin_repeated_codes
+from rtkpos.estimate.relative import (
+    add_new_phases,
+    drop_lost,
+    ensure_biases,
+    forget_ambiguities,
+    remove_ambiguity,
+    start_epoch,
+    update_codes,
+    update_known_phases,
+)
+from rtkpos.estimate.single_difference import form_differences, model_receiver
+from rtkpos.estimate.verdicts import MIN_PHASES, MODE_STATIC
+from rtkpos.prepare.slips import COUNT_CODE_CHANGE, COUNT_RESET, geometry_free_slips
+
+
+@kernel
+def filter_step(inputs, k_rover, k_base, clock_m, memory, out, k_out):
+    """Time update, slips, and all observations of the epoch; returns the phases in the filter."""
+    settings, state, work = inputs.plan.settings, memory.state, memory.work
+    time_ns = inputs.rover.time_ns[k_rover]
+    is_static = settings.mode == MODE_STATIC
+    if is_static and state.count[0] > 0:
+        memory.origin_m[:] = state.state[:3]
+    use_troposphere = settings.troposphere != 0
+    model_receiver(0, memory.origin_m, time_ns, use_troposphere, work, memory.place)
+    form_differences(inputs.rover, inputs.base, inputs.plan.pairing, settings, state, work)
+    mark_phases(work, state, memory.counts)
+    out[k_out].n_slip = find_slips(inputs, time_ns, memory)
+    drop_lost(work, state, time_ns, settings, memory.counts)
+    step_s = max(time_ns - state.epoch_ns[0], 0) * 1e-9 if state.count[0] > 0 else 0.0
+    start_epoch(state, memory.origin_m, clock_m, step_s, settings, is_static)
+    ensure_biases(work, state)
+    thin_repeated_codes(work, state, time_ns, settings)
+    update_codes(work, state, memory.origin_m, memory.scratch)
+    used = update_known_phases(
+        work, state, memory.origin_m, time_ns, settings, memory.scratch, memory.counts
+    )
+    rejected = count_rejected(work, state)
+    out[k_out].n_phase_rejected = rejected
+    if rejected > used and rejected >= MIN_PHASES:
+        memory.counts[COUNT_RESET] += 1
+        forget_ambiguities(state, True)
+        state.count[0] = 0
+        form_differences(inputs.rover, inputs.base, inputs.plan.pairing, settings, state, work)
+        mark_phases(work, state, memory.counts)
+        start_epoch(state, memory.origin_m, clock_m, 0.0, settings, False)
+        ensure_biases(work, state)
+        update_codes(work, state, memory.origin_m, memory.scratch)
+        used = 0
+    return used + add_new_phases(work, state, memory.origin_m, memory.scratch)
+
+
+@kernel
+def mark_phases(work, state, counts):
+    """Phases that may take part; a changed signal pair restarts its ambiguity."""
+    n = 0
+    for i in range(work.count[0]):
+        sat = work.sat[i]
+        for band in range(work.sd_phase_m.shape[1]):
+            usable = work.group[i, band] >= 0 and not math.isnan(work.sd_phase_m[i, band])
+            work.phase_ok[i, band] = 1 if usable else 0
+            work.slip[i, band] = 0
+            if not usable:
+                continue
+            n += 1
+            if state.slot[sat, band] >= 0 and state.pair[sat, band] != work.group[i, band]:
+                counts[COUNT_CODE_CHANGE] += 1
+                remove_ambiguity(state, sat, band)
+    return n
+
+
+@kernel
+def find_slips(inputs, time_ns, memory):
+    """All slip verdicts of the epoch; their ambiguities leave the filter. Returns : int, slips."""
+    state, work = memory.state, memory.work
+    for i in range(work.count[0]):
+        for band in range(work.slip.shape[1]):
+            bits = state.slip_bits[0, work.sat[i], band] | state.slip_bits[1, work.sat[i], band]
+            if bits and work.phase_ok[i, band]:
+                work.slip[i, band] = 1
+    geometry_free_slips(work, state, inputs.plan.settings, time_ns, memory.counts)
+    screen_phase_steps(work, state, time_ns, inputs.plan.robust, memory.rows, memory.counts)
+    n = 0
+    for i in range(work.count[0]):
+        for band in range(work.slip.shape[1]):
+            if work.slip[i, band] and work.phase_ok[i, band]:
+                n += remove_ambiguity(state, work.sat[i], band) == 0
+    return n
+
+
+@kernel
+def count_rejected(work, state):
+    """Phases of this epoch that were present but not accepted by the filter."""
+    n = 0
+    for i in range(work.count[0]):
+        for band in range(work.phase_ok.shape[1]):
+            present = work.group[i, band] >= 0 and not math.isnan(work.sd_phase_m[i, band])
+            if present and not work.phase_ok[i, band]:
+                n += 1
+    return n

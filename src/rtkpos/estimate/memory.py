@@ -1,0 +1,135 @@
+"""Memory of the compiled step: what it reads, what it keeps, what it writes.
+
+Everything of fixed size is one numpy record, so that a kernel takes it as one pointer.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rtkpos._arrays import FloatArray, IndexArray, record_of, record_table
+from rtkpos.core.ionosphere import IonosphereModel
+from rtkpos.core.tables import EphemerisArrays, ObsArrays
+from rtkpos.core.troposphere import N_TROP
+from rtkpos.estimate.ambiguity import AmbiguityWork, ambiguity_work
+from rtkpos.estimate.differential import FitRows, fit_rows
+from rtkpos.estimate.point_models import PointPlan
+from rtkpos.estimate.robust import RobustSettings
+from rtkpos.estimate.single_point import (
+    PointFix,
+    SinglePointSettings,
+    SinglePointWork,
+    point_fix,
+    single_point_work,
+)
+from rtkpos.estimate.workspace import (
+    N_ROW,
+    N_STATE,
+    N_TRACK,
+    EpochWork,
+    FilterState,
+    Settings,
+    epoch_work,
+    filter_state,
+)
+from rtkpos.prepare.pairing import PairingPlan
+from rtkpos.prepare.slips import COUNTER_NAMES
+
+
+class RunPlan(NamedTuple):
+    """What a run has decided beforehand; kernels take it as one record."""
+
+    pairing: PairingPlan
+    point: PointPlan
+    base_ecef_m: FloatArray
+    settings: Settings
+    point_settings: SinglePointSettings
+    robust: RobustSettings
+
+
+class RunInputs(NamedTuple):
+    """What a run reads: observations, ephemerides, ionosphere, and its plan (a RunPlan record)."""
+
+    rover: ObsArrays
+    base: ObsArrays
+    eph: EphemerisArrays
+    ionosphere: IonosphereModel
+    plan: Any
+
+
+class PlaceWork(NamedTuple):
+    """Where a receiver stands: llh, rotation to east-north-up, troposphere, a line of sight."""
+
+    llh: FloatArray
+    rotation: FloatArray
+    troposphere: FloatArray
+    los: FloatArray
+
+
+class StepMemory(NamedTuple):
+    """Everything the step writes besides its outputs, allocated once per run."""
+
+    state: FilterState
+    work: EpochWork
+    point: SinglePointWork
+    fix: PointFix
+    rows: FitRows
+    ambiguity: AmbiguityWork
+    place: PlaceWork
+    origin_m: FloatArray
+    scratch: FloatArray
+    track: FloatArray
+    counts: IndexArray
+
+
+class StepOutput(NamedTuple):
+    """One output row; a run fills a record table of them. See `records.solution` for meanings."""
+
+    ecef_m: FloatArray
+    velocity_mps: FloatArray
+    cov_ecef_m2: FloatArray
+    ratio: float
+    ratio_needed: float
+    success_rate: float
+    age_s: float
+    rx_clock_m: float
+    postfit_phase_m: float
+    prefit_code_m: float
+    n_sat: int
+    n_fixed: int
+    n_slip: int
+    n_code_rejected: int
+    n_phase_rejected: int
+    status: int
+    reason: int
+    event: int
+
+
+def step_memory() -> Any:
+    """Memory of a run: a record of `StepMemory`; `.copy()` of its bytes is a snapshot."""
+    place = PlaceWork(np.zeros(3), np.zeros((3, 3)), np.zeros(N_TROP), np.zeros(3))
+    return record_of(
+        StepMemory(
+            state=filter_state(),
+            work=epoch_work(),
+            point=single_point_work(N_ROW),
+            fix=point_fix(),
+            rows=fit_rows(),
+            ambiguity=ambiguity_work(),
+            place=place,
+            origin_m=np.zeros(3),
+            scratch=np.zeros(N_STATE),
+            track=np.zeros((3, N_TRACK)),
+            counts=np.zeros(len(COUNTER_NAMES), np.int64),
+        )
+    )
+
+
+def step_outputs(n: int) -> Any:
+    """Output rows of n epochs (a record table of `StepOutput`), all "no position"."""
+    nan = math.nan
+    empty = StepOutput(np.full(3, nan), np.full(3, nan), np.full((3, 3), nan), *[nan] * 7, *[0] * 8)
+    return record_table(empty, n)

@@ -1,0 +1,46 @@
+"""Numbers the step writes: status, reason, modes; and the row of a position.
+
+The status and reason numbers are those of `records.solution` FixStatus and Reason.
+"""
+
+from __future__ import annotations
+
+from rtkpos._jit import kernel
+
+NONE, SPP, DGNSS, FLOAT, FIXED = range(5)
+(
+    OK,
+    FEW_ROVER,
+    NO_EPHEMERIS_LEFT,
+    CODE_FAILED,
+    NO_BASE,
+    AGE_TOO_LARGE,
+    FEW_COMMON,
+    AR_IS_OFF,
+    FEW_AMBIGUITIES,
+    UNCERTAIN,
+    SUCCESS_LOW,
+    RATIO_LOW,
+    POSTFIT_LARGE,
+    JUMP,
+    WAS_RESET,
+    SEARCH_LIMIT,
+    BAD_COVARIANCE,
+) = range(17)
+MODE_SINGLE, MODE_DGNSS, MODE_KINEMATIC, MODE_STATIC = range(4)
+AR_OFF, AR_INSTANTANEOUS, AR_CONTINUOUS, AR_HOLD = range(4)
+
+MIN_PHASES = 4
+MIN_COMMON = 4
+
+
+@kernel
+def write_position(out, k, position_m, cov_m2, status, reason):
+    """Enter a position (3,) [m] with its covariance (3, 3) [m^2], status and reason in row k."""
+    for a in range(3):
+        out[k].ecef_m[a] = position_m[a]
+        for b in range(3):
+            out[k].cov_ecef_m2[a, b] = cov_m2[a, b]
+    out[k].status = status
+    out[k].reason = reason
+    return 0
