@@ -29,7 +29,7 @@ from rtkpos.prepare.slips import COUNT_AR_ATTEMPT, COUNT_AR_DROPPED, COUNT_HALF_
 N_CANDIDATE = 2
 
 # Verdicts of one attempt.
-AR_FIXED, AR_FEW, AR_COVARIANCE, AR_SEARCH, AR_SUCCESS, AR_RATIO = range(6)
+AR_FIXED, AR_FEW, AR_COVARIANCE, AR_SEARCH, AR_SUCCESS, AR_RATIO, AR_MISFIT = range(7)
 
 
 class AmbiguityWork(NamedTuple):
@@ -41,6 +41,7 @@ class AmbiguityWork(NamedTuple):
     cross : (3, N_DD) covariance of position and decorrelated ambiguities
     pull : (N_DD,) decorrelated residuals e with L' e = z - z_float      shift_m, gain_m2 : effect
     info : (8,) [0] ratio [1] threshold [2] failure rate [3] first fixed index [4] smallest norm
+           [5] 1 when all are integers and the epoch's phases alone give the position
     """
 
     candidate: SmallArray
@@ -59,6 +60,7 @@ class AmbiguityWork(NamedTuple):
     suspect: FloatArray
     shift_m: FloatArray
     gain_m2: FloatArray
+    cov_m2: FloatArray
     info: FloatArray
     search: IntegerWorkspace
 
@@ -82,6 +84,7 @@ def ambiguity_work() -> AmbiguityWork:
         suspect=np.zeros(N_DD),
         shift_m=np.zeros(3),
         gain_m2=np.zeros((3, 3)),
+        cov_m2=np.zeros((3, 3)),
         info=np.zeros(8),
         search=integer_workspace(N_DD),
     )
@@ -195,6 +198,8 @@ def search_integers(n, settings, penalty, amb):
     amb.info[0] = min(amb.norms[1] / max(amb.norms[0], 1e-9), 999.9)
     needed = ratio_threshold(amb.info[2], n - first, settings.failure_rate)
     amb.info[1] = penalty * min(max(needed, settings.ratio_min), settings.ratio_max)
+    if amb.norms[0] > settings.misfit_max * (n - first):
+        return AR_MISFIT
     return AR_FIXED if amb.info[0] >= amb.info[1] else AR_RATIO
 
 
@@ -301,10 +306,10 @@ def fix_ambiguities(work, state, settings, amb, counts):
     for attempt in range(settings.n_drop_max + 1):
         n = form_double_differences(work, state, amb)
         if n < settings.min_pairs:
-            return AR_FEW if attempt == 0 else AR_RATIO, n
+            return AR_FEW if attempt == 0 else verdict, n
         counts[COUNT_AR_ATTEMPT] += 1
         verdict = search_integers(n, settings, penalty, amb)
-        if verdict != AR_RATIO or attempt == settings.n_drop_max:
+        if (verdict != AR_RATIO and verdict != AR_MISFIT) or attempt == settings.n_drop_max:
             break
         if not drop_suspect(n, work, amb, counts):
             break

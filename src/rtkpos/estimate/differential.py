@@ -105,10 +105,11 @@ def thin_repeated_codes(work, state, time_ns, settings):
     for i in range(work.count[0]):
         sat = work.sat[i]
         for band in range(work.code_weight.shape[1]):
+            work.code_part[i, band] = 1.0
             if state.slot[sat, band] >= 0:
                 step_s = (time_ns - state.last_ns[sat, band]) * 1e-9
                 rho = math.exp(-step_s / settings.code_correlation_s)
-                work.code_weight[i, band] *= (1.0 - rho) / (1.0 + rho)
+                work.code_part[i, band] = (1.0 - rho) / (1.0 + rho)
     return 0
 
 

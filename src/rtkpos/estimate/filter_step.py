@@ -17,18 +17,16 @@ from rtkpos.estimate.relative import (
     update_known_phases,
 )
 from rtkpos.estimate.single_difference import form_differences, model_receiver
+from rtkpos.estimate.static_mean import use_as_prior
 from rtkpos.estimate.verdicts import MIN_PHASES, MODE_STATIC
 from rtkpos.prepare.slips import COUNT_CODE_CHANGE, COUNT_RESET, geometry_free_slips
 
 
 @kernel
-def filter_step(inputs, k_rover, k_base, clock_m, memory, out, k_out):
+def filter_step(inputs, k_rover, clock_m, memory, out, k_out):
     """Time update, slips, and all observations of the epoch; returns the phases in the filter."""
     settings, state, work = inputs.plan.settings, memory.state, memory.work
     time_ns = inputs.rover.time_ns[k_rover]
-    is_static = settings.mode == MODE_STATIC
-    if is_static and state.count[0] > 0:
-        memory.origin_m[:] = state.state[:3]
     use_troposphere = settings.troposphere != 0
     model_receiver(0, memory.origin_m, time_ns, use_troposphere, work, memory.place)
     form_differences(inputs.rover, inputs.base, inputs.plan.pairing, settings, state, work)
@@ -36,26 +34,37 @@ def filter_step(inputs, k_rover, k_base, clock_m, memory, out, k_out):
     out[k_out].n_slip = find_slips(inputs, time_ns, memory)
     drop_lost(work, state, time_ns, settings, memory.counts)
     step_s = max(time_ns - state.epoch_ns[0], 0) * 1e-9 if state.count[0] > 0 else 0.0
-    start_epoch(state, memory.origin_m, clock_m, step_s, settings, is_static)
+    start_epoch(state, memory.origin_m, clock_m, step_s, settings)
+    if settings.mode == MODE_STATIC and memory.mean.count[0] > 0:
+        use_as_prior(memory.mean, state)
     ensure_biases(work, state)
     thin_repeated_codes(work, state, time_ns, settings)
     update_codes(work, state, memory.origin_m, memory.scratch)
-    used = update_known_phases(
-        work, state, memory.origin_m, time_ns, settings, memory.scratch, memory.counts
-    )
-    rejected = count_rejected(work, state)
+    used = update_known_phases(work, state, memory.origin_m, memory.scratch, memory.counts)
+    rejected = count_rejected(work)
     out[k_out].n_phase_rejected = rejected
     if rejected > used and rejected >= MIN_PHASES:
         memory.counts[COUNT_RESET] += 1
-        forget_ambiguities(state, True)
-        state.count[0] = 0
-        form_differences(inputs.rover, inputs.base, inputs.plan.pairing, settings, state, work)
-        mark_phases(work, state, memory.counts)
-        start_epoch(state, memory.origin_m, clock_m, 0.0, settings, False)
-        ensure_biases(work, state)
-        update_codes(work, state, memory.origin_m, memory.scratch)
-        used = 0
+        return start_anew(inputs, clock_m, memory, state)
     return used + add_new_phases(work, state, memory.origin_m, memory.scratch)
+
+
+@kernel
+def start_anew(inputs, clock_m, memory, state):
+    """Fill a filter with this epoch alone, forgetting what it held; returns its phases.
+
+    state : FilterState, the run's own after a reset, or the one for a second opinion
+    """
+    work = memory.work
+    forget_ambiguities(state, False)
+    state.count[0] = 0
+    state.bias_slot[:] = -1
+    mark_phases(work, state, memory.counts)
+    start_epoch(state, memory.origin_m, clock_m, 0.0, inputs.plan.settings)
+    ensure_biases(work, state)
+    work.code_part[:, :] = 1.0
+    update_codes(work, state, memory.origin_m, memory.scratch)
+    return add_new_phases(work, state, memory.origin_m, memory.scratch)
 
 
 @kernel
@@ -97,7 +106,7 @@ def find_slips(inputs, time_ns, memory):
 
 
 @kernel
-def count_rejected(work, state):
+def count_rejected(work):
     """Phases of this epoch that were present but not accepted by the filter."""
     n = 0
     for i in range(work.count[0]):

@@ -7,19 +7,24 @@ from rtkpos.estimate.ambiguity import (
     AR_COVARIANCE,
     AR_FEW,
     AR_FIXED,
+    AR_MISFIT,
     AR_SEARCH,
     AR_SUCCESS,
     fix_ambiguities,
     mark_candidates,
 )
+from rtkpos.estimate.filter_step import start_anew
 from rtkpos.estimate.quality import hold_integers, postfit_phase_rms
+from rtkpos.estimate.static_mean import STRIKES, add_to_mean, contradicts, forget_mean
 from rtkpos.estimate.verdicts import (
+    AR_CONTINUOUS,
     AR_HOLD,
     BAD_COVARIANCE,
     FEW_AMBIGUITIES,
     FIXED,
     FLOAT,
     JUMP,
+    MODE_STATIC,
     OK,
     POSTFIT_LARGE,
     RATIO_LOW,
@@ -28,13 +33,49 @@ from rtkpos.estimate.verdicts import (
     UNCERTAIN,
     write_position,
 )
-from rtkpos.prepare.slips import COUNT_HOLD_RELEASED
+from rtkpos.prepare.slips import COUNT_HOLD_RELEASED, COUNT_SECOND_OPINION, COUNT_STATIC_RESTART
 
 
 @kernel
-def integer_step(inputs, time_ns, memory, out, k_out):
-    """Integer fixing and its proof; writes the fixed position or the reason; returns FixStatus."""
-    settings, state, work, amb = inputs.plan.settings, memory.state, memory.work, memory.ambiguity
+def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
+    """Integer fixing with a second opinion; writes the position or the reason; returns FixStatus.
+
+    The filter's memory makes the float precise, but multipath and atmosphere last longer than its
+    noise model says. Where its integers fail, this epoch alone is tried; if that passes every test,
+    the memory was wrong and starts anew from this epoch.
+    """
+    settings, state = inputs.plan.settings, memory.state
+    reason = try_integers(inputs, memory, state, out, k_out)
+    if reason != OK and settings.ar >= AR_CONTINUOUS:
+        start_anew(inputs, clock_m, memory, memory.instant)
+        if try_integers(inputs, memory, memory.instant, out, k_out) == OK:
+            memory.counts[COUNT_SECOND_OPINION] += 1
+            start_anew(inputs, clock_m, memory, state)
+            state.count[3] = 0
+            reason = OK
+    if reason == OK and settings.mode == MODE_STATIC:
+        reason = take_static(time_ns, settings, memory)
+    if reason != OK:
+        out[k_out].reason = reason
+        out[k_out].n_fixed = 0
+        memory.counts[COUNT_HOLD_RELEASED] += settings.ar == AR_HOLD and state.count[3] > 0
+        state.count[3] = 0
+        return FLOAT
+    if settings.mode == MODE_STATIC:
+        mean = memory.mean
+        write_position(out, k_out, mean.position_m, mean.cov_m2, FIXED, OK)
+    else:
+        write_position(out, k_out, memory.epoch_m, memory.epoch_cov_m2, FIXED, OK)
+    return FIXED
+
+
+@kernel
+def try_integers(inputs, memory, state, out, k_out):
+    """Fix the integers of one filter state and prove them; returns OK or the reason against.
+
+    Fills memory.epoch_m, epoch_cov_m2 with the fixed position, and holds the integers on request.
+    """
+    settings, work, amb = inputs.plan.settings, memory.work, memory.ambiguity
     mark_candidates(work, state, settings, amb, memory.counts)
     verdict, n = fix_ambiguities(work, state, settings, amb, memory.counts)
     if verdict >= AR_SUCCESS or verdict == AR_FIXED:
@@ -43,25 +84,63 @@ def integer_step(inputs, time_ns, memory, out, k_out):
     out[k_out].ratio_needed = amb.info[1]
     reason = reason_of(verdict)
     if verdict == AR_FIXED:
-        reason = prove_fix(n, inputs, memory, out, k_out)
+        reason = prove_fix(n, inputs, memory, state, out, k_out)
     if reason != OK:
-        out[k_out].reason = reason
-        if state.count[3] > 0:
-            memory.counts[COUNT_HOLD_RELEASED] += settings.ar == AR_HOLD
-        state.count[3] = 0
-        return FLOAT
+        return reason
     for a in range(3):
-        memory.origin_m[a] = state.state[a] + amb.shift_m[a]
+        memory.epoch_m[a] = state.state[a] + amb.shift_m[a]
         for b in range(3):
-            memory.place.rotation[a, b] = state.cov[a, b] - amb.gain_m2[a, b]
-    write_position(out, k_out, memory.origin_m, memory.place.rotation, FIXED, OK)
+            memory.epoch_cov_m2[a, b] = amb.cov_m2[a, b]
     out[k_out].n_fixed = n - int(amb.info[3])
+    time_ns = inputs.rover.time_ns[k_out]
     if state.count[3] == 0:
         state.epoch_ns[3] = time_ns
     state.count[3] += 1
     if settings.ar == AR_HOLD and time_ns - state.epoch_ns[3] >= settings.hold_after_ns:
         hold_integers(n, state, amb, settings.hold_sigma_cycle, memory.scratch, memory.counts)
-    return FIXED
+    return OK
+
+
+@kernel
+def take_static(time_ns, settings, memory):
+    """Take a fixed epoch into the static mean, or hold it against the mean; returns the reason.
+
+    The epoch's position is that of its phases alone, so that the mean never feeds on itself.
+    """
+    amb, mean, fit = memory.ambiguity, memory.mean, memory.rows.fit.fit
+    if not amb.info[5] > 0.0:
+        return OK if mean.count[0] > 0 else UNCERTAIN
+    for a in range(3):
+        memory.epoch_m[a] = memory.origin_m[a] + fit.x[a]
+        for b in range(3):
+            memory.epoch_cov_m2[a, b] = fit.cofactor[a, b]
+    if contradicts(mean, memory.epoch_m, memory.epoch_cov_m2):
+        mean.count[1] += 1
+        if mean.count[1] < STRIKES:
+            return JUMP
+        memory.counts[COUNT_STATIC_RESTART] += 1
+        forget_mean(mean)
+    add_to_mean(
+        mean, memory.epoch_m, memory.epoch_cov_m2, time_ns, settings.phase_correlation_s
+    )
+    return OK
+
+
+@kernel
+def fixed_covariance(memory, state):
+    """Covariance of the fixed position into amb.cov_m2 [m^2].
+
+    A moving antenna's position rests on this epoch's phases alone once all integers are known: the
+    cofactor of their fit. Else it is the filter's, reduced by what the integers say.
+    """
+    amb = memory.ambiguity
+    for a in range(3):
+        for b in range(3):
+            if amb.info[5] > 0.0:
+                amb.cov_m2[a, b] = memory.rows.fit.fit.cofactor[a, b]
+            else:
+                amb.cov_m2[a, b] = state.cov[a, b] - amb.gain_m2[a, b]
+    return 0
 
 
 @kernel
@@ -75,25 +154,26 @@ def reason_of(verdict):
         return BAD_COVARIANCE
     if verdict == AR_SEARCH:
         return SEARCH_LIMIT
+    if verdict == AR_MISFIT:
+        return POSTFIT_LARGE
     return SUCCESS_LOW if verdict == AR_SUCCESS else RATIO_LOW
 
 
 @kernel
-def prove_fix(n, inputs, memory, out, k_out):
+def prove_fix(n, inputs, memory, state, out, k_out):
     """Tests an accepted integer set must pass; returns OK or the reason against it.
 
-    The misfit of the integers per ambiguity, the post-fit phase residuals, the certainty of the
-    position, and its distance from the code position.
+    The post-fit phase residuals, the certainty of the position, and its distance from the float.
     """
-    settings, state, amb = inputs.plan.settings, memory.state, memory.ambiguity
+    settings, amb = inputs.plan.settings, memory.ambiguity
     rms = postfit_phase_rms(n, memory.work, amb, memory.rows)
     out[k_out].postfit_phase_m = rms
-    n_fixed = n - int(amb.info[3])
-    if amb.info[4] > settings.misfit_max * n_fixed or rms > settings.postfit_max_m:
+    if rms > settings.postfit_max_m:
         return POSTFIT_LARGE
+    fixed_covariance(memory, state)
     variance, moved, spread = 0.0, 0.0, 0.0
     for a in range(3):
-        variance += state.cov[a, a] - amb.gain_m2[a, a]
+        variance += amb.cov_m2[a, a]
         moved += amb.shift_m[a] ** 2
         spread += state.cov[a, a]
     if not variance >= 0.0:

@@ -25,6 +25,7 @@ from rtkpos.estimate.single_point import (
     point_fix,
     single_point_work,
 )
+from rtkpos.estimate.static_mean import StaticMean, static_mean
 from rtkpos.estimate.workspace import (
     N_ROW,
     N_STATE,
@@ -73,6 +74,8 @@ class StepMemory(NamedTuple):
     """Everything the step writes besides its outputs, allocated once per run."""
 
     state: FilterState
+    instant: FilterState
+    mean: StaticMean
     work: EpochWork
     point: SinglePointWork
     fix: PointFix
@@ -80,6 +83,8 @@ class StepMemory(NamedTuple):
     ambiguity: AmbiguityWork
     place: PlaceWork
     origin_m: FloatArray
+    epoch_m: FloatArray
+    epoch_cov_m2: FloatArray
     scratch: FloatArray
     track: FloatArray
     counts: IndexArray
@@ -114,6 +119,8 @@ def step_memory() -> Any:
     return record_of(
         StepMemory(
             state=filter_state(),
+            instant=filter_state(),
+            mean=static_mean(),
             work=epoch_work(),
             point=single_point_work(N_ROW),
             fix=point_fix(),
@@ -121,6 +128,8 @@ def step_memory() -> Any:
             ambiguity=ambiguity_work(),
             place=place,
             origin_m=np.zeros(3),
+            epoch_m=np.zeros(3),
+            epoch_cov_m2=np.zeros((3, 3)),
             scratch=np.zeros(N_STATE),
             track=np.zeros((3, N_TRACK)),
             counts=np.zeros(len(COUNTER_NAMES), np.int64),

@@ -42,6 +42,7 @@ def postfit_phase_rms(n, work, amb, rows):
     fit = rows.fit.fit
     if fit_clock_free(rows.design, rows.value, rows.weight, rows.group, m, fit) != 0:
         return math.nan
+    amb.info[5] = 1.0 if first == 0 else 0.0
     total = 0.0
     for k in range(m):
         residual = rows.value[k] - fit.clock[rows.group[k]]

@@ -95,18 +95,15 @@ def forget_ambiguities(state, with_biases):
 
 
 @kernel
-def start_epoch(state, position_m, clock_m, step_s, settings, is_static):
-    """Time update: position and clock anew (static: position kept), slow noise on the rest.
+def start_epoch(state, position_m, clock_m, step_s, settings):
+    """Time update: position and clock anew, slow noise on the rest.
 
     position_m : (3,) code solution [m]      clock_m : clock difference from the codes [m]
     """
     n = max(state.count[0], N_FIXED_STATE)
-    is_first = state.count[0] == 0
     state.count[0] = n
     variance = settings.position_reset_m**2
     for k in range(N_FIXED_STATE):
-        if k < 3 and is_static and not is_first:
-            continue
         state.cov[k, :n] = 0.0
         state.cov[:n, k] = 0.0
         state.cov[k, k] = variance
@@ -209,7 +206,7 @@ def update_codes(work, state, origin_m, scratch):
     used = 0
     for i in range(work.count[0]):
         for band in range(work.sd_code_m.shape[1]):
-            weight = work.code_weight[i, band]
+            weight = work.code_weight[i, band] * work.code_part[i, band]
             if work.group[i, band] < 0 or not weight > 0.0:
                 continue
             bias = state.bias_slot[work.group[i, band]]
@@ -224,11 +221,9 @@ def update_codes(work, state, origin_m, scratch):
 
 
 @kernel
-def update_known_phases(work, state, origin_m, time_ns, settings, scratch, counts):
+def update_known_phases(work, state, origin_m, scratch, counts):
     """Scalar updates by phases whose ambiguity is already estimated, each tested first.
 
-    Phase multipath lasts, so a repeated phase counts as (1 - rho) / (1 + rho) of a new one, as in
-    `thin_repeated_codes`; otherwise a still antenna convinces the filter of its multipath.
     Two rejections in a row restart the ambiguity. Returns : int, phases used.
     """
     used = 0
@@ -240,9 +235,7 @@ def update_known_phases(work, state, origin_m, time_ns, settings, scratch, count
                 continue
             wavelength = work.wavelength_m[i, band]
             variance = project(i, work, index, wavelength, state, scratch)
-            step_s = (time_ns - state.last_ns[sat, band]) * 1e-9
-            rho = math.exp(-step_s / settings.phase_correlation_s)
-            variance += work.var_phase_m2[i, band] * (1.0 + rho) / (1.0 - rho)
+            variance += work.var_phase_m2[i, band]
             innovation = work.sd_phase_m[i, band] - position_effect(i, work, state, origin_m)
             innovation -= state.state[3] + wavelength * state.state[index]
             limit = INNOVATION_LIMIT * math.sqrt(variance)

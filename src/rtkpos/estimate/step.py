@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from rtkpos._jit import kernel
-from rtkpos.core.tables import RESET_EVENTS
+from rtkpos.core.tables import EVENT_POWER_FAILURE, RESET_EVENTS
 from rtkpos.estimate.code_position import POINT_CHI_SQUARE, POINT_FEW, POINT_OK
 from rtkpos.estimate.differential import fit_codes
 from rtkpos.estimate.filter_step import filter_step
@@ -23,6 +23,7 @@ from rtkpos.estimate.single_difference import (
     satellite_geometry,
 )
 from rtkpos.estimate.single_point import single_point_epoch
+from rtkpos.estimate.static_mean import forget_mean
 from rtkpos.estimate.verdicts import (
     AR_INSTANTANEOUS,
     AR_IS_OFF,
@@ -112,6 +113,8 @@ def track_both(inputs, k_rover, k_base, base_from, memory):
     if inputs.rover.event[k_rover] & RESET_EVENTS:
         forget_ambiguities(state, True)
         state.count[0] = 0
+        if inputs.rover.event[k_rover] & ~EVENT_POWER_FAILURE:
+            forget_mean(memory.mean)
     for k in range(base_from, k_base + 1):
         track_receiver(inputs.base, k, 1, pairing, settings, state, memory.track, memory.counts)
         if k < k_base:
@@ -143,14 +146,14 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     out[k_out].n_sat = work.count[0]
     if settings.mode == MODE_DGNSS:
         return DGNSS
-    n_phase = filter_step(inputs, k_rover, k_base, clock_m, memory, out, k_out)
+    n_phase = filter_step(inputs, k_rover, clock_m, memory, out, k_out)
     if n_phase < MIN_PHASES:
         out[k_out].reason = FEW_AMBIGUITIES
         return DGNSS
     write_position(out, k_out, state.state[:3], state.cov[:3, :3], FLOAT, AR_IS_OFF)
     status = FLOAT
     if settings.ar != AR_OFF:
-        status = integer_step(inputs, time_ns, memory, out, k_out)
+        status = integer_step(inputs, clock_m, time_ns, memory, out, k_out)
     remember_differences(work, state, time_ns)
     state.epoch_ns[0] = time_ns
     return status

@@ -33,6 +33,7 @@ class EpochWork(NamedTuple):
     wavelength_m : (M, B)      sd_code_m, sd_phase_m : (M, B) observed minus modelled, NaN = missing
     var_code_m2, var_phase_m2 : (M, B)      slip, half_cycle : (M, B)
     half_of : (2, M, B) half-cycle bit by receiver      code_weight : (M, B) 1/variance, 0 = unused
+    code_part : (M, B) share of that weight which is news to the filter
     phase_ok : (M, B) phase takes part      residual_m : (M, B) phase residual after fixing
     """
 
@@ -52,6 +53,7 @@ class EpochWork(NamedTuple):
     var_code_m2: FloatArray
     var_phase_m2: FloatArray
     code_weight: FloatArray
+    code_part: FloatArray
     phase_ok: SmallArray
     slip: SmallArray
     half_cycle: SmallArray
@@ -79,6 +81,7 @@ def epoch_work() -> EpochWork:
         var_code_m2=np.zeros(pair),
         var_phase_m2=np.zeros(pair),
         code_weight=np.zeros(pair),
+        code_part=np.ones(pair),
         phase_ok=np.zeros(pair, np.int8),
         slip=np.zeros(pair, np.int8),
         half_cycle=np.zeros(pair, np.int8),

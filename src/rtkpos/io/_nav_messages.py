@@ -9,7 +9,7 @@ import numpy as np
 from rtkpos.constants import BDT_MINUS_GPST_S, NS_PER_S, NS_PER_WEEK
 from rtkpos.gnss.systems import BEIDOU, SYSTEM_LETTERS, sat_from_name
 from rtkpos.gnss.time import ns_from_calendar
-from rtkpos.io._nav_text import numbers
+from rtkpos.io._nav_text import FIRST_YEAR, LAST_YEAR, numbers
 from rtkpos.records.broadcast import Ionosphere
 
 
@@ -17,6 +17,8 @@ def epoch_of(line: str) -> int | None:
     """Calendar epoch of the first line of a message as if GPST [ns]; None when it is no time."""
     try:
         parts = [int(part) for part in line[4:23].split()]
+        if not FIRST_YEAR <= parts[0] <= LAST_YEAR:
+            return None
         return ns_from_calendar(*parts[:5], second_ns=parts[5] * NS_PER_S)
     except (ValueError, IndexError, TypeError):
         return None

@@ -131,11 +131,12 @@ def columns_of(letter: str, message: str, raw: RawRecords) -> NavColumns:
     out = NavColumns(system, raw)
     values = raw.matrix()
     epoch_ns = np.array(raw.epoch_ns, dtype=np.int64)
-    if system in (GLONASS, SBAS):
-        _fill_cartesian(out, values, epoch_ns)
-    else:
-        name = "BCNV2" if (letter, message) == ("C", "CNV2") else message
-        _fill_kepler(out, values, epoch_ns, name)
+    with np.errstate(over="ignore", invalid="ignore"):  # absurd numbers fall to the range table
+        if system in (GLONASS, SBAS):
+            _fill_cartesian(out, values, epoch_ns)
+        else:
+            name = "BCNV2" if (letter, message) == ("C", "CNV2") else message
+            _fill_kepler(out, values, epoch_ns, name)
     return out
 
 

@@ -42,6 +42,8 @@ DEFAULT_MESSAGE = {
     "R": "FDMA",
     "S": "SBAS",
 }
+# Two-digit years begin in 1980; later than this the time in ns would not be that of any file.
+FIRST_YEAR, LAST_YEAR = 1980, 2099
 SYSTEM_OF_RINEX2 = {"N": "G", "G": "R", "H": "S", "E": "E", "L": "E", "J": "J"}
 VERSION_LABEL = "RINEX VERSION / TYPE"
 RINEX3, RINEX4 = 3.0, 4.0  # first versions with satellite names; with message names
@@ -323,7 +325,8 @@ class BodyReader:
             return None
         if year < 100:
             year += 1900 if year >= 80 else 2000
-        if not (0 <= hour <= 24 and 0 <= minute < 60 and 0.0 <= second < 61.0):
+        is_clock = 0 <= hour <= 24 and 0 <= minute < 60 and 0.0 <= second < 61.0
+        if not (is_clock and FIRST_YEAR <= year <= LAST_YEAR):
             return None
         try:
             return ns_from_calendar(year, month, day, hour, minute, round(second * NS_PER_S))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtkpos._arrays import FloatArray, SmallArray
+from rtkpos.core.tables import G_CHANNEL
 from rtkpos.errors import InputError
 from rtkpos.gnss.signals import (
     KNOWN_ATTRIBUTES,
@@ -29,11 +30,13 @@ from rtkpos.gnss.systems import (
     IRNSS,
     N_SAT,
     N_SYSTEM,
+    PRN_PER_SYSTEM,
     QZSS,
     SBAS,
     SYSTEM_LETTERS,
     systems_from_letters,
 )
+from rtkpos.records.broadcast import BroadcastTable, Message
 from rtkpos.records.config import RtkConfig, Selection
 from rtkpos.records.observations import UNKNOWN_CHANNEL, ObsTable
 
@@ -51,6 +54,7 @@ BAND_ORDER = {
 }
 # A band is worth a slot when it covers at least this share of its system's common satellite-epochs.
 MIN_BAND_COVERAGE = 0.2
+MAX_CHANNEL = 7  # of GLONASS FDMA, in use -7..6 (ICD GLONASS 5.1, table 3.1)
 
 # Order of preference inside a band, then families whose members are tracked alike.
 CODE_ORDER = {
@@ -84,9 +88,15 @@ class PairingPlan(NamedTuple):
     wanted: SmallArray
 
 
-def make_plan(rover: ObsTable, base: ObsTable | None, config: RtkConfig) -> PairingPlan:
+def make_plan(
+    rover: ObsTable,
+    base: ObsTable | None,
+    config: RtkConfig,
+    nav: BroadcastTable | None = None,
+) -> PairingPlan:
     """Decide bands and signal order of a run from what both receivers observe.
 
+    nav : names GLONASS channels where no header does
     Raises InputError when rover and base share no band in any wanted system.
     """
     selection = config.selection
@@ -97,6 +107,17 @@ def make_plan(rover: ObsTable, base: ObsTable | None, config: RtkConfig) -> Pair
             f"{selection.systems}: the rover has {_described(rover)}, the base "
             f"{_described(base) if base else 'nothing'}; choose other --systems or --bands."
         )
+    headers = [table.glonass_channel for table in (rover, base) if table is not None]
+    return plan_of_bands(bands, known_channels(headers, nav), selection)
+
+
+def plan_of_bands(
+    bands: dict[int, tuple[int, ...]], channel: SmallArray, selection: Selection
+) -> PairingPlan:
+    """The plan for given band digits by system.
+
+    channel : (64,) GLONASS channel by slot - 1, UNKNOWN_CHANNEL where it is not known
+    """
     slot = np.full(N_SIG, -1, np.int8)
     rank = np.zeros(N_SIG, np.int8)
     family = np.zeros(N_SIG, np.int8)
@@ -105,7 +126,7 @@ def make_plan(rover: ObsTable, base: ObsTable | None, config: RtkConfig) -> Pair
         for s, band in enumerate(digits):
             digit[system, s] = band
             _enter_band(system, band, s, slot, rank, family)
-    carriers = _carrier_by_satellite(digit, _channels(rover, base))
+    carriers = _carrier_by_satellite(digit, channel)
     return PairingPlan(slot, rank, family, carriers, digit, _wanted(selection, bands))
 
 
@@ -150,15 +171,22 @@ def _enter_band(
         family[sig] = sum(1 << i for i in members)
 
 
-def _channels(rover: ObsTable, base: ObsTable | None) -> SmallArray:
-    """GLONASS channel by slot from both headers; unknown where they contradict each other."""
-    channel = rover.glonass_channel.copy()
-    if base is not None:
-        other = base.glonass_channel
-        both = (channel != UNKNOWN_CHANNEL) & (other != UNKNOWN_CHANNEL)
-        channel = np.where(channel == UNKNOWN_CHANNEL, other, channel)
-        channel[both & (rover.glonass_channel != other)] = UNKNOWN_CHANNEL
-    return channel.astype(np.int8)
+def known_channels(headers: list[SmallArray], nav: BroadcastTable | None) -> SmallArray:
+    """GLONASS channels by slot on which all sources agree: (64,), else UNKNOWN_CHANNEL.
+
+    headers : channels (64,) of observation files      nav : channels sent by the satellites
+    """
+    said: list[set[int]] = [set() for _ in range(PRN_PER_SYSTEM)]
+    for header in headers:
+        for k in np.flatnonzero(header != UNKNOWN_CHANNEL):
+            said[int(k)].add(int(header[k]))
+    if nav is not None:
+        for row in np.flatnonzero(nav.message == Message.FDMA):
+            number = nav.param[row, G_CHANNEL]
+            if abs(number) <= MAX_CHANNEL:
+                said[int(nav.sat[row]) & 63].add(int(number))
+    agreed = [min(found) if len(found) == 1 else UNKNOWN_CHANNEL for found in said]
+    return np.array(agreed, np.int8)
 
 
 def _carrier_by_satellite(digit: SmallArray, channel: SmallArray) -> FloatArray:

@@ -37,6 +37,8 @@ COUNTER_NAMES = (
     "half_cycle_excluded",
     "no_ephemeris",
     "unhealthy",
+    "second_opinion",
+    "static_restart",
 )
 (
     COUNT_LLI,
@@ -60,7 +62,9 @@ COUNTER_NAMES = (
     COUNT_HALF_EXCLUDED,
     COUNT_NO_EPHEMERIS,
     COUNT_UNHEALTHY,
-) = range(21)
+    COUNT_SECOND_OPINION,
+    COUNT_STATIC_RESTART,
+) = range(23)
 
 MILLISECOND_M = 1e-3 * SPEED_OF_LIGHT_MPS
 MAX_DOPPLER_STEP_NS = 2_100_000_000  # longer steps say nothing about a slip of one cycle

@@ -40,16 +40,16 @@ class Selection:
 class Noise:
     """Observation noise: sigma^2 = a^2 + (b / sin E)^2 for phase, code by a ratio."""
 
-    phase_a_m: float = _limited(0.003, 1e-4, 0.1)
-    phase_b_m: float = _limited(0.003, 0.0, 0.1)
+    phase_a_m: float = _limited(0.002, 1e-4, 0.1)
+    phase_b_m: float = _limited(0.002, 0.0, 0.1)
     code_phase_ratio: float = _limited(100.0, 10.0, 1000.0)
-    code_correlation_s: float = _limited(30.0, 0.01, 3600.0)
-    phase_correlation_s: float = _limited(30.0, 0.01, 3600.0)
-    cn0_reference_dbhz: float = _limited(45.0, 0.0, 60.0)
+    code_correlation_s: float = _limited(100.0, 0.01, 3600.0)
+    phase_correlation_s: float = _limited(100.0, 0.01, 3600.0)
+    cn0_reference_dbhz: float = _limited(40.0, 0.0, 60.0)
     phase_baseline_mm_per_km: float = _limited(0.5, 0.0, 20.0)
     beidou_geo_factor: float = _limited(2.0, 1.0, 10.0)
     position_reset_m: float = _limited(30.0, 1.0, 1000.0)
-    ambiguity_drift_cycle_per_sqrt_s: float = _limited(1e-4, 0.0, 0.1)
+    ambiguity_drift_cycle_per_sqrt_s: float = _limited(0.02, 0.0, 0.1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,19 +66,19 @@ class Slips:
 class Ambiguity:
     """Integer fixing and its validation."""
 
-    elevation_mask_deg: float = _limited(15.0, 0.0, 60.0)
+    elevation_mask_deg: float = _limited(10.0, 0.0, 60.0)
     min_pairs: int = _limited(4, 3, 20)
     success_rate_min: float = _limited(0.99, 0.5, 1.0)
     failure_rate: float = _limited(0.001, 0.001, 0.01)
     ratio_min: float = _limited(2.0, 1.0, 10.0)
     ratio_max: float = _limited(5.0, 1.0, 100.0)
-    position_sigma_max_m: float = _limited(10.0, 0.05, 100.0)
+    position_sigma_max_m: float = _limited(0.05, 0.005, 10.0)
     postfit_phase_max_m: float = _limited(0.05, 0.005, 1.0)
     hold_after_s: float = _limited(10.0, 0.0, 3600.0)
     hold_sigma_cycle: float = _limited(0.1, 0.01, 1.0)
     n_search_max: int = _limited(20000, 100, 10_000_000)
-    n_drop_max: int = _limited(6, 0, 20)
-    drop_penalty: float = _limited(1.1, 1.0, 3.0)
+    n_drop_max: int = _limited(10, 0, 20)
+    drop_penalty: float = _limited(1.05, 1.0, 3.0)
     misfit_max: float = _limited(5.0, 1.0, 100.0)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from rtkpos._arrays import FloatArray, record_of
+from rtkpos._arrays import FloatArray, TimeArray, record_of
 from rtkpos.constants import DEG, NS_PER_S
 from rtkpos.errors import InputError
 from rtkpos.estimate.memory import RunInputs, RunPlan, step_memory, step_outputs
@@ -19,13 +20,16 @@ from rtkpos.estimate.workspace import Settings
 from rtkpos.gnss.systems import sat_from_name
 from rtkpos.physics.atmosphere import ionosphere_model
 from rtkpos.prepare.align import match_epochs
-from rtkpos.prepare.pairing import make_plan
+from rtkpos.prepare.pairing import PairingPlan, make_plan
 from rtkpos.prepare.slips import COUNTER_NAMES
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import MODES, RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
-from rtkpos.records.solution import Diagnostics, Solution
+from rtkpos.records.solution import Diagnostics, FixStatus, Reason, Solution
+from rtkpos.solve.base_check import check_with_code, checked_coordinate
+from rtkpos.solve.epoch import kernel_view, take_epochs
+from rtkpos.solve.explain import explain_base, explain_rover, run_notes, say_what_does_not_fit
 
 AR_NUMBER = {"off": 0, "instantaneous": 1, "continuous": 2, "hold": 3}
 BLOCK = 200  # epochs between two progress calls
@@ -73,6 +77,24 @@ def kernel_settings(config: RtkConfig) -> Settings:
     )
 
 
+def run_plan(pairing: PairingPlan, base_ecef_m: FloatArray, config: RtkConfig) -> Any:
+    """What a run has decided beforehand, as the record of a `RunPlan`."""
+    excluded = tuple(s for s in map(sat_from_name, config.selection.exclude) if s >= 0)
+    settings = kernel_settings(config)
+    return record_of(
+        RunPlan(
+            pairing=pairing,
+            point=point_plan(config.selection.systems, excluded),
+            base_ecef_m=base_ecef_m,
+            settings=settings,
+            point_settings=SinglePointSettings(
+                mask_rad=settings.mask_rad, cn0_min_dbhz=settings.cn0_min_dbhz
+            ),
+            robust=RobustSettings(),
+        )
+    )
+
+
 def run_inputs(
     rover: ObsTable,
     nav: BroadcastTable,
@@ -82,23 +104,13 @@ def run_inputs(
     report: ReadReport,
 ) -> RunInputs:
     """Plans and views of a run; `base` None gives an empty base (single positioning)."""
-    other = base if base is not None else rover
-    selection = config.selection
-    excluded = tuple(s for s in map(sat_from_name, selection.exclude) if s >= 0)
-    settings = kernel_settings(config)
+    plan = run_plan(make_plan(rover, base, config, nav), base_ecef_m, config)
     start, end = int(rover.time_ns[0]), int(rover.time_ns[-1])
-    plan = RunPlan(
-        pairing=make_plan(rover, base, config),
-        point=point_plan(selection.systems, excluded),
-        base_ecef_m=base_ecef_m,
-        settings=settings,
-        point_settings=SinglePointSettings(
-            mask_rad=settings.mask_rad, cn0_min_dbhz=settings.cn0_min_dbhz
-        ),
-        robust=RobustSettings(),
-    )
     ionosphere = ionosphere_model(nav, config.atmosphere.ionosphere, start, end, report)
-    return RunInputs(rover.arrays(), other.arrays(), nav.arrays(), ionosphere, record_of(plan))
+    views = (
+        kernel_view(table.arrays()) for table in (rover, base if base is not None else rover, nav)
+    )
+    return RunInputs(*views, ionosphere, plan)
 
 
 def solve(
@@ -114,35 +126,85 @@ def solve(
     rover, base : observations      nav : broadcast ephemerides
     base_ecef_m : (3,) coordinate of the base antenna's reference point [m]
     on_epoch    : called as on_epoch(done, total) every few hundred epochs
-    Raises InputError when the base or its coordinate is missing for a differential mode.
+    Raises InputError when the rover is empty, when the base or its coordinate is missing for a
+    differential mode, and when the coordinate is not that of the base (more than 1 km from its
+    own code position, unless `config.base.force`). A base without epochs gives single positions.
+    What does not fit is told in the solution's report.
     """
     config = config or RtkConfig()
     report = ReadReport()
-    needs_base = config.mode != "single"
-    if needs_base and base is None:
+    if rover.n_epoch == 0:
+        raise InputError("the rover has no epochs; give an observation file with data.")
+    rover = in_order(rover, "rover", report)
+    base, coordinate = usable_base(base, base_ecef_m, config, report)
+    if base is not None:
+        base = in_order(base, "base", report)
+        check_with_code(coordinate, base, nav, config.base.force, report)
+    say_what_does_not_fit(rover, base, nav, report)
+    in_use = config if base is not None else dataclasses.replace(config, mode="single")
+    inputs = run_inputs(rover, nav, base, coordinate, in_use, report)
+    base_ns = inputs.base.time_ns if base is not None else np.zeros(0, np.int64)
+    memory, out = run_epochs(inputs, base_ns, config, on_epoch)
+    if base is None and config.mode != "single":
+        out["reason"][out["status"] == FixStatus.SPP] = Reason.NO_BASE_EPOCH
+    explain_base(out, rover.time_ns, base_ns, time_tolerance_ns(config))
+    explain_rover(out, inputs.rover, nav)
+    return gather(rover, coordinate, config, memory, out, report)
+
+
+def usable_base(
+    base: ObsTable | None,
+    base_ecef_m: FloatArray | None,
+    config: RtkConfig,
+    report: ReadReport,
+) -> tuple[ObsTable | None, FloatArray]:
+    """The base a run uses, None for single positioning, and its coordinate (3,), NaN then."""
+    if config.mode == "single":
+        return None, np.full(3, np.nan)
+    if base is None:
         raise InputError(f"mode {config.mode} needs base observations; give a base or use single.")
-    coordinate = np.full(3, np.nan)
-    if needs_base:
-        if base_ecef_m is None:
-            raise InputError(
-                "the base coordinate is missing; give base_ecef_m (x, y, z in metres)."
-            )
-        coordinate = np.ascontiguousarray(base_ecef_m, np.float64)
-    inputs = run_inputs(rover, nav, base if needs_base else None, coordinate, config, report)
-    n = rover.n_epoch
-    index = np.full(n, -1, np.int64)
-    if needs_base and base is not None:
-        tolerance = round(config.base.time_tolerance_s * NS_PER_S)
-        index = match_epochs(
-            rover.time_ns, base.time_ns, tolerance, inputs.plan.settings.max_age_ns
-        )
+    coordinate = checked_coordinate(base_ecef_m)
+    if base.n_epoch == 0:
+        report.warn("the base has no epochs; only single positions are computed.")
+        return None, coordinate
+    return base, coordinate
+
+
+def in_order(table: ObsTable, name: str, report: ReadReport) -> ObsTable:
+    """The table with strictly increasing times, as readers give it; else a sorted copy."""
+    if not np.any(np.diff(table.time_ns) <= 0):
+        return table
+    _, index = np.unique(table.time_ns, return_index=True)
+    report.warn(f"the {name}'s epochs are not in the order of time; sorted, repetitions dropped.")
+    return take_epochs(table, index)
+
+
+def time_tolerance_ns(config: RtkConfig) -> int:
+    """A base epoch this much [ns] after a rover epoch still counts as the same."""
+    return round(config.base.time_tolerance_s * NS_PER_S)
+
+
+def run_epochs(
+    inputs: RunInputs,
+    base_ns: TimeArray,
+    config: RtkConfig,
+    on_epoch: Callable[[int, int], Any] | None,
+) -> tuple[Any, Any]:
+    """Step through all rover epochs. Returns the memory and the output rows."""
+    n = len(inputs.rover.time_ns)
+    index = match_epochs(
+        inputs.rover.time_ns,
+        base_ns,
+        time_tolerance_ns(config),
+        int(inputs.plan.settings.max_age_ns),
+    )
     memory, out = step_memory(), step_outputs(n)
     for first in range(0, n, BLOCK):
         end = min(first + BLOCK, n)
         run_block(inputs, index, first, end, memory, out)
         if on_epoch is not None:
             on_epoch(end, n)
-    return gather(rover, coordinate, config, memory, out, report)
+    return memory, out
 
 
 def column(out: Any, name: str) -> Any:
@@ -169,6 +231,10 @@ def gather(
         ratio_needed=column(out, "ratio_needed"),
         totals={name: int(c) for name, c in zip(COUNTER_NAMES, memory.counts, strict=True)},
     )
+    final_m, final_cov_m2 = np.full(3, np.nan), np.full((3, 3), np.nan)
+    fixed = np.flatnonzero(out["status"] == FixStatus.FIXED)
+    if config.mode == "static" and len(fixed):
+        final_m, final_cov_m2 = out["ecef_m"][fixed[-1]], out["cov_ecef_m2"][fixed[-1]]
     return Solution(
         time_ns=rover.time_ns,
         ecef_m=column(out, "ecef_m"),
@@ -185,5 +251,8 @@ def gather(
         base_ecef_m=base_ecef_m,
         mode=config.mode,
         diagnostics=diagnostics,
+        static_ecef_m=final_m.copy(),
+        static_cov_m2=final_cov_m2.copy(),
+        notes=run_notes(config.mode != "single"),
         report=report,
     )

@@ -1,0 +1,1 @@
+"""Benchmarks: accuracy, availability and speed on real recordings (`python bench/run.py`)."""

@@ -1,0 +1,188 @@
+"""One row of the benchmark: ours and every peer alternately on the same files, judged alike."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from bench.case import Case, Tables, prepare, read
+from bench.judge import HOUR_NS, hourly_means, judge, velocity_error
+from bench.peer import Peer, PeerRun, as_solution, in_span, run_peer
+from bench.rows import Row
+from rtkpos.errors import RtkposError
+from rtkpos.io.truth import Truth
+from rtkpos.records.config import RtkConfig
+from rtkpos.records.solution import FixStatus, Solution
+from rtkpos.solve.run import solve
+
+
+@dataclass
+class Bench:
+    """What all rows share. tracks : reference tracks made by a peer, by data set, with source."""
+
+    work: Path
+    peers: list[Peer]
+    repeats: int = 3
+    quick: bool = False
+    tracks: dict[str, tuple[Truth, str]] = field(default_factory=dict)
+
+
+@dataclass
+class Times:
+    """Repeated times of one program on one case [s]."""
+
+    solve_s: list[float] = field(default_factory=list)
+    wall_s: list[float] = field(default_factory=list)
+    cpu_s: list[float] = field(default_factory=list)
+
+
+def measure(row: Row, bench: Bench) -> list[dict[str, Any]]:
+    """Results of a row: ours first, then one per peer and choice of frequencies.
+
+    Raises DatasetError when the data are not on this machine.
+    """
+    case = prepare(row, bench.work, bench.quick)
+    solve_case(case, read(case))  # compiles, and warms the file cache
+    ours, theirs, solution = alternate(case, bench)
+    truth, source = reference(case, bench, solution)
+    result = {"program": "rtkpos", "is_peer": False, "bands": "default"}
+    result |= judge(solution, truth, row) | spread(ours, solution.n_epoch)
+    result["reasons"] = {str(k): v for k, v in solution.reason_counts().items()}
+    if row.mode == "single":
+        result["velocity"] = velocity_error(solution, truth)
+    results = [result]
+    for (peer, bands), (run, times, error) in theirs.items():
+        entry: dict[str, Any] = {"program": peer.name, "is_peer": True, "bands": bands}
+        if run is None:
+            entry["error"] = error
+        else:
+            entry |= judge(as_solution(run.table, solution), truth, row)
+            entry |= spread(times, solution.n_epoch)
+            entry["cpu_ratio"] = round(entry["cpu_s"][0] / result["cpu_s"][0], 2)
+        results.append(entry)
+    if row.hourly and row.mode == "static":
+        add_restarts(case, bench, truth, results)
+    common = {"row": row.name, "label": row.label, "how": row.how, "truth": source}
+    return [common | entry for entry in results]
+
+
+def config_of(row: Row) -> RtkConfig:
+    """The default configuration with nothing but mode, fixing and systems of the row."""
+    return RtkConfig.from_dict(
+        {"mode": row.mode, "ar": row.ar, "selection": {"systems": row.systems}}
+    )
+
+
+def solve_case(case: Case, tables: Tables) -> Solution:
+    """Our solution of a case."""
+    base_ecef_m = case.base_ecef_m if tables.base is not None else None
+    return solve(tables.rover, tables.nav, tables.base, base_ecef_m, config_of(case.row))
+
+
+def alternate(case: Case, bench: Bench) -> tuple[Times, dict[Any, Any], Solution]:
+    """Run ours and the peers in turn, `repeats` times: load on the machine meets all alike."""
+    ours = Times()
+    theirs: dict[Any, Any] = {
+        (peer, bands): (None, Times(), "")
+        for peer in bench.peers
+        for bands in case.row.peer_bands
+    }
+    for _ in range(bench.repeats):
+        cpu, wall = time.process_time(), time.perf_counter()
+        tables = read(case)
+        before_solve = time.perf_counter()
+        solution = solve_case(case, tables)
+        ours.solve_s.append(time.perf_counter() - before_solve)
+        ours.wall_s.append(time.perf_counter() - wall)
+        ours.cpu_s.append(time.process_time() - cpu)
+        for key, (_, times, _) in theirs.items():
+            run, error = _try_peer(*key, case, bench)
+            theirs[key] = (run, times, error)
+            if run is not None:
+                times.wall_s.append(run.wall_s)
+                times.cpu_s.append(run.cpu_s)
+    return ours, theirs, solution
+
+
+def _try_peer(peer: Peer, bands: str, case: Case, bench: Bench) -> tuple[PeerRun | None, str]:
+    """A peer's run, or why there is none."""
+    try:
+        return run_peer(peer, case, bands, bench.work), ""
+    except (RtkposError, OSError, TimeoutError) as error:
+        return None, f"{type(error).__name__}: no usable output"
+
+
+def spread(times: Times, n_epoch: int) -> dict[str, Any]:
+    """Median, smallest and largest of each time [s], and microseconds per epoch."""
+    result: dict[str, Any] = {"repeats": len(times.cpu_s)}
+    for name in ("solve_s", "wall_s", "cpu_s"):
+        values = getattr(times, name)
+        if values:
+            result[name] = [round(v, 4) for v in (median(values), min(values), max(values))]
+    if times.solve_s:
+        result["us_per_epoch"] = round(median(times.solve_s) / max(n_epoch, 1) * 1e6, 1)
+    return result
+
+
+def reference(case: Case, bench: Bench, ours: Solution) -> tuple[Truth, str]:
+    """What a row is judged by, and where it comes from."""
+    if case.truth is not None:
+        return case.truth, "point" if case.truth.is_point else "RTK track of another receiver"
+    if case.row.dataset not in bench.tracks:
+        bench.tracks[case.row.dataset] = _track(case, bench, ours)
+    return bench.tracks[case.row.dataset]
+
+
+def _track(case: Case, bench: Bench, ours: Solution) -> tuple[Truth, str]:
+    """No independent truth: a peer's combined forward and backward track, else our own fixes."""
+    for peer in bench.peers:
+        if peer.is_ex:
+            continuous = replace(case, row=replace(case.row, ar="continuous"))
+            table = run_peer(peer, continuous, "l1+l2", bench.work, "combined").table
+            good = table.quality == 1
+            source = f"{peer.name} forward and backward combined (agreement, not truth)"
+            return Truth(ecef_m=table.ecef_m[good], time_ns=table.time_ns[good]), source
+    fixed = ours.status == FixStatus.FIXED
+    if not fixed.any():
+        fixed = np.isfinite(ours.ecef_m).all(axis=1)
+    source = "our own fixed track (self-consistency, not truth)"
+    return Truth(ecef_m=ours.ecef_m[fixed], time_ns=ours.time_ns[fixed]), source
+
+
+def add_restarts(
+    case: Case, bench: Bench, truth: Truth, results: list[dict[str, Any]]
+) -> None:
+    """Static positioning begun anew every hour: how the hourly means of the fixed epochs repeat."""
+    tables = read(case)
+    start, end = int(tables.rover.time_ns[0]), int(tables.rover.time_ns[-1])
+    hours = [
+        in_span(case, s, min(s + HOUR_NS - 1, end)) for s in range(start, end - HOUR_NS // 2, HOUR_NS)
+    ]
+    pieces = [solve_case(hour, read(hour)) for hour in hours]
+    results[0]["hourly_restarted"] = _restarted(pieces, truth)
+    for entry in results[1:]:
+        peer = next((p for p in bench.peers if p.name == entry["program"]), None)
+        if peer is None or "error" in entry:
+            continue
+        runs = [_try_peer(peer, entry["bands"], hour, bench)[0] for hour in hours]
+        theirs = [
+            as_solution(run.table, piece)
+            for run, piece in zip(runs, pieces, strict=True)
+            if run is not None
+        ]
+        entry["hourly_restarted"] = _restarted(theirs, truth)
+
+
+def _restarted(pieces: list[Solution], truth: Truth) -> dict[str, Any]:
+    """Repeatability of pieces of an hour each."""
+    whole = {
+        name: np.concatenate([getattr(piece, name) for piece in pieces])
+        for name in ("time_ns", "ecef_m", "status")
+    }
+    joined = replace(pieces[0], **whole)
+    return hourly_means(joined, truth.at(joined.time_ns))

@@ -1,0 +1,116 @@
+"""Speed of reading observations: RINEX 3 files of 100 MB and more, made from real recordings."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.case import unpacked
+from rtkpos.errors import DatasetError, FileError
+from rtkpos.io.rinex_obs import read_obs
+
+MEGABYTE = 1e6
+SOURCES = (
+    ("static-nagoya-2024", "rover.obs"),
+    ("static-clas-fujisawa-2021-078", "SEPT078M.21O"),
+)
+GEORINEX_EPOCHS = 10
+_END = b"END OF HEADER"
+_TIME = re.compile(rb"^> (\d{4}) (\d\d) (\d\d) (\d\d) (\d\d) ([ \d]\d\.\d{7})")
+
+
+def measure_parse(work: Path, quick: bool) -> list[dict[str, Any]]:
+    """MB/s (10^6 byte) of `read_obs` on long files, and of georinex on a short piece."""
+    size = 20e6 if quick else 110e6
+    results = []
+    for dataset, name in SOURCES[: 1 if quick else None]:
+        try:
+            source = unpacked(dataset, name, work)
+        except DatasetError:
+            continue
+        long = work / f"long-{name}"
+        n_epoch = lengthen(source, long, size)
+        results.append({"source": dataset, "n_epoch": n_epoch} | time_read(long))
+        long.unlink()
+        results[-1] |= time_georinex(source, work) if not quick else {}
+    return results
+
+
+def lengthen(source: Path, target: Path, size: float) -> int:
+    """Repeat the epochs of a RINEX 3 file, time advancing, up to `size` bytes; epochs written."""
+    content = source.read_bytes()
+    head_end = content.index(b"\n", content.index(_END)) + 1
+    body = content[head_end:]
+    starts = [m.start() for m in re.finditer(rb"^>", body, re.MULTILINE)]
+    epochs = [body[a:b] for a, b in zip(starts, [*starts[1:], len(body)], strict=True)]
+    times = [_time(epoch) for epoch in epochs]
+    step = times[1] - times[0]
+    period = times[-1] - times[0] + step
+    n_repeat = max(1, -(-int(size) // len(body)))
+    with target.open("wb") as file:
+        file.write(content[:head_end])
+        for k in range(n_repeat):
+            for epoch, moment in zip(epochs, times, strict=True):
+                file.write(_stamp(moment + k * period) + epoch[29:])
+    return n_repeat * len(epochs)
+
+
+def _time(epoch: bytes) -> datetime:
+    """Time of an epoch line; FileError for one that cannot be repeated."""
+    found = _TIME.match(epoch)
+    if found is None:
+        raise FileError(f"epoch line {epoch[:40]!r} is not of the RINEX 3 form.")
+    year, month, day, hour, minute = (int(word) for word in found.groups()[:5])
+    return datetime(year, month, day, hour, minute) + timedelta(seconds=float(found.group(6)))
+
+
+def _stamp(moment: datetime) -> bytes:
+    """The first 29 columns of an epoch line."""
+    seconds = moment.second + moment.microsecond * 1e-6
+    return f"> {moment:%Y %m %d %H %M} {seconds:10.7f}".encode("ascii")
+
+
+def time_read(path: Path, repeats: int = 3) -> dict[str, Any]:
+    """Best and median MB/s of reading one file, one warm-up before; CPU time over wall time."""
+    megabytes = path.stat().st_size / MEGABYTE
+    wall, cpu = [], []
+    for _ in range(repeats + 1):
+        start, start_cpu = time.perf_counter(), time.process_time()
+        table = read_obs(path)
+        wall.append(time.perf_counter() - start)
+        cpu.append(time.process_time() - start_cpu)
+        n_read = table.n_epoch
+        del table
+    return {
+        "megabytes": round(megabytes, 1),
+        "n_epoch_read": n_read,
+        "repeats": repeats,
+        "best_mb_s": round(megabytes / min(wall[1:]), 1),
+        "median_mb_s": round(megabytes / median(wall[1:]), 1),
+        "best_mb_per_cpu_s": round(megabytes / min(cpu[1:]), 1),
+    }
+
+
+def time_georinex(source: Path, work: Path) -> dict[str, Any]:
+    """MB/s of georinex on the first epochs of the same recording (a second run of it)."""
+    import warnings
+
+    import georinex
+
+    piece = work / "piece.rnx"
+    content = source.read_bytes()
+    starts = [m.start() for m in re.finditer(rb"^>", content, re.MULTILINE)]
+    piece.write_bytes(content[: starts[GEORINEX_EPOCHS]])
+    wall = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(2):
+            start = time.perf_counter()
+            georinex.load(piece)
+            wall.append(time.perf_counter() - start)
+    megabytes = piece.stat().st_size / MEGABYTE
+    return {"georinex_mb_s": round(megabytes / min(wall), 3), "georinex_megabytes": round(megabytes, 2)}

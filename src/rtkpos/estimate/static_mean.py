@@ -1,0 +1,113 @@
+"""The coordinate of a static antenna: the running mean of its fixed epochs."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from rtkpos._arrays import FloatArray, IndexArray, TimeArray
+from rtkpos._jit import kernel
+from rtkpos.core.normal_equations import invert_spd3
+
+PRIOR_FLOOR_M = 0.02  # no prior is tighter: slow multipath shifts single epochs by this much
+APART_FLOOR_M = 0.15  # a fix nearer than this never contradicts the mean: multipath does that
+APART_SIGMA = 5.0
+STRIKES = 10  # contradictions in a row before the mean is given up
+
+
+class StaticMean(NamedTuple):
+    """Weighted mean of fixed positions.
+
+    position_m : (3,) ECEF [m]      information : (3, 3) [1/m^2]      cov_m2 : (3, 3) [m^2]
+    count : (2,) epochs in the mean, contradictions in a row      last_ns : (1,) last epoch used
+    """
+
+    position_m: FloatArray
+    information: FloatArray
+    cov_m2: FloatArray
+    weight: FloatArray
+    count: IndexArray
+    last_ns: TimeArray
+
+
+def static_mean() -> StaticMean:
+    """A mean of nothing."""
+    square = [np.zeros((3, 3)) for _ in range(3)]
+    return StaticMean(
+        np.zeros(3), square[0], square[1], square[2], np.zeros(2, np.int64), np.zeros(1, np.int64)
+    )
+
+
+@kernel
+def contradicts(mean, position_m, cov_m2):
+    """True when a fixed position is too far from the mean to be the same point.
+
+    position_m : (3,) ECEF [m]      cov_m2 : (3, 3) of the position
+    """
+    if mean.count[0] == 0:
+        return False
+    apart, spread = 0.0, 0.0
+    for a in range(3):
+        apart += (position_m[a] - mean.position_m[a]) ** 2
+        spread += cov_m2[a, a] + mean.cov_m2[a, a]
+    return apart > max(APART_FLOOR_M**2, APART_SIGMA**2 * spread)
+
+
+@kernel
+def add_to_mean(mean, position_m, cov_m2, time_ns, correlation_s):
+    """Take one fixed epoch into the mean; epochs close in time count less (slow multipath).
+
+    A sample of a first-order Gauss-Markov noise is worth (1 - rho) / (1 + rho) of an independent
+    one (Priestley 1981, sec. 5.3.2). Returns : int 0; 1 when the covariance is not usable
+    """
+    if invert_spd3(cov_m2, mean.weight) != 0:
+        return 1
+    share = 1.0
+    if mean.count[0] > 0:
+        rho = math.exp(-(time_ns - mean.last_ns[0]) * 1e-9 / correlation_s)
+        share = (1.0 - rho) / (1.0 + rho)
+    for a in range(3):
+        for b in range(3):
+            mean.weight[a, b] *= share
+            mean.information[a, b] += mean.weight[a, b]
+    if invert_spd3(mean.information, mean.cov_m2) != 0:
+        return 1
+    for a in range(3):
+        mean.position_m[a] = position_m[a] if mean.count[0] == 0 else mean.position_m[a]
+    pull0, pull1, pull2 = 0.0, 0.0, 0.0
+    for b in range(3):
+        apart = position_m[b] - mean.position_m[b]
+        pull0 += mean.weight[0, b] * apart
+        pull1 += mean.weight[1, b] * apart
+        pull2 += mean.weight[2, b] * apart
+    for a in range(3):
+        cov = mean.cov_m2[a]
+        mean.position_m[a] += cov[0] * pull0 + cov[1] * pull1 + cov[2] * pull2
+    mean.count[0] += 1
+    mean.count[1] = 0
+    mean.last_ns[0] = time_ns
+    return 0
+
+
+@kernel
+def forget_mean(mean):
+    """Start the mean anew."""
+    for a in range(3):
+        for b in range(3):
+            mean.information[a, b] = 0.0
+    mean.count[0] = 0
+    mean.count[1] = 0
+    return 0
+
+
+@kernel
+def use_as_prior(mean, state):
+    """Make the mean the filter's position of this epoch, not tighter than PRIOR_FLOOR_M."""
+    for a in range(3):
+        state.state[a] = mean.position_m[a]
+        for b in range(3):
+            state.cov[a, b] = mean.cov_m2[a, b]
+        state.cov[a, a] += PRIOR_FLOOR_M**2
+    return 0

@@ -1,0 +1,66 @@
+"""A snapshot of a live engine as bytes: stamped, checksummed, free of executable content."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from typing import Any
+
+import numpy as np
+
+from rtkpos.errors import DataError
+
+MAGIC = b"rtkpos engine snapshot 1\n"
+_DIGEST_SIZE = 32
+
+
+def pack(facts: dict[str, Any], arrays: dict[str, Any]) -> bytes:
+    """Facts (JSON values) and numpy arrays as bytes; the same content gives the same bytes."""
+    text = json.dumps(facts, sort_keys=True).encode()
+    stream = io.BytesIO()
+    np.savez(stream, allow_pickle=False, facts=np.frombuffer(text, np.uint8), **arrays)
+    payload = stream.getvalue()
+    return MAGIC + hashlib.sha256(payload).digest() + payload
+
+
+def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Facts and arrays of `pack`; DataError for bytes that are no snapshot or are damaged."""
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise DataError(f"a snapshot is bytes; got {type(data).__name__}.")
+    data = bytes(data)
+    if not data.startswith(MAGIC):
+        raise DataError(
+            "these bytes are no snapshot of this version of rtkpos; start with a fresh engine."
+        )
+    digest, payload = np.split(np.frombuffer(data, np.uint8, offset=len(MAGIC)), [_DIGEST_SIZE])
+    if hashlib.sha256(payload.tobytes()).digest() != digest.tobytes():
+        raise DataError("the snapshot is damaged or cut; start with a fresh engine.")
+    try:
+        with np.load(io.BytesIO(payload.tobytes()), allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        facts: dict[str, Any] = json.loads(arrays.pop("facts").tobytes())
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"the snapshot cannot be read: {error}.") from error
+    return facts, arrays
+
+
+def record_bytes(record: Any) -> Any:
+    """The memory of a numpy record as (n,) uint8."""
+    return np.frombuffer(record.tobytes(), np.uint8)
+
+
+def record_from(stored: Any, like: Any) -> Any:
+    """A record of the type of another one from its bytes; DataError when they do not fit."""
+    table = np.zeros(1, like.dtype)
+    if stored.dtype != np.uint8 or stored.shape != (like.dtype.itemsize,):
+        raise DataError("the snapshot was made by another version of rtkpos; start afresh.")
+    table.view(np.uint8)[:] = stored
+    return table.view(np.recarray)[0]
+
+
+def layout_of(*records: Any) -> str:
+    """Digest of the fields of records, so that a snapshot of other fields is recognised."""
+    text = "|".join(str(record.dtype.descr) for record in records)
+    return hashlib.sha256(text.encode()).hexdigest()
