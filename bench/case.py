@@ -90,9 +90,14 @@ def prepare(row: Row, work: Path, quick: bool) -> Case:
         base=base,
         nav=nav,
         base_ecef_m=np.array(base_xyz, dtype=np.float64),
-        truth=_truth(row, rover_xyz),
+        truth=_truth(row, rover_xyz if row.vector_m is None else _vector_end(base_xyz, row)),
         span_ns=span,
     )
+
+
+def _vector_end(base_xyz: list[float], row: Row) -> list[float]:
+    """The rover where the vector of the row ends."""
+    return [a + b for a, b in zip(base_xyz, row.vector_m or (0.0, 0.0, 0.0), strict=True)]
 
 
 def _truth(row: Row, rover_xyz: list[float] | None) -> Truth | None:

@@ -111,13 +111,13 @@ def velocity_error(solution: Solution, truth: Truth) -> dict[str, Any]:
     error = difference[good] @ _rotation(before).T
     missing = ~np.isfinite(error).all(axis=1)
     error = error[~missing]
-    horizontal = np.hypot(error[:, 0], error[:, 1]) * 1e3
+    horizontal, up = np.hypot(error[:, 0], error[:, 1]) * 1e3, np.abs(error[:, 2]) * 1e3
     speed = np.linalg.norm((after - before)[good], axis=1) / 2.0
     return {
         "n": len(error),
         "n_missing": int(missing.sum()),
         "horizontal_mm_s": {f"p{p}": _number(np.percentile(horizontal, p)) for p in (50, 95)},
-        "up_mm_s": {f"p{p}": _number(np.percentile(np.abs(error[:, 2]) * 1e3, p)) for p in (50, 95)},
+        "up_mm_s": {f"p{p}": _number(np.percentile(up, p)) for p in (50, 95)},
         "median_speed_m_s": _number(np.median(speed)),
     }
 

@@ -113,4 +113,7 @@ def time_georinex(source: Path, work: Path) -> dict[str, Any]:
             georinex.load(piece)
             wall.append(time.perf_counter() - start)
     megabytes = piece.stat().st_size / MEGABYTE
-    return {"georinex_mb_s": round(megabytes / min(wall), 3), "georinex_megabytes": round(megabytes, 2)}
+    return {
+        "georinex_mb_s": round(megabytes / min(wall), 3),
+        "georinex_megabytes": round(megabytes, 2),
+    }

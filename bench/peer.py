@@ -129,7 +129,10 @@ def run_peer(peer: Peer, case: Case, bands: str, work: Path, soltype: str = "for
     command = [peer.path, "-k", conf, "-o", out, *_span(case), *files]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired:
+        raise RtkposError(f"{peer.name} did not end within {TIMEOUT_S} s.") from None
     wall_s = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if not out.exists():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import shutil
@@ -15,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from bench.case import Case, Tables, find, prepare, read
+from bench.case import Case, Tables, prepare, read
 from bench.peer import Peer, run_peer
 from bench.rows import ROWS, Row
 from rtkpos.constants import NS_PER_S
 from rtkpos.estimate.memory import step_memory, step_outputs
 from rtkpos.estimate.step import run_block
-from rtkpos.gnss.signals import sig_name
-from rtkpos.gnss.systems import SYSTEM_LETTERS, sat_name
+from rtkpos.gnss.signals import sig_band
+from rtkpos.gnss.systems import sat_name
 from rtkpos.prepare.align import match_epochs
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
@@ -70,8 +69,7 @@ def _three_band_epochs(table: ObsTable) -> dict[int, int]:
     """Number of epochs in which a satellite has phase on at least three bands."""
     epoch = np.repeat(np.arange(table.n_epoch), np.diff(table.row_start))
     good = np.isfinite(table.phase_cycle) & np.isfinite(table.code_m)
-    band = np.array([int(sig_name(int(s))[0]) for s in range(int(table.sig.max()) + 1)])
-    keys = np.stack([epoch[good], table.sat[good], band[table.sig[good]]], axis=1)
+    keys = np.stack([epoch[good], table.sat[good], sig_band(table.sig[good])], axis=1)
     pairs, n_band = np.unique(np.unique(keys, axis=0)[:, :2], axis=0, return_counts=True)
     sats, n_epoch = np.unique(pairs[n_band >= KERNEL_BANDS, 1], return_counts=True)
     return dict(zip(sats.tolist(), n_epoch.tolist(), strict=True))
@@ -146,7 +144,7 @@ def time_solve_command(
 ) -> list[dict[str, Any]]:
     """`rtkpos solve` on the moving car, 360 epochs, in turn with the peers' commands."""
     row = case.row
-    files = [str(find(row.dataset, name)) for name in (row.rover, row.base, *row.nav)]
+    files = [str(path) for path in (case.rover, case.base, *case.nav)]
     base_xyz = [f"{value:.4f}" for value in case.base_ecef_m]
     words = ["solve", files[0], "--base", files[1]]
     for name in files[2:]:

@@ -1,5 +1,121 @@
-"""rtkpos: high-precision GNSS positioning with multi-GNSS RTK."""
+"""rtkpos: high-precision GNSS positioning with multi-GNSS RTK.
+
+Two files to a track: `solve(read_obs("rover.obs"), read_nav("brdc.nav"), read_obs("base.obs"),
+base_ecef_m)`. A vehicle: `RtkEngine(config, nav, base_ecef_m).update(rover_epoch, base_epoch)`.
+What a word needs is imported when it is first used, so that `import rtkpos` stays light.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rtkpos.errors import (
+        ConfigError,
+        DataError,
+        DatasetError,
+        FileError,
+        InputError,
+        NoSolutionError,
+        RinexError,
+        RtkposError,
+    )
+    from rtkpos.io.rinex_nav import read_nav
+    from rtkpos.io.rinex_obs import read_obs
+    from rtkpos.io.sp3 import read_sp3
+    from rtkpos.io.xarray_bridge import obs_from_xarray, obs_to_xarray
+    from rtkpos.physics.frames import degrees_from_ecef, point_from_degrees, to_frame
+    from rtkpos.physics.satellites import SatelliteStates, satellite_states
+    from rtkpos.records.broadcast import BroadcastTable
+    from rtkpos.records.config import RtkConfig
+    from rtkpos.records.observations import ObsTable
+    from rtkpos.records.precise import PreciseTable
+    from rtkpos.records.solution import FixStatus, Reason, Solution
+    from rtkpos.solve.engine import RtkEngine
+    from rtkpos.solve.epoch import Epoch, epochs
+    from rtkpos.solve.fix import RtkFix
+    from rtkpos.solve.run import solve
+    from rtkpos.solve.warm import warm_up
+
 __version__ = "0.1.0"
+
+_MODULES = {
+    "errors": (
+        "ConfigError",
+        "DataError",
+        "DatasetError",
+        "FileError",
+        "InputError",
+        "NoSolutionError",
+        "RinexError",
+        "RtkposError",
+    ),
+    "io.rinex_nav": ("read_nav",),
+    "io.rinex_obs": ("read_obs",),
+    "io.sp3": ("read_sp3",),
+    "io.xarray_bridge": ("obs_from_xarray", "obs_to_xarray"),
+    "physics.frames": ("degrees_from_ecef", "point_from_degrees", "to_frame"),
+    "physics.satellites": ("SatelliteStates", "satellite_states"),
+    "records.broadcast": ("BroadcastTable",),
+    "records.config": ("RtkConfig",),
+    "records.observations": ("ObsTable",),
+    "records.precise": ("PreciseTable",),
+    "records.solution": ("FixStatus", "Reason", "Solution"),
+    "solve.engine": ("RtkEngine",),
+    "solve.epoch": ("Epoch", "epochs"),
+    "solve.fix": ("RtkFix",),
+    "solve.warm": ("warm_up",),
+}
+# The room `rtkpos.solve` is itself the word `solve`: the import system binds the name to it.
+_PLACE = {word: module for module, words in _MODULES.items() for word in words}
+
+__all__ = [
+    "BroadcastTable",
+    "ConfigError",
+    "DataError",
+    "DatasetError",
+    "Epoch",
+    "FileError",
+    "FixStatus",
+    "InputError",
+    "NoSolutionError",
+    "ObsTable",
+    "PreciseTable",
+    "Reason",
+    "RinexError",
+    "RtkConfig",
+    "RtkEngine",
+    "RtkFix",
+    "RtkposError",
+    "SatelliteStates",
+    "Solution",
+    "degrees_from_ecef",
+    "epochs",
+    "obs_from_xarray",
+    "obs_to_xarray",
+    "point_from_degrees",
+    "read_nav",
+    "read_obs",
+    "read_sp3",
+    "satellite_states",
+    "solve",
+    "to_frame",
+    "warm_up",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """A public word, imported from its room when it is first used."""
+    if name == "solve":
+        return import_module(f"{__name__}.solve")
+    if name not in _PLACE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_PLACE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public words, imported or not."""
+    return sorted({*globals(), *__all__})

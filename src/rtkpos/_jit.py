@@ -1,5 +1,10 @@
 """The one place that imports numba: the `@kernel` decorator and its cache of compiled code.
 
+numba optimises and translates every function together with all that it calls, so that code five
+calls deep is translated six times. Here a kernel called by a kernel stays a part: LLVM code as it
+came from numba. Only a kernel called by Python becomes a whole, with its parts linked in,
+optimised and translated once; see docs/decisions/compile-time.md.
+
 numba's own cache raises at the first call when an entry is truncated or unreadable, hands a changed
 byte in machine code to the processor, and does not see that a kernel from another file changed.
 Here an entry is one file with a checksum, stamped with the hash of all sources it comes from;
@@ -8,6 +13,7 @@ whatever is wrong with it counts as a miss, and the kernel is compiled again.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 import os
@@ -21,8 +27,11 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from llvmlite import binding as llvm
 from numba.core import config
 from numba.core.caching import CompileResultCacheImpl
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler, CompileResult, Flags
 from numba.core.serialize import dumps
 
 from rtkpos._cache import ENTRY_SUFFIX, source_hash
@@ -37,16 +46,138 @@ _log = logging.getLogger(__name__)
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function over floats and arrays: lazily, cached, without the GIL.
 
-    Numbers in, numbers out, NaN is "not observed", division by zero follows IEEE 754. With
-    NUMBA_DISABLE_JIT=1 the function stays plain Python.
+    Numbers in, numbers out, NaN is "not observed", division by zero follows IEEE 754. A kernel
+    does not call itself. With NUMBA_DISABLE_JIT=1 the function stays plain Python.
     """
-    compiled: Any = numba.njit(error_model="numpy", nogil=True)(function)
-    if not hasattr(compiled, "py_func"):
-        compiled.py_func = function  # so that the twin of a kernel has one name in all modes
-    elif function.__closure__ is None:
-        compiled._cache = _KernelCache(function)
-    KERNELS[f"{function.__module__}.{function.__qualname__}"] = compiled
+    whole = _compiled(function, _WholeCompiler, no_cfunc_wrapper=True)
+    if not hasattr(whole, "py_func"):
+        whole.py_func = function  # so that the twin of a kernel has one name in all modes
+    else:
+        part = _compiled(function, _PartCompiler, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+        part.add_overload = functools.partial(_add_part, part, _name_of(function))
+        # What numba asks of a function that another one calls.
+        whole.get_call_template, whole.get_overload = part.get_call_template, part.get_overload
+        whole.part = part
+        if function.__closure__ is None:
+            whole._cache, part._cache = _KernelCache(function), _PartCache(function)
+    KERNELS[_name_of(function)] = whole
+    return whole
+
+
+def _compiled(function: Callable[..., Any], pipeline: Any, **options: bool) -> Any:
+    """numba's dispatcher of a function; the function itself under NUMBA_DISABLE_JIT."""
+    decorate = numba.njit(error_model="numpy", nogil=True, pipeline_class=pipeline, **options)
+    compiled: Any = decorate(function)
+    if compiled is not function:
+        compiled._compiler._customize_flags = _QuickFlags
     return compiled
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    """Key of a kernel in KERNELS."""
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+class _QuickFlags(Flags):  # type: ignore[misc]  # numba has no type hints
+    """numba's flags, compared by what is set; numba lists all options, 100,000 times a run."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        """As numba's, which hashes the names of the options."""
+        return _FLAGS_HASH
+
+    def __eq__(self, other: object) -> bool:
+        """Equal by what was set, else by the values with their defaults."""
+        same = isinstance(other, Flags) and self._values == other._values
+        return same or super().__eq__(other)
+
+
+_FLAGS_HASH = hash(Flags())
+
+
+class _PartLibrary(JITCodeLibrary):  # type: ignore[misc]
+    """LLVM code of one kernel and of the numba functions it uses, but not of the kernels it calls.
+
+    origin : name in KERNELS and argument types of the kernel
+    """
+
+    origin: tuple[str, Any]
+
+    def finalize(self) -> None:
+        """End the collection of code; no optimisation, no machine code."""
+        self._raise_if_finalized()
+        for library in dict.fromkeys(self._linking_libraries):
+            if not isinstance(library, _PartLibrary):
+                self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+        self._finalize_dynamic_globals()
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.linkage == llvm.Linkage.external:
+                function.linkage = "linkonce_odr"  # may come along with several wholes
+        self._finalized = True
+
+    def parts(self) -> list[_PartLibrary]:
+        """The kernels this one calls."""
+        return [lib for lib in self._linking_libraries if isinstance(lib, _PartLibrary)]
+
+    def _get_module_for_linking(self) -> Any:
+        """The code; name and meaning are numba's."""
+        self._ensure_finalized()
+        return self._final_module
+
+
+class _WholeLibrary(JITCodeLibrary):  # type: ignore[misc]
+    """A kernel with everything it calls, optimised and translated."""
+
+    def finalize(self) -> None:
+        """Link all parts, callers before callees (LLVM leaves out what nobody asked for yet)."""
+        found: dict[Any, None] = {}
+        waiting = self._linking_libraries[::-1]
+        while waiting:
+            library = waiting.pop()
+            if library not in found:
+                found[library] = None
+                if isinstance(library, _PartLibrary):
+                    waiting += library.parts()[::-1]
+        self._linking_libraries = list(found)
+        super().finalize()
+
+
+class _PartCompiler(Compiler):  # type: ignore[misc]
+    """numba's compiler up to LLVM code."""
+
+    def define_pipelines(self) -> Any:
+        """numba's pipelines, with their result in a part."""
+        self.state.flags.no_compile = True
+        self.state.library = _PartLibrary(_codegen(self.state), self.state.func_id.func_qualname)
+        return super().define_pipelines()
+
+
+class _WholeCompiler(Compiler):  # type: ignore[misc]
+    """numba's compiler for kernels that call parts."""
+
+    def define_pipelines(self) -> Any:
+        """numba's pipelines, with their result in a whole."""
+        self.state.library = _WholeLibrary(_codegen(self.state), self.state.func_id.func_qualname)
+        self.state.library.enable_object_caching()
+        return super().define_pipelines()
+
+
+def _codegen(state: Any) -> Any:
+    """numba's code generator of a compilation."""
+    return state.targetctx.codegen()
+
+
+def _add_part(dispatcher: Any, name: str, result: Any) -> None:
+    """Make a compiled part known to callers, in place of numba's registration of machine code."""
+    key = result.entry_point
+    if key is None:
+        key = object()
+        dispatcher.targetctx.insert_user_function(key, result.fndesc, [result.library])
+    arguments = tuple(result.signature.args)
+    result.library._ensure_finalized()
+    result.library.origin = (name, arguments)
+    dispatcher.overloads[arguments] = result._replace(entry_point=key)
 
 
 class _KernelCache:
@@ -55,6 +186,8 @@ class _KernelCache:
     The place is the one numba would choose (NUMBA_CACHE_DIR, `__pycache__`, the user's cache).
     Nothing that is wrong with a file or a folder raises: it is a miss, or the kernel is not kept.
     """
+
+    kind = "whole"
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
@@ -103,6 +236,10 @@ class _KernelCache:
         """numba's compile result from the stored bytes."""
         return self._implementation().rebuild(target_context, pickle.loads(payload))
 
+    def _reduce(self, result: Any) -> Any:
+        """What to store of numba's compile result."""
+        return self._implementation().reduce(result)
+
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep a compiled form; a full disk or a read-only folder leaves it uncached."""
         if not self._enabled:
@@ -111,28 +248,63 @@ class _KernelCache:
             if self._implementation().check_cachable(data):
                 key = _key(sig, data.codegen)
                 self._implementation().locator.ensure_cache_path()
-                payload = dumps(self._implementation().reduce(data))
+                payload = dumps(self._reduce(data))
                 _write_entry(self._path(key), self._stamp(key), payload)
         except (OSError, RuntimeError, pickle.PicklingError) as error:
             self._note("not kept", error)
 
     def _path(self, key: str) -> Path:
         """File of an entry."""
-        name = f"{self._function.__module__}.{self._function.__qualname__}"
-        digest = hashlib.sha256(key.encode()).hexdigest()[:12]
+        name = _name_of(self._function)
+        digest = hashlib.sha256(f"{self.kind}|{key}".encode()).hexdigest()[:12]
         folder = Path(self._implementation().locator.get_cache_path())
         return folder / f"{re.sub(r'[^.a-zA-Z0-9_]', '', name)}-{digest}{ENTRY_SUFFIX}"
 
     def _stamp(self, key: str) -> bytes:
         """What an entry must say of itself to be this function in this version."""
         line = self._function.__code__.co_firstlineno
-        facts = (numba.__version__, self._source, str(line), key)
+        facts = (numba.__version__, self._source, self.kind, str(line), key)
         return hashlib.sha256("|".join(facts).encode()).digest()
 
     def _note(self, what: str, error: Exception) -> None:
         """Log why an entry is not used."""
         name = self._function.__qualname__
         _log.debug("compiled %s %s: %s: %s", name, what, type(error).__name__, error)
+
+
+class _PartCache(_KernelCache):
+    """Parts on disk, as bitcode: after an edit, only what it touches is typed and lowered anew."""
+
+    kind = "part"
+
+    def _reduce(self, result: Any) -> Any:
+        """Bitcode, the names of the kernels it calls, and what callers must know."""
+        result.fndesc.typemap = result.fndesc.calltypes = None
+        library = result.library
+        calls = [part.origin for part in library.parts()]
+        return library.name, library._final_module.as_bitcode(), calls, result.fndesc, result.signature
+
+    def _rebuild(self, target_context: Any, payload: bytes) -> Any:
+        """The compile result; loads or compiles the kernels it calls."""
+        name, bitcode, calls, fndesc, signature = pickle.loads(payload)
+        library = _PartLibrary(target_context.codegen(), name)
+        library._final_module = llvm.parse_bitcode(bitcode)
+        for callee, arguments in calls:
+            part = KERNELS[callee].part
+            part.compile(arguments)
+            library.add_linking_library(part.overloads[arguments].library)
+        library._finalized = True
+        known = {
+            "target_context": target_context,
+            "typing_context": target_context.typing_context,
+            "library": library,
+            "entry_point": object(),
+            "fndesc": fndesc,
+            "signature": signature,
+            "objectmode": False,
+            "lifted": (),
+        }
+        return CompileResult(**dict.fromkeys(CompileResult._fields) | known)
 
 
 def _source_of(function: Callable[..., Any]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rtkpos.app import cli
-from rtkpos.app.info_facts import gap_facts, head_of, nav_facts, obs_facts
+from rtkpos.app.info_facts import gap_facts, nav_facts, obs_facts
 from rtkpos.app.info_pair import nav_obstacles, obs_obstacles, pair_facts, pair_obstacles
 from rtkpos.gnss.systems import BEIDOU, GPS
 from tests.app.made_inputs import made_nav, made_obs, set_stage
@@ -79,12 +79,6 @@ def test_obstacles_of_single_files() -> None:
     assert "same day" in nav_obstacles(table, made_nav(toe_ns=START_NS - DAY_NS), "x")[0]
     table.phase_cycle[:] = np.nan
     assert "no carrier phases" in obs_obstacles(table, "x")[0]
-
-
-def test_head_keeps_whole_epochs() -> None:
-    head = head_of(made_obs(), 2)
-    assert head.n_epoch == 2
-    assert head.n_row == head.row_start[-1] == len(head.code_m) == 36
 
 
 def test_command_shows_text_or_json(tmp_path, monkeypatch, capsys) -> None:

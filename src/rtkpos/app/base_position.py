@@ -8,20 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtkpos._arrays import FloatArray
-from rtkpos.app.info_facts import median_code_position
 from rtkpos.app.request import SolveRequest
 from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation, geodetic_to_ecef
 from rtkpos.errors import ConfigError, InputError
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig, Selection
 from rtkpos.records.observations import ObsTable
+from rtkpos.solve.base_check import (
+    CODE_IMPOSSIBLE_M,
+    code_position_of,
+    disagreement,
+    hint,
+    is_on_earth,
+    words_of,
+)
 
-# Between the deepest mine and twice the height of Everest, as distance from the earth's centre.
-EARTH_RADIUS_M = (6.345e6, 6.395e6)
 HEADER_DIFFERS_M = 1.0
-# Beyond the first the coordinates are doubtful, beyond the second they are those of another place.
-CODE_DOUBTFUL_M = 30.0
-CODE_IMPOSSIBLE_M = 1000.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +54,9 @@ def position_from_options(request: SolveRequest) -> FloatArray | None:
         )
     if request.base_xyz:
         point = np.array(request.base_xyz)
-        if not is_plausible(point):
+        if not is_on_earth(point):
             raise ConfigError(
-                f"--base-xyz {_words(request.base_xyz)} is not near the surface of the earth; "
+                f"--base-xyz {words_of(request.base_xyz)} is not near the surface of the earth; "
                 "wanted ECEF metres, use --base-llh for latitude, longitude, height."
             )
         return point
@@ -66,17 +68,12 @@ def _from_llh(llh: tuple[float, float, float]) -> FloatArray:
     lat, lon, height = llh
     if not (-90 <= lat <= 90 and -180 <= lon <= 360 and -11_000 <= height <= 20_000):
         raise ConfigError(
-            f"--base-llh {_words(llh)} is out of range; wanted latitude -90..90, longitude "
+            f"--base-llh {words_of(llh)} is out of range; wanted latitude -90..90, longitude "
             "-180..360 in degrees and the ellipsoidal height in metres."
         )
     out = np.empty(3)
     geodetic_to_ecef(np.radians(lat), np.radians(lon), height, out)
     return out
-
-
-def is_plausible(ecef_m: FloatArray) -> bool:
-    """True when the point can be a place on earth; False for NaN and 0 0 0."""
-    return bool(EARTH_RADIUS_M[0] < np.linalg.norm(ecef_m) < EARTH_RADIUS_M[1])
 
 
 def choose_base_position(
@@ -93,7 +90,7 @@ def choose_base_position(
         return BasePosition(ecef_m=given, origin="option", warnings=_compare(given, header))
     if request.base_position == "single":
         return _average_code_position(base, nav)
-    if not is_plausible(header):
+    if not is_on_earth(header):
         name = base.source[0] if base.source else "the base"
         raise InputError(
             f"{name} states no usable APPROX POSITION XYZ and no base coordinates were given; add "
@@ -101,7 +98,7 @@ def choose_base_position(
             "result."
         )
     antenna_m = header + _antenna_offset(base, header)
-    note = f"base coordinates {_words(antenna_m)} m taken from the header of its file"
+    note = f"base coordinates {words_of(antenna_m)} m taken from the header of its file"
     if np.any(antenna_m != header):
         note += " (marker plus antenna height and eccentricity)"
     return BasePosition(ecef_m=antenna_m, origin="header", notes=(note + ".",))
@@ -122,7 +119,7 @@ def _antenna_offset(base: ObsTable, marker_m: FloatArray) -> FloatArray:
 
 def _compare(given: FloatArray, header: FloatArray) -> tuple[str, ...]:
     """A sentence when options and header disagree."""
-    if not is_plausible(header):
+    if not is_on_earth(header):
         return ()
     apart_m = float(np.linalg.norm(given - header))
     if apart_m <= HEADER_DIFFERS_M:
@@ -138,18 +135,16 @@ def check_with_code(
     More than 1 km apart raises InputError unless `force`: swapped axes, another station, degrees
     mistaken for metres. Without a code position there is nothing to compare with.
     """
-    code_m = None if position.is_relative else median_code_position(base, nav)
-    if code_m is None:
+    code_m = None if position.is_relative else code_position_of(base, nav)
+    text = "" if code_m is None else disagreement(position.ecef_m, code_m)
+    if code_m is None or not text:
         return position
     apart_m = float(np.linalg.norm(code_m - position.ecef_m))
-    if apart_m <= CODE_DOUBTFUL_M:
-        return position
-    distance = f"{apart_m:.0f} m" if apart_m < CODE_IMPOSSIBLE_M else f"{apart_m / 1000:.1f} km"
-    text = f"the base coordinates are {distance} from the code position of the base itself"
     if apart_m > CODE_IMPOSSIBLE_M and not force:
         where = "--base-xyz" if position.origin == "option" else "its header"
         raise InputError(
-            f"{text} ({_words(np.round(code_m))} m); correct {where}, or go on with --force."
+            f"{text} ({words_of(np.round(code_m))} m){hint(position.ecef_m, code_m)}; "
+            f"correct {where}, or go on with --force."
         )
     warnings = (*position.warnings, f"{text}; the whole result is shifted if they are wrong.")
     return dataclasses.replace(position, warnings=warnings)
@@ -170,12 +165,7 @@ def _average_code_position(base: ObsTable, nav: BroadcastTable) -> BasePosition:
     quarter = len(points) // 4
     mean = points[quarter : len(points) - quarter].mean(axis=0)
     note = (
-        f"base coordinates {_words(mean)} m are its average code position: "
+        f"base coordinates {words_of(mean)} m are its average code position: "
         "only the vector between base and rover is precise (relative result)."
     )
     return BasePosition(ecef_m=mean, origin="single", warnings=(note,))
-
-
-def _words(numbers: tuple[float, ...] | FloatArray) -> str:
-    """Numbers as they would be typed."""
-    return " ".join(f"{number:.4f}".rstrip("0").rstrip(".") for number in numbers)

@@ -83,7 +83,7 @@ def run_warmup() -> int:
     """Compile every kernel and say how long it took and where the results are kept."""
     start = time.perf_counter()
     say("compiling the numerical kernels ...")
-    from rtkpos.solve.run import warm_up
+    from rtkpos.solve.warm import warm_up
 
     warm_up()
     where = cache_folder()

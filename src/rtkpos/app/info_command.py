@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rtkpos.app.file_kind import NAVIGATION, file_kind
-from rtkpos.app.info_facts import median_code_position, nav_facts, obs_facts, place
+from rtkpos.app.info_facts import nav_facts, obs_facts, place
 from rtkpos.app.info_pair import (
     nav_obstacles,
     obs_obstacles,
@@ -21,6 +21,7 @@ from rtkpos.app.info_text import info_lines
 from rtkpos.app.kernels import announce_compilation
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.observations import ObsTable
+from rtkpos.solve.base_check import code_position_of
 
 
 def run_info(files: Sequence[Path], *, as_json: bool) -> int:
@@ -68,7 +69,7 @@ def _with_nav(
     found = []
     for table, facts in zip(tables, observations, strict=True):
         label = _label(table)
-        point = median_code_position(table, nav)
+        point = code_position_of(table, nav)
         facts["code_position"] = None if point is None else place(point)
         found += nav_obstacles(table, nav, label) + position_obstacles(table, point, label)
         if point is None:

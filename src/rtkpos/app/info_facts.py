@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from rtkpos.records.broadcast import BroadcastTable, Message
 from rtkpos.records.observations import ObsTable
 
 MAX_GAPS = 10
-HEAD_EPOCHS = 60
 
 
 def obs_facts(table: ObsTable) -> dict[str, Any]:
@@ -116,27 +114,6 @@ def has_phase_by_band(table: ObsTable, system: int) -> dict[int, int]:
     rows = _rows(table, system) & np.isfinite(table.phase_cycle)
     digits, counts = np.unique(sig_band(table.sig[rows]), return_counts=True)
     return {int(d): int(n) for d, n in zip(digits, counts, strict=True)}
-
-
-def head_of(table: ObsTable, n_epoch: int = HEAD_EPOCHS) -> ObsTable:
-    """The first epochs of a table, enough for a code position."""
-    n = min(n_epoch, table.n_epoch)
-    stop = int(table.row_start[n])
-    per_row = ("sat", "sig", "code_m", "phase_cycle", "doppler_hz", "cn0_dbhz", "lli")
-    cut: dict[str, Any] = {name: getattr(table, name)[:stop].copy() for name in per_row}
-    cut |= {name: getattr(table, name)[:n].copy() for name in ("time_ns", "event", "rx_clock_s")}
-    return dataclasses.replace(table, row_start=table.row_start[: n + 1].copy(), **cut)
-
-
-def median_code_position(table: ObsTable, nav: BroadcastTable) -> FloatArray | None:
-    """Median of the code positions of the first epochs (3,) [m]; None without any."""
-    from rtkpos.records.config import RtkConfig
-    from rtkpos.solve.run import solve
-
-    points = solve(head_of(table), nav, config=RtkConfig(mode="single")).ecef_m
-    points = points[np.isfinite(points).all(axis=1)]
-    middle: FloatArray | None = np.median(points, axis=0) if len(points) else None
-    return middle
 
 
 def _span(table: ObsTable) -> list[str]:

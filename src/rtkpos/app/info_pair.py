@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from rtkpos._arrays import FloatArray
-from rtkpos.app.base_position import is_plausible
 from rtkpos.app.info_facts import has_phase_by_band, interval_s, systems_of
 from rtkpos.constants import NS_PER_S
 from rtkpos.gnss.systems import SYSTEM_LETTERS, SYSTEM_NAMES, sat_name
 from rtkpos.gnss.time import iso_gpst
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.observations import ObsTable
+from rtkpos.solve.base_check import is_on_earth
 
 TOLERANCE_NS = 20_000_000
 MAX_AGE_NS = 30 * NS_PER_S
@@ -47,7 +47,7 @@ def pair_facts(rover: ObsTable, base: ObsTable) -> dict[str, Any]:
 def header_distance_m(rover: ObsTable, base: ObsTable) -> float | None:
     """Distance of the header positions [m]; None when one of them is missing."""
     ours, theirs = rover.station.approx_ecef_m, base.station.approx_ecef_m
-    if not (is_plausible(ours) and is_plausible(theirs)):
+    if not (is_on_earth(ours) and is_on_earth(theirs)):
         return None
     return float(np.linalg.norm(ours - theirs))
 
@@ -111,10 +111,10 @@ def _time_obstacles(rover: ObsTable, base: ObsTable, facts: dict[str, Any]) -> l
 def _place_obstacles(rover: ObsTable, base: ObsTable, baseline_m: float | None) -> list[str]:
     """What the header positions say."""
     found = []
-    if not is_plausible(base.station.approx_ecef_m):
+    if not is_on_earth(base.station.approx_ecef_m):
         where = (
             "; the rover has one: are they swapped?"
-            if is_plausible(rover.station.approx_ecef_m)
+            if is_on_earth(rover.station.approx_ecef_m)
             else "."
         )
         found.append("the base's header states no position: give --base-xyz or --base-llh" + where)
@@ -171,7 +171,7 @@ def _reaches(toe_ns: Any, table: ObsTable) -> bool:
 def position_obstacles(table: ObsTable, code_m: FloatArray | None, label: str) -> list[str]:
     """A header position that the observations contradict."""
     header = table.station.approx_ecef_m
-    if code_m is None or not is_plausible(header):
+    if code_m is None or not is_on_earth(header):
         return []
     apart = float(np.linalg.norm(code_m - header))
     if apart < CODE_DIFFERS_M:

@@ -91,9 +91,11 @@ def group_means(design, value, weight, group, n, out_fit):
     design : (n, 3)   value, weight, group : (n,)   out_fit : ClockFreeFit (means, weight_sum)
     Returns : int  number of groups with at least one row
     """
-    out_fit.weight_sum[:] = 0.0
-    out_fit.mean_design[:, :] = 0.0
-    out_fit.mean_value[:] = 0.0
+    for g in range(out_fit.weight_sum.shape[0]):
+        out_fit.weight_sum[g] = 0.0
+        out_fit.mean_value[g] = 0.0
+        for k in range(3):
+            out_fit.mean_design[g, k] = 0.0
     for i in range(n):
         w = weight[i]
         if w > 0.0:
@@ -123,8 +125,10 @@ def fit_clock_free(design, value, weight, group, n, out_fit):
     """
     group_means(design, value, weight, group, n, out_fit)
     normal, right = out_fit.cofactor, out_fit.right
-    normal[:, :] = 0.0
-    right[:] = 0.0
+    for k in range(3):
+        right[k] = 0.0
+        for m in range(3):
+            normal[k, m] = 0.0
     for i in range(n):
         w = weight[i]
         if w > 0.0:
@@ -143,8 +147,10 @@ def fit_clock_free(design, value, weight, group, n, out_fit):
             right[1] += a1 * y
             right[2] += a2 * y
     if invert_spd3(normal, normal) != 0:
-        out_fit.x[:] = math.nan
-        out_fit.clock[:] = math.nan
+        for k in range(3):
+            out_fit.x[k] = math.nan
+        for g in range(out_fit.clock.shape[0]):
+            out_fit.clock[g] = math.nan
         return 1
     for k in range(3):
         out_fit.x[k] = normal[k, 0] * right[0] + normal[k, 1] * right[1] + normal[k, 2] * right[2]

@@ -120,8 +120,9 @@ def _linearise(sat_ecef_m, code_m, n, position_m, work):
         else:
             work.value[i] = 0.0
             work.range_m[i] = math.nan
-            work.los[i, :] = math.nan
-            work.design[i, :] = 0.0
+            for k in range(3):
+                work.los[i, k] = math.nan
+                work.design[i, k] = 0.0
     return 0
 
 
@@ -159,7 +160,9 @@ def position_dop(group, n, work):
     for i in range(n):
         unit[i] = 1.0 if used[i] > 0.0 else 0.0
     group_means(work.design, work.value, unit, group, n, fit)
-    work.dop[:, :] = 0.0
+    for k in range(3):
+        for m in range(3):
+            work.dop[k, m] = 0.0
     for i in range(n):
         if unit[i] > 0.0:
             mean = fit.mean_design[group[i]]
@@ -223,7 +226,8 @@ def code_position(
             start[k] = out_position_m[k]
         # An a-priori position only saves iterations; beyond 1e8 m it would cost some.
         if not start[0] ** 2 + start[1] ** 2 + start[2] ** 2 < 1.0e16:
-            start[:] = 0.0
+            for k in range(3):
+                start[k] = 0.0
         status = _descend_robustly(sat_ecef_m, code_m, group, n, settings, work, start)
     has_position = status == POINT_OK or status == POINT_CHI_SQUARE
     for k in range(3):
@@ -247,9 +251,13 @@ def code_position(
         work.info[3] = position_dop(group, n, work)
         if not work.info[3] <= settings.pdop_max:
             status = POINT_GEOMETRY
-            work.used[:n] = False
-            work.residual_m[:n] = math.nan
-            out_position_m[:] = math.nan
-            out_clock_m[:] = math.nan
-            out_cov_m2[:, :] = math.nan
+            for i in range(n):
+                work.used[i] = False
+                work.residual_m[i] = math.nan
+            for g in range(out_clock_m.shape[0]):
+                out_clock_m[g] = math.nan
+            for k in range(3):
+                out_position_m[k] = math.nan
+                for m in range(3):
+                    out_cov_m2[k, m] = math.nan
     return status

@@ -95,6 +95,19 @@ def fit_codes(work, robust, rows, counts):
 
 
 @kernel
+def clock_of_first_code(work, rows):
+    """Clock difference [m] of the first code `fit_codes` used; NaN when it used none.
+
+    A pair group whose codes were all excluded has no clock.
+    """
+    for i in range(work.count[0]):
+        for band in range(work.code_weight.shape[1]):
+            if work.code_weight[i, band] > 0.0:
+                return rows.fit.fit.clock[work.group[i, band]]
+    return math.nan
+
+
+@kernel
 def thin_repeated_codes(work, state, time_ns, settings):
     """Take weight off codes whose multipath was already heard at the previous epoch.
 

@@ -36,8 +36,9 @@ def add_state(state, value, variance, owner):
     if n >= state.state.shape[0]:
         return -1
     state.state[n] = value
-    state.cov[n, : n + 1] = 0.0
-    state.cov[: n + 1, n] = 0.0
+    for j in range(n):
+        state.cov[n, j] = 0.0
+        state.cov[j, n] = 0.0
     state.cov[n, n] = variance
     state.owner[n] = owner
     state.count[0] = n + 1
@@ -62,8 +63,10 @@ def remove_ambiguity(state, sat, band):
     state.last_doppler_hz[:, sat, band] = math.nan
     if index != last:
         state.state[index] = state.state[last]
-        state.cov[index, : last + 1] = state.cov[last, : last + 1]
-        state.cov[: last + 1, index] = state.cov[: last + 1, last]
+        for j in range(last + 1):
+            state.cov[index, j] = state.cov[last, j]
+        for j in range(last + 1):
+            state.cov[j, index] = state.cov[j, last]
         state.cov[index, index] = state.cov[last, last]
         owner = state.owner[last]
         state.owner[index] = owner
@@ -104,8 +107,9 @@ def start_epoch(state, position_m, clock_m, step_s, settings):
     state.count[0] = n
     variance = settings.position_reset_m**2
     for k in range(N_FIXED_STATE):
-        state.cov[k, :n] = 0.0
-        state.cov[:n, k] = 0.0
+        for j in range(n):
+            state.cov[k, j] = 0.0
+            state.cov[j, k] = 0.0
         state.cov[k, k] = variance
         state.state[k] = position_m[k] if k < 3 else clock_m
         state.owner[k] = -1

@@ -135,6 +135,13 @@ def median_abs(values, weight, n, out_sorted):
 
 
 @kernel
+def _copy_rows(values, n, out_values):
+    """out_values[:n] = values[:n], as a loop: numba's own brings its error texts along."""
+    for i in range(n):
+        out_values[i] = values[i]
+
+
+@kernel
 def _refit(design, value, base_weight, group, n, work):
     """Fit with `work.weight`, then residuals of all usable rows, standardised.
 
@@ -277,10 +284,11 @@ def robust_fit(design, value, base_weight, group, n, settings, work):
     Returns : int FIT_OK; FIT_SINGULAR (results undefined); FIT_INCONSISTENT (results filled, but
               the rows contradict each other more than the limits allow)
     """
-    work.info[:] = 0.0
+    for k in range(4):
+        work.info[k] = 0.0
     work.info[0] = 1.0
-    work.weight[:n] = base_weight[:n]
-    work.best_weight[:n] = base_weight[:n]
+    _copy_rows(base_weight, n, work.weight)
+    _copy_rows(base_weight, n, work.best_weight)
     if _refit(design, value, base_weight, group, n, work) != 0:
         return FIT_SINGULAR
     _consistency(n, work)
@@ -294,7 +302,7 @@ def robust_fit(design, value, base_weight, group, n, settings, work):
         work.suspicion[i] = abs(work.normal_residual[i]) if base_weight[i] > 0.0 else 0.0
     best = math.inf
     for start in range(n_start):
-        work.weight[:n] = base_weight[:n]
+        _copy_rows(base_weight, n, work.weight)
         if start > 2 and not _drop_most_suspicious(n, work):
             break
         if start == 1 or start > 2:
@@ -305,8 +313,8 @@ def robust_fit(design, value, base_weight, group, n, settings, work):
             # Starts that end at the same place differ by rounding only: the first one keeps it.
             if misfit < best * (1.0 - 1e-6):
                 best = misfit
-                work.best_weight[:n] = work.weight[:n]
-    work.weight[:n] = work.best_weight[:n]
+                _copy_rows(work.weight, n, work.best_weight)
+    _copy_rows(work.best_weight, n, work.weight)
     if _refit(design, value, base_weight, group, n, work) != 0:
         return FIT_SINGULAR
     _consistency(n, work)

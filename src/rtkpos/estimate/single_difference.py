@@ -41,7 +41,9 @@ def choose_ephemerides(eph, message_order, time_ns, work, state, counts):
         state.eph_row[sat] = row
         work.sat[kept] = sat
         work.eph_row[kept] = row
-        work.row[:, kept, :] = work.row[:, i, :]
+        for slot in range(work.row.shape[2]):
+            work.row[0, kept, slot] = work.row[0, i, slot]
+            work.row[1, kept, slot] = work.row[1, i, slot]
         kept += 1
     work.count[0] = kept
     return kept
@@ -88,7 +90,8 @@ def model_receiver(receiver, position_m, time_ns, use_troposphere, work, place):
         work.range_m[receiver, i] = sagnac_range(work.sat_state[receiver, i], position_m, place.los)
         elevation, _ = elevation_azimuth(place.los, place.rotation)
         if receiver == 0:
-            work.los[i, :] = place.los
+            for k in range(3):
+                work.los[i, k] = place.los[k]
         work.elevation_rad[receiver, i] = elevation
         work.trop_m[receiver, i] = 0.0
         if use_troposphere:

@@ -107,21 +107,24 @@ def single_point_epoch(obs, k, eph, ionosphere, plan, settings, work, out_fix):
     """
     rows, place = work.rows, work.start_m
     n = load_rows(obs, k, eph, plan, rows)
-    place[:] = out_fix.position_m
+    for m in range(3):
+        place[m] = out_fix.position_m[m]
     is_cold = not math.isfinite(place[0] + place[1] + place[2])
     had_cold_start = is_cold
     status = POINT_NOT_CONVERGED
     for _ in range(MAX_PASS):
         if is_cold:
             model_without_place(eph, rows)
-            place[:] = 0.0
+            for m in range(3):
+                place[m] = 0.0
         is_on_earth = is_cold or (
             model_at_place(place, obs.time_ns[k], eph, ionosphere, settings, rows) == 0
             and HEIGHT_MIN_M < rows.llh[2] < HEIGHT_MAX_M
         )
         status = POINT_NOT_CONVERGED
         if is_on_earth:
-            out_fix.position_m[:] = place
+            for m in range(3):
+                out_fix.position_m[m] = place[m]
             status = code_position(
                 rows.sat_ecef_m, rows.corrected_m, rows.var_m2, rows.group, n, settings.point,
                 work.point, out_fix.position_m, out_fix.clock_m, out_fix.cov_m2,
@@ -174,15 +177,21 @@ def _widen_by_ionosphere(n, rows, point, out_cov_m2):
 def _finish_position(n, status, point, out_fix):
     """Status, counts and quality; everything NaN when there is no position."""
     out_fix.status[0] = status
-    out_fix.n_used[:] = 0
-    out_fix.quality[:] = point.info
+    out_fix.n_used[0], out_fix.n_used[1] = 0, 0
+    for k in range(4):
+        out_fix.quality[k] = point.info[k]
     if status != POINT_OK and status != POINT_CHI_SQUARE:
-        out_fix.position_m[:] = math.nan
-        out_fix.clock_m[:] = math.nan
-        out_fix.cov_m2[:, :] = math.nan
-        out_fix.quality[:] = math.nan
-        point.used[:n] = False
-        point.residual_m[:n] = math.nan
+        for k in range(3):
+            out_fix.position_m[k] = math.nan
+            for m in range(3):
+                out_fix.cov_m2[k, m] = math.nan
+        for g in range(out_fix.clock_m.shape[0]):
+            out_fix.clock_m[g] = math.nan
+        for k in range(4):
+            out_fix.quality[k] = math.nan
+        for i in range(n):
+            point.used[i] = False
+            point.residual_m[i] = math.nan
     for i in range(n):
         out_fix.n_used[0] += point.used[i]
     return 0

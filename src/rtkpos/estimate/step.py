@@ -11,7 +11,7 @@ import math
 from rtkpos._jit import kernel
 from rtkpos.core.tables import EVENT_POWER_FAILURE, RESET_EVENTS
 from rtkpos.estimate.code_position import POINT_CHI_SQUARE, POINT_FEW, POINT_OK
-from rtkpos.estimate.differential import fit_codes
+from rtkpos.estimate.differential import clock_of_first_code, fit_codes
 from rtkpos.estimate.filter_step import filter_step
 from rtkpos.estimate.integer_step import integer_step
 from rtkpos.estimate.relative import forget_ambiguities, remember_differences
@@ -135,7 +135,7 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
         return SPP
     fit = memory.rows.fit
     out[k_out].prefit_code_m = fit.info[0]
-    clock_m = fit.fit.clock[work.group[memory.rows.satellite[0], memory.rows.band[0]]]
+    clock_m = clock_of_first_code(work, memory.rows)
     for k in range(3):
         memory.origin_m[k] = memory.fix.position_m[k] + fit.fit.x[k]
     scale = max(fit.info[0], 1.0) ** 2

@@ -102,10 +102,14 @@ def doppler_velocity(
     """
     n_usable = _range_rate_rows(sat_state, position_m, doppler_hz, frequency_hz, var_m2ps2, n, work)
     robust, fit = work.robust, work.robust.fit
-    work.used[:n] = False
-    work.residual_mps[:n] = math.nan
-    out_velocity_mps[:] = math.nan
-    out_cov_m2ps2[:, :] = math.nan
+    for i in range(n):
+        work.used[i] = False
+        work.residual_mps[i] = math.nan
+    for k in range(4):
+        out_velocity_mps[k] = math.nan
+    for k in range(3):
+        for m in range(3):
+            out_cov_m2ps2[k, m] = math.nan
     if n_usable < 4:
         return VELOCITY_FEW
     verdict = robust_fit(work.design, work.value, work.weight, work.group, n, settings, robust)
@@ -131,7 +135,8 @@ def _range_rate_rows(sat_state, position_m, doppler_hz, frequency_hz, var_m2ps2,
     for i in range(n):
         work.weight[i] = 0.0
         work.value[i] = 0.0
-        work.design[i, :] = 0.0
+        for k in range(3):
+            work.design[i, k] = 0.0
         if not (0.0 < var_m2ps2[i] < math.inf and frequency_hz[i] > 0.0):
             continue
         rate = satellite_range_rate(sat_state[i], position_m, work.los)

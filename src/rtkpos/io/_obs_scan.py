@@ -49,13 +49,33 @@ from rtkpos.io._words import line_end
 
 
 @kernel
+def repeats_name(text, line, claimed, work):
+    """Whether a gathered line starts with the satellite of one of the first `claimed` lines.
+
+    text : (n,) uint8      line : index of the gathered line
+    """
+    first = work.line_start[line]
+    if work.line_stop[line] - first < 3:
+        return False
+    for k in range(claimed):
+        start = work.line_start[k]
+        if work.line_stop[k] - start >= 3 and (
+            text[start] == text[first]
+            and text[start + 1] == text[first + 1]
+            and text[start + 2] == text[first + 2]
+        ):
+            return True
+    return False
+
+
+@kernel
 def judge_lines_3(text, claimed, default_system, columns, work):
     """Whether the gathered lines are the claimed satellites of a RINEX 3 or 4 epoch.
 
     text : (n,) uint8      claimed : satellites the epoch line announces
 
     More lines than claimed are another epoch whose marker is damaged, if they do not start with
-    a satellite or start with one this epoch already has; otherwise the count is wrong.
+    a satellite or one of them has a satellite of this epoch; otherwise the count is wrong.
     Returns : int EPOCH_*
     """
     total = work.line[LINE_TOTAL]
@@ -72,13 +92,8 @@ def judge_lines_3(text, claimed, default_system, columns, work):
     extra = sat_at(text, start, default_system, work.letter_system, columns.wanted)
     if extra == BAD_SAT or extra < -1:
         return EPOCH_OK
-    for k in range(claimed):
-        start = work.line_start[k]
-        if work.line_stop[k] - start >= 3 and (
-            text[start] == text[work.line_start[claimed]]
-            and text[start + 1] == text[work.line_start[claimed] + 1]
-            and text[start + 2] == text[work.line_start[claimed] + 2]
-        ):
+    for extra_line in range(claimed, work.line[LINE_STORED]):
+        if repeats_name(text, extra_line, claimed, work):
             return EPOCH_OK
     return EPOCH_COUNT_WRONG
 

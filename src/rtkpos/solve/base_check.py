@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -128,6 +129,6 @@ def hint(ecef_m: FloatArray, code_m: FloatArray) -> str:
     return ""
 
 
-def words_of(numbers: FloatArray) -> str:
+def words_of(numbers: Iterable[float]) -> str:
     """Numbers as they would be typed."""
     return " ".join(f"{number:.4f}".rstrip("0").rstrip(".") for number in numbers)

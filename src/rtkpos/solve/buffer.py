@@ -17,14 +17,16 @@ class EpochBuffer:
     """
 
     def __init__(self, n_epoch: int, n_row: int) -> None:
-        floats = (np.full(n_row, np.nan) for _ in range(4))
         self.obs = ObsArrays(
             np.zeros(n_epoch, np.int64),
             np.zeros(n_epoch + 1, np.int64),
             np.zeros(n_epoch, np.uint8),
             np.zeros(n_row, np.int16),
             np.zeros(n_row, np.int16),
-            *floats,
+            np.full(n_row, np.nan),
+            np.full(n_row, np.nan),
+            np.full(n_row, np.nan),
+            np.full(n_row, np.nan),
             np.zeros(n_row, np.uint8),
         )
         self.size = 0
@@ -50,6 +52,7 @@ class EpochBuffer:
 
     def drop(self, n: int) -> None:
         """Forget the oldest n epochs."""
+        n = min(n, self.size)
         if n <= 0:
             return
         first, end = int(self.obs.row_start[n]), int(self.obs.row_start[self.size])

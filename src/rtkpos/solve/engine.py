@@ -10,14 +10,11 @@ import dataclasses
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from rtkpos._arrays import FloatArray, SmallArray, record_of
 from rtkpos.constants import NS_PER_S
-from rtkpos.core.geodesy import ecef_to_geodetic
 from rtkpos.core.tables import EVENT_ANTENNA_MOVED
 from rtkpos.errors import DataError
 from rtkpos.estimate.memory import RunInputs, step_memory, step_outputs
@@ -34,49 +31,30 @@ from rtkpos.prepare.pairing import (
     make_plan,
     plan_of_bands,
 )
-from rtkpos.records.broadcast import BroadcastTable, Ionosphere
+from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig, Selection
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
-from rtkpos.records.solution import FixStatus, Reason
 from rtkpos.solve.base_check import checked_coordinate
 from rtkpos.solve.buffer import EpochBuffer
 from rtkpos.solve.epoch import MAX_EPOCH_ROWS, Epoch, checked_epoch, kernel_view, table_of_epoch
 from rtkpos.solve.explain import explain_base, explain_rover
+from rtkpos.solve.fix import RtkFix, fix_of
 from rtkpos.solve.live_nav import NAV_COLUMNS, empty_nav, joined_nav, nav_of_columns
 from rtkpos.solve.run import run_plan, time_tolerance_ns
-from rtkpos.solve.snapshot import layout_of, pack, record_bytes, record_from, unpack
-from rtkpos.solve.warm import warm_up
+from rtkpos.solve.snapshot import (
+    layout_of,
+    message_facts,
+    message_of,
+    pack,
+    record_bytes,
+    record_from,
+    unpack,
+)
 
 BASE_EPOCHS, BASE_ROWS = 64, 16 * MAX_EPOCH_ROWS
 SMALL_MOVE_M = 1.0
 IONOSPHERE_REACH_NS = 6 * 3600 * NS_PER_S  # a live model is renewed when the rover is past it
-
-
-@dataclass(frozen=True, kw_only=True)
-class RtkFix:
-    """One position and what it rests on; see `Solution` for the meaning of each.
-
-    ecef_m, velocity_mps : (3,) NaN without a position      llh : (3,) rad, rad, m
-    cov_ecef_m2 : (3, 3)      age_s : rover - base time      ratio : NaN when no fix was tried
-    """
-
-    time_ns: int
-    ecef_m: FloatArray
-    llh: FloatArray
-    velocity_mps: FloatArray
-    cov_ecef_m2: FloatArray
-    status: FixStatus
-    reason: Reason
-    ratio: float
-    n_sat: int
-    n_fixed: int
-    age_s: float
-
-    @property
-    def is_fixed(self) -> bool:
-        """True when the position rests on fixed integers."""
-        return self.status == FixStatus.FIXED
 
 
 class RtkEngine:
@@ -147,6 +125,8 @@ class RtkEngine:
     @staticmethod
     def warm_up() -> float:
         """Compile, or load, everything an update needs; seconds it took."""
+        from rtkpos.solve.warm import warm_up  # which itself runs an engine
+
         return warm_up()
 
     def update(self, rover: Epoch, base: Epoch | Iterable[Epoch] | None = None) -> RtkFix:
@@ -208,7 +188,7 @@ class RtkEngine:
                 "flags": [self._is_moved, self._has_plan],
                 "span": self._ionosphere_span,
                 "ionosphere": [inputs.ionosphere.kind, inputs.ionosphere.first_slot],
-                "messages": [_as_facts(message) for message in self._nav.ionosphere],
+                "messages": [message_facts(message) for message in self._nav.ionosphere],
             }
             arrays = {"memory": record_bytes(self._memory), "plan": record_bytes(inputs.plan)}
             arrays |= {f"nav_{name}": getattr(self._nav, name) for name in NAV_COLUMNS}
@@ -234,7 +214,7 @@ class RtkEngine:
             plan = record_from(arrays["plan"], self._inputs.plan)
             nav = nav_of_columns(
                 {name: arrays[f"nav_{name}"] for name in NAV_COLUMNS},
-                tuple(_from_facts(values) for values in facts["messages"]),
+                tuple(message_of(values) for values in facts["messages"]),
             )
             ionosphere = no_ionosphere()._replace(
                 kind=facts["ionosphere"][0],
@@ -305,7 +285,7 @@ class RtkEngine:
         n_gone = max(self._n_seen - 1, 0)
         self._base.drop(n_gone)
         self._n_seen -= n_gone
-        return _fix_of(out[0], rover.time_ns)
+        return fix_of(out[0], rover.time_ns)
 
     def _keep(self, epoch: Epoch) -> None:
         """Put a base epoch into the buffer; epochs that fall out unseen are counted."""
@@ -378,42 +358,3 @@ def _filled_bands(
         order = [*common.get(system, ()), *usual]
         bands[system] = tuple(dict.fromkeys(order))[: min(selection.n_band_max, N_SLOT)]
     return bands
-
-
-def _fix_of(row: Any, time_ns: int) -> RtkFix:
-    """An output row as a fix."""
-    llh = np.full(3, np.nan)
-    position_m = np.array(row["ecef_m"])
-    if np.isfinite(position_m).all():
-        ecef_to_geodetic(position_m, llh)
-    return RtkFix(
-        time_ns=time_ns,
-        ecef_m=position_m,
-        llh=llh,
-        velocity_mps=np.array(row["velocity_mps"]),
-        cov_ecef_m2=np.array(row["cov_ecef_m2"]),
-        status=FixStatus(int(row["status"])),
-        reason=Reason(int(row["reason"])),
-        ratio=float(row["ratio"]),
-        n_sat=int(row["n_sat"]),
-        n_fixed=int(row["n_fixed"]),
-        age_s=float(row["age_s"]),
-    )
-
-
-def _as_facts(message: Ionosphere) -> list[Any]:
-    """An ionosphere message as JSON values."""
-    numbers = [float(value) for value in message.coefficients]
-    return [message.kind, message.source, numbers, int(message.time_ns), int(message.sat)]
-
-
-def _from_facts(values: list[Any]) -> Ionosphere:
-    """The message of `_as_facts`."""
-    kind, source, numbers, time_ns, sat = values
-    return Ionosphere(
-        kind=kind,
-        source=source,
-        coefficients=np.array(numbers, np.float64),
-        time_ns=time_ns,
-        sat=sat,
-    )

@@ -107,10 +107,13 @@ def run_inputs(
     plan = run_plan(make_plan(rover, base, config, nav), base_ecef_m, config)
     start, end = int(rover.time_ns[0]), int(rover.time_ns[-1])
     ionosphere = ionosphere_model(nav, config.atmosphere.ionosphere, start, end, report)
-    views = (
-        kernel_view(table.arrays()) for table in (rover, base if base is not None else rover, nav)
+    return RunInputs(
+        kernel_view(rover.arrays()),
+        kernel_view((base if base is not None else rover).arrays()),
+        kernel_view(nav.arrays()),
+        ionosphere,
+        plan,
     )
-    return RunInputs(*views, ionosphere, plan)
 
 
 def solve(

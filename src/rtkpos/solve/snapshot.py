@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rtkpos.errors import DataError
+from rtkpos.records.broadcast import Ionosphere
 
 MAGIC = b"rtkpos engine snapshot 1\n"
 _DIGEST_SIZE = 32
@@ -64,3 +65,21 @@ def layout_of(*records: Any) -> str:
     """Digest of the fields of records, so that a snapshot of other fields is recognised."""
     text = "|".join(str(record.dtype.descr) for record in records)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def message_facts(message: Ionosphere) -> list[Any]:
+    """An ionosphere message as JSON values."""
+    numbers = [float(value) for value in message.coefficients]
+    return [message.kind, message.source, numbers, int(message.time_ns), int(message.sat)]
+
+
+def message_of(values: list[Any]) -> Ionosphere:
+    """The message of `message_facts`."""
+    kind, source, numbers, time_ns, sat = values
+    return Ionosphere(
+        kind=kind,
+        source=source,
+        coefficients=np.array(numbers, np.float64),
+        time_ns=time_ns,
+        sat=sat,
+    )

@@ -1,0 +1,280 @@
+"""The results as a table on the screen, as Markdown, as JSON, and in the README."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bench.rows import ROWS, Row
+from rtkpos.io.atomic import write_text
+
+START, END = "<!-- bench:start -->", "<!-- bench:end -->"
+COLUMNS = (
+    "recording",
+    "systems, mode, fixing",
+    "program",
+    "epochs",
+    "fixed %",
+    "first fix s",
+    "wrong",
+    "wrong %",
+    "fixed RMS E/N/U mm",
+    "fixed 3D 50/95/99 mm",
+    "all 3D 50/95/99 mm",
+    "µs/epoch",
+    "CPU s",
+    "CPU ratio",
+)
+# Recordings whose source states no licence stand in no document.
+UNNAMED = ("monitor-a", "vrs-b", "walk-c", "igs-d")
+LEGEND = """\
+One default configuration; only mode, fixing and systems differ. "As moving" is an antenna at rest
+processed as a moving one; "single-epoch" forgets everything between epochs. Rates are of all rover
+epochs. *Wrong* are fixed epochs with a 3D error over 0.10 m, over 0.20 m where the antenna really
+moves. *µs/epoch* is our solving time, warm, without reading; *CPU s* is the processor time for
+reading and solving: ours inside a warm process (start-up is listed apart), a peer's as a whole
+process. *CPU ratio* is the peer's CPU time over ours, both run in turn in the same minute on the
+same machine. Peers run with a hand-tuned configuration (`bench/peer.py`)."""
+
+
+def cells(entry: dict[str, Any]) -> list[str]:
+    """One line of the table."""
+    program = entry["program"]
+    if entry["is_peer"] and len(_row(entry).peer_bands) > 1:
+        program += f", {entry['bands']}"
+    first = [entry["label"], entry["how"], program]
+    if "error" in entry:
+        return [*first, entry["error"], *[""] * (len(COLUMNS) - len(first) - 1)]
+    is_single = entry["how"].endswith("single")
+    fix = ["", "", "", "", ""] if is_single else _fix_cells(entry)
+    return [
+        *first,
+        str(entry["n_epoch"]),
+        *fix,
+        "" if is_single else _slashed(entry["fixed_3d_mm"].values(), 1),
+        _slashed(entry["all_3d_mm"].values(), 0),
+        f"{entry['us_per_epoch']:.0f}" if "us_per_epoch" in entry else "",
+        f"{entry['cpu_s'][0]:.3f}" if "cpu_s" in entry else "",
+        f"{entry['cpu_ratio']:.1f}" if "cpu_ratio" in entry else "",
+    ]
+
+
+def _fix_cells(entry: dict[str, Any]) -> list[str]:
+    """Fix rate, first fix, wrong fixes, RMS."""
+    return [
+        f"{100.0 * entry['fix_rate']:.1f}",
+        _plain(entry["first_fix_s"], 0),
+        str(entry["n_wrong"]),
+        f"{100.0 * entry['wrong_rate']:.2f}",
+        _slashed(entry["fixed_rms_enu_mm"], 1),
+    ]
+
+
+def _row(entry: dict[str, Any]) -> Row:
+    """The row of a result."""
+    return next(row for row in ROWS if row.name == entry["row"])
+
+
+def _plain(value: float | None, digits: int) -> str:
+    """A number, or a dash."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _slashed(values: Any, digits: int) -> str:
+    """Numbers with slashes between; one dash when there are none."""
+    words = [_plain(value, digits) for value in values]
+    return "-" if set(words) == {"-"} else "/".join(words)
+
+
+def remarks(entries: list[dict[str, Any]]) -> list[str]:
+    """What does not fit the table: references, offsets, repeatability, steps, velocities."""
+    lines: list[str] = []
+    for entry in entries:
+        if "error" in entry:
+            continue
+        words = _remark_words(entry)
+        if words:
+            who = f"{entry['label']} ({entry['how']}), {entry['program']}"
+            lines.append(f"{who}: {'; '.join(words)}.")
+    for name in dict.fromkeys(entry["row"] for entry in entries):
+        row = next(row for row in ROWS if row.name == name)
+        source = next(entry["truth"] for entry in entries if entry["row"] == name)
+        facts = [text for text in (row.note, "" if source == "point" else f"reference: {source}")]
+        if any(facts):
+            lines.append(f"{row.label} ({row.how}): {'; '.join(filter(None, facts))}.")
+    return lines
+
+
+def _remark_words(entry: dict[str, Any]) -> list[str]:
+    """Remarks on one result."""
+    words = []
+    if entry["how"].endswith("single"):
+        h = entry["all_horizontal_mm"]
+        words.append(
+            f"horizontal error median {h['p50'] / 1e3:.2f} m, 95 % {h['p95'] / 1e3:.2f} m "
+            f"({entry['n_judged']} epochs judged)"
+        )
+        if entry.get("velocity"):
+            v = entry["velocity"]
+            words.append(
+                f"velocity error horizontal median {v['horizontal_mm_s']['p50'] / 10:.1f} cm/s, "
+                f"95 % {v['horizontal_mm_s']['p95'] / 10:.1f} cm/s, up 95 % "
+                f"{v['up_mm_s']['p95'] / 10:.1f} cm/s"
+            )
+        return words
+    if "offset_enu_mm" in entry and not entry["is_peer"]:
+        words.append(f"median error E/N/U {_slashed(entry['offset_enu_mm'], 0)} mm taken away")
+    if "hourly_restarted" in entry and entry["hourly_restarted"]["std_enu_mm"]:
+        hours = entry["hourly_restarted"]
+        words.append(
+            f"static begun anew each hour: means of the fixed epochs repeat to E/N/U "
+            f"{_slashed(hours['std_enu_mm'], 2)} mm ({hours['n_hour']} hours)"
+        )
+    if entry["how"].find("static") < 0 and entry.get("hourly", {}).get("std_enu_mm"):
+        hours = entry["hourly"]
+        words.append(
+            f"hourly means of the fixed epochs repeat to E/N/U "
+            f"{_slashed(hours['std_enu_mm'], 2)} mm ({hours['n_hour']} hours)"
+        )
+    if _row(entry).is_moving and entry["height_step_mm"] is not None:
+        words.append(f"largest height step between fixed epochs {entry['height_step_mm']:.0f} mm")
+    if entry["n_judged"] < entry["n_epoch"] - entry["n_without_position"]:
+        words.append(f"{entry['n_judged']} epochs have a reference")
+    return words
+
+
+def misses(entry: dict[str, Any]) -> list[str]:
+    """Targets of the row that our result does not reach, in words."""
+    target, words = _row(entry).target, []
+    if target.fix_rate is not None and entry["fix_rate"] < target.fix_rate - 1e-4:
+        words.append(f"fixed {100 * entry['fix_rate']:.2f} %, wanted {100 * target.fix_rate:.1f} %")
+    if target.wrong_rate is not None and entry["wrong_rate"] > target.wrong_rate:
+        words.append(
+            f"wrong {entry['n_wrong']} ({100 * entry['wrong_rate']:.2f} %), "
+            f"wanted at most {100 * target.wrong_rate:.1f} %"
+        )
+    lengths: list[tuple[str, float | None, float | None]] = [
+        ("99 % of fixed", entry["fixed_3d_mm"]["p99"], target.fixed_p99_mm),
+        ("height step", entry["height_step_mm"], target.height_step_mm),
+    ]
+    for axis, got, want in zip(
+        "ENU", entry["fixed_rms_enu_mm"], target.rms_enu_mm or (None,) * 3, strict=True
+    ):
+        lengths.append((f"RMS {axis}", got, want))
+    hours = entry.get("hourly_restarted", {}).get("std_enu_mm")
+    if hours:
+        demand = target.hourly_std_mm
+        lengths += [("hourly means E", hours[0], demand), ("hourly means N", hours[1], demand)]
+    words += [
+        f"{name} {got:.2f} mm, wanted at most {want:g} mm"
+        for name, got, want in lengths
+        if got is not None and want is not None and got > want
+    ]
+    return words
+
+
+def markdown(report: dict[str, Any], *, for_readme: bool = False) -> str:
+    """The whole report; for the README without recordings that may stand in no document."""
+    entries = [e for e in report["rows"] if not (for_readme and e["row"].startswith(UNNAMED))]
+    lines = [LEGEND, "", _md_line(COLUMNS), _md_line(["---"] * len(COLUMNS))]
+    lines += [_md_line(cells(entry)) for entry in entries]
+    lines += ["", *(f"* {text}" for text in remarks(entries))]
+    lines += ["", *speed_lines(report), "", _machine_line(report)]
+    if for_readme:
+        return "\n".join(lines)
+    missed = [
+        f"* {e['label']} ({e['how']}): {word}"
+        for e in entries
+        if not e["is_peer"]
+        for word in misses(e)
+    ]
+    lines += ["", "## Targets not reached", "", *(missed or ["none"])]
+    return "\n".join(["# Benchmark", "", *lines]) + "\n"
+
+
+def _md_line(words: Any) -> str:
+    """One line of a Markdown table."""
+    return "| " + " | ".join(words) + " |"
+
+
+def speed_lines(report: dict[str, Any]) -> list[str]:
+    """Reading, the compiled step, start-up."""
+    lines = []
+    for entry in report.get("parse", []):
+        text = (
+            f"Reading {entry['megabytes']:.0f} MB of RINEX 3 (epochs of {entry['source']} "
+            f"repeated), one thread, warm: best {entry['best_mb_s']:.0f} MB/s, median "
+            f"{entry['median_mb_s']:.0f} MB/s of {entry['repeats']}"
+        )
+        if "georinex_mb_s" in entry:
+            text += (
+                f"; georinex {entry['georinex_mb_s']:.2f} MB/s on its first "
+                f"{entry['georinex_megabytes']:.2f} MB"
+            )
+        lines.append(f"* {text}.")
+    for entry in report.get("kernel", []):
+        lines.append(
+            f"* Compiled step, {entry['median_n_sat']} satellites with three bands, {entry['ar']}: "
+            f"median {entry['median_us']:.0f} µs per epoch, 95 % {entry['p95_us']:.0f} µs "
+            f"({100 * entry['fix_rate']:.0f} % of {entry['n_epoch']} epochs fixed)."
+        )
+    for entry in report.get("start", []):
+        state = "" if entry["exit_code"] == 0 else f", exit code {entry['exit_code']}"
+        lines.append(
+            f"* Whole process, warm: {entry['what']}: {entry['wall_s'][0]:.2f} s "
+            f"(CPU {entry['cpu_s'][0]:.2f} s{state})."
+        )
+    return lines
+
+
+def _machine_line(report: dict[str, Any]) -> str:
+    """Where and with what the figures were made."""
+    made = report["made"]
+    return (
+        f"rtkpos {made['rtkpos']} ({made['commit']}), {made['date']}; {made['cpu']}, "
+        f"Python {made['python']}, numba {made['numba']}, numpy {made['numpy']}; "
+        f"median of {made['repeats']}."
+    )
+
+
+def show(entries: list[dict[str, Any]], report: dict[str, Any]) -> None:
+    """The table on the standard output."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=230)
+    table = Table(title="rtkpos benchmark", show_lines=False)
+    for k, name in enumerate(COLUMNS):
+        table.add_column(name, justify="left" if k < 3 else "right", overflow="fold")
+    for entry in entries:
+        table.add_row(*cells(entry), style="dim" if entry["is_peer"] else "bold")
+    console.print(table)
+    for text in [*remarks(entries), *speed_lines(report)]:
+        console.print(text.removeprefix("* "), markup=False, highlight=False)
+    for entry in entries:
+        if not entry["is_peer"]:
+            for word in misses(entry):
+                console.print(
+                    f"target not reached: {entry['row']}: {word}", markup=False, style="yellow"
+                )
+
+
+def store(report: dict[str, Any], folder: Path, name: str) -> None:
+    """Write NAME.json and NAME.md into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / f"{name}.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    write_text(folder / f"{name}.md", markdown(report))
+
+
+def update_readme(report: dict[str, Any], path: Path) -> bool:
+    """Put the table between the markers of the README; False when they are not there once each."""
+    text = path.read_text(encoding="utf-8")
+    if text.count(START) != 1 or text.count(END) != 1:
+        return False
+    before, rest = text.split(START)
+    after = rest.split(END)[1]
+    write_text(path, f"{before}{START}\n{markdown(report, for_readme=True)}\n{END}{after}")
+    return True

@@ -1,0 +1,133 @@
+"""Warm-up: everything a run needs is compiled, or loaded, before the first epoch arrives.
+
+The input is made up here: a few satellites of one orbit, observed with made-up numbers. It need
+not give a position, since a kernel compiles with all it may call, whichever way it then takes.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation, geodetic_to_ecef
+from rtkpos.core.ionosphere import N_BACKGROUND, bdgim_background, bdgim_slot
+from rtkpos.io.rinex_nav import read_nav
+from rtkpos.io.rinex_obs import read_obs
+from rtkpos.physics.satellites import satellite_states
+from rtkpos.records.config import RtkConfig
+from rtkpos.solve.engine import RtkEngine
+from rtkpos.solve.epoch import epochs
+from rtkpos.solve.run import solve
+
+PLACE_ECEF_M = np.array([-3817681.0, 3562839.0, 3650159.0])
+_SATELLITES = ("G05", "G12", "G15", "G24", "G29", "R01", "R02", "E04", "C07", "C19")
+_TYPES = {"G": ("1C", "2W"), "R": ("1C", "2C"), "E": ("1C", "5Q"), "C": ("2I", "6I")}
+_RINEX2_TYPES = ("C1", "L1", "D1", "S1", "P2", "L2")
+_N_EPOCH = 3
+_RANGE_M = 22_000_000.0
+# Eccentricity, square root of the semi-major axis and the angles of a GPS-like orbit.
+_ECCENTRICITY, _SQRT_A, _ANGLE = 0.005, 5153.6, 0.96
+
+
+def warm_up() -> float:
+    """Compile, or load from the cache, all kernels of readers, solver and live engine.
+
+    Returns the seconds it took; a second call takes milliseconds.
+    """
+    start = time.perf_counter()
+    nav = read_nav(_nav_text())
+    rover = read_obs(_rinex3_text())
+    read_obs(_rinex2_text())
+    for mode in ("kinematic", "single"):
+        solve(rover, nav, rover, PLACE_ECEF_M, RtkConfig(mode=mode))
+    engine = RtkEngine(RtkConfig(), nav, PLACE_ECEF_M)
+    for epoch in epochs(rover):
+        engine.update(epoch, epoch)
+    satellite_states(nav, rover.sat[:1], rover.time_ns[:1])
+    llh, rotation, ecef_m = np.zeros(3), np.zeros((3, 3)), np.zeros(3)
+    ecef_to_geodetic(PLACE_ECEF_M, llh)
+    enu_rotation(llh[0], llh[1], rotation)
+    geodetic_to_ecef(llh[0], llh[1], llh[2], ecef_m)
+    bdgim_background(int(bdgim_slot(int(rover.time_ns[0]))), np.zeros(N_BACKGROUND))
+    return time.perf_counter() - start
+
+
+def _line(content: str, label: str) -> str:
+    """A header line."""
+    return f"{content:<60}{label:<20}\n"
+
+
+def _rinex3_text() -> bytes:
+    """A RINEX 3 observation file of a few epochs."""
+    text = _line("     3.04           OBSERVATION DATA    M", "RINEX VERSION / TYPE")
+    for letter, codes in _TYPES.items():
+        names = "".join(f" {kind}{code}" for code in codes for kind in "CLDS")
+        text += _line(f"{letter}  {4 * len(codes):3d}{names}", "SYS / # / OBS TYPES")
+    first = f"{2024:6d}{6:6d}{24:6d}{8:6d}{20:6d}{0.0:13.7f}     GPS"
+    text += _line(first, "TIME OF FIRST OBS") + _line("", "END OF HEADER")
+    for k in range(_N_EPOCH):
+        text += f"> 2024 06 24 08 20{k:11.7f}  0{len(_SATELLITES):3d}\n"
+        for i, sat in enumerate(_SATELLITES):
+            code_m = _RANGE_M + 1e5 * i
+            one = "".join(f"{v:14.3f}  " for v in (code_m, 5.0 * code_m, -100.0 * i, 45.0))
+            text += f"{sat}{one * len(_TYPES[sat[0]])}".rstrip() + "\n"
+    return text.encode()
+
+
+def _rinex2_text() -> bytes:
+    """A RINEX 2 observation file of a few epochs."""
+    names = "".join(f"{name:>6}" for name in _RINEX2_TYPES)
+    text = _line("     2.11           OBSERVATION DATA    M", "RINEX VERSION / TYPE")
+    text += _line(f"{len(_RINEX2_TYPES):6d}{names}", "# / TYPES OF OBSERV")
+    first = f"{2024:6d}{6:6d}{24:6d}{8:6d}{20:6d}{0.0:13.7f}     GPS"
+    text += _line(first, "TIME OF FIRST OBS") + _line("", "END OF HEADER")
+    for k in range(_N_EPOCH):
+        text += f" 24  6 24  8 20{k:11.7f}  0  2G05R01\n"
+        for _ in range(2):
+            text += f"{_RANGE_M:14.3f}  " * 5 + f"\n{_RANGE_M:14.3f}\n"
+    return text.encode()
+
+
+def _nav_text() -> bytes:
+    """A RINEX 3 navigation file: one orbit for all GPS, Galileo and BeiDou satellites."""
+    text = _line("     3.04           N: GNSS NAV DATA    M: MIXED", "RINEX VERSION / TYPE")
+    text += _line("GPSA   1.8626E-08  2.2352E-08 -1.1921E-07 -5.9605E-08", "IONOSPHERIC CORR")
+    text += _line("GPSB   1.2902E+05  1.6384E+05 -1.9661E+05 -2.6214E+05", "IONOSPHERIC CORR")
+    text += _line("", "END OF HEADER")
+    for i, sat in enumerate(_SATELLITES):
+        text += f"{sat} 2024 06 24 08 00 00" + _numbers(1e-4, 1e-12, 0.0 if sat[0] != "R" else 3e4)
+        text += "\n"
+        text += _glonass_lines() if sat[0] == "R" else _kepler_lines(sat[0], 0.5 * i)
+    return text.encode()
+
+
+def _numbers(*values: float) -> str:
+    """Numbers in 19 columns each."""
+    return "".join(f"{value:19.12E}" for value in values)
+
+
+def _kepler_lines(letter: str, anomaly_rad: float) -> str:
+    """The seven lines of a Keplerian record; the week and its seconds follow the system."""
+    week, tow_s = (962.0, 115_186.0) if letter == "C" else (2320.0, 115_200.0)
+    galileo_source = 517.0 if letter == "E" else 0.0  # I/NAV, clock for E1 and E5b
+    rows = (
+        (1.0, 0.0, 4.5e-9, anomaly_rad),
+        (0.0, _ECCENTRICITY, 0.0, _SQRT_A),
+        (tow_s, 0.0, _ANGLE, 0.0),
+        (_ANGLE, 0.0, _ANGLE, -8e-9),
+        (0.0, galileo_source, week, 0.0),
+        (2.0, 0.0, 0.0, 1.0),
+        (tow_s, 0.0),
+    )
+    return "".join(f"    {_numbers(*row)}\n" for row in rows)
+
+
+def _glonass_lines() -> str:
+    """The three lines of a GLONASS record: position, velocity [km], health, channel, age."""
+    rows = (
+        (25_480.0, 0.0, 0.0, 0.0),
+        (0.0, 1.7, 0.0, 1.0),
+        (0.0, 3.2, 0.0, 0.0),
+    )
+    return "".join(f"    {_numbers(*row)}\n" for row in rows)

@@ -1,0 +1,93 @@
+"""Real recordings read once per test run, cut to windows, and altered on purpose."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from typing import Any
+
+import numpy as np
+
+from rtkpos.io.rinex_nav import read_nav
+from rtkpos.io.rinex_obs import read_obs
+from rtkpos.records.config import RtkConfig
+from rtkpos.solve.run import solve
+from tests.data import dataset_path
+
+FILES = {
+    "static-nagoya-2024": ("rover.obs.gz", "base.obs.gz", ("base.nav.gz",)),
+    "bdsonly-monitoring-24h": ("rover.obs.gz", "base.obs.gz", ("base.nav.gz",)),
+    "kinematic-fujisawa-2021-265": ("SEPT265G.21O.gz", "3034265G.21O.gz", ("SEPT2650.21P.gz",)),
+    "static-clas-fujisawa-2021-078": (
+        "SEPT078M1.21O.gz",
+        "3034078M1.21O.gz",
+        ("SEPT078M.21P.gz", "30340780.21q.gz"),
+    ),
+    "static-geonet-2005": (
+        "07590920.05o.gz",
+        "30400920.05o.gz",
+        ("07590920.05n.gz", "30400920.05n.gz"),
+    ),
+    "vrs-static-shanghai-2023": ("rover.obs.gz", "base.obs.gz", ("rover.nav.gz",)),
+}
+
+
+@functools.cache
+def recording(name):
+    """(rover, base, nav, truth) of a data set; skips when it is not on this machine."""
+    rover, base, nav = FILES[name]
+    truth = json.loads(dataset_path(name, "truth.json").read_text())
+    return (
+        read_obs(dataset_path(name, rover)),
+        read_obs(dataset_path(name, base)),
+        read_nav([dataset_path(name, file) for file in nav]),
+        truth,
+    )
+
+
+def window(table, first, last, step=1):
+    """Epochs first..last-1 of an ObsTable, every `step`-th."""
+    epochs = np.arange(first, min(last, table.n_epoch), step)
+    rows = np.concatenate(
+        [np.arange(table.row_start[k], table.row_start[k + 1]) for k in epochs]
+    )
+    counts = np.diff(table.row_start)[epochs]
+    fields = ("sat", "sig", "code_m", "phase_cycle", "doppler_hz", "cn0_dbhz", "lli")
+    return dataclasses.replace(
+        table,
+        time_ns=table.time_ns[epochs],
+        row_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        event=table.event[epochs],
+        rx_clock_s=table.rx_clock_s[epochs],
+        **{name: getattr(table, name)[rows] for name in fields},
+    )
+
+
+def altered(table, **arrays: Any):
+    """A copy of the table with columns replaced by `function(copy of the column)`."""
+    changed = {name: change(getattr(table, name).copy()) for name, change in arrays.items()}
+    return dataclasses.replace(table, **changed)
+
+
+def rows_of(table, epoch_from, sat=None, sig=None):
+    """Row mask: epochs from `epoch_from` on, optionally of one satellite and signal."""
+    mask = np.arange(table.n_row) >= table.row_start[epoch_from]
+    if sat is not None:
+        mask &= table.sat == sat
+    if sig is not None:
+        mask &= table.sig == sig
+    return mask
+
+
+def run(name, last=40, rover=None, base=None, config=None, **options):
+    """Solve the first epochs of a recording; (solution, error [m] or None)."""
+    full_rover, full_base, nav, truth = recording(name)
+    rover = window(full_rover, 0, last) if rover is None else rover
+    base = window(full_base, 0, last + 5) if base is None else base
+    config = config or RtkConfig.from_dict(options)
+    solution = solve(rover, nav, base, np.array(truth["base_xyz"]), config)
+    error = None
+    if "rover_xyz" in truth:
+        error = np.linalg.norm(solution.ecef_m - np.array(truth["rover_xyz"]), axis=1)
+    return solution, error

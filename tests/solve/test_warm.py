@@ -1,0 +1,63 @@
+"""After the warm-up nothing is compiled any more."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.data import dataset_path
+
+NAGOYA = "static-nagoya-2024"
+PROGRAM = """
+import json, sys
+import numpy as np
+import rtkpos
+from rtkpos._cache import use_project_cache
+
+use_project_cache()
+seconds = [rtkpos.warm_up(), rtkpos.warm_up()]
+from rtkpos._jit import KERNELS
+
+def count():
+    return {name: len(kernel.signatures) for name, kernel in KERNELS.items()}
+
+before = count()
+rover, base, nav = (sys.argv[k] for k in (1, 2, 3))
+rover, base, nav = rtkpos.read_obs(rover), rtkpos.read_obs(base), rtkpos.read_nav(nav)
+place = np.array(json.loads(sys.argv[4]))
+for mode in ("kinematic", "static", "dgnss", "single"):
+    found = rtkpos.solve(rover, nav, base, place, rtkpos.RtkConfig(mode=mode))
+found.llh(), found.sigma_enu_m(), found.enu_m(place)
+engine = rtkpos.RtkEngine(rtkpos.RtkConfig(), nav, place)
+pairs = list(zip(rtkpos.epochs(rover), rtkpos.epochs(base)))
+fixes = [engine.update(*pair) for pair in pairs[:5]]
+engine.restore(engine.snapshot())
+engine.add_nav(nav)
+engine.set_base_position(place + 5.0)
+fixes += [engine.update(*pair) for pair in pairs[5:10]]
+after = count()
+changed = {name: n for name, n in after.items() if n != before.get(name)}
+print(json.dumps({"changed": changed, "seconds": seconds, "fixed": fixes[4].is_fixed}))
+"""
+
+
+@pytest.mark.compiled
+@pytest.mark.slow
+def test_no_kernel_is_compiled_after_the_warm_up():
+    files = [str(dataset_path(NAGOYA, f"{name}.gz")) for name in ("rover.obs", "base.obs")]
+    files.append(str(dataset_path(NAGOYA, "base.nav.gz")))
+    place = json.dumps(json.loads(dataset_path(NAGOYA, "truth.json").read_text())["base_xyz"])
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *files, place],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=600,
+    )
+    told = json.loads(result.stdout)
+    assert told["fixed"]
+    assert told["changed"] == {}
+    assert told["seconds"][1] < 1.0
