@@ -28,7 +28,7 @@ from typing import Any
 
 import numba
 from llvmlite import binding as llvm
-from numba.core import config
+from numba.core import config, types
 from numba.core.caching import CompileResultCacheImpl
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler, CompileResult, Flags
@@ -56,7 +56,8 @@ def kernel(function: Callable[..., Any]) -> Any:
         part = _compiled(function, _PartCompiler, no_cpython_wrapper=True, no_cfunc_wrapper=True)
         part.add_overload = functools.partial(_add_part, part, _name_of(function))
         # What numba asks of a function that another one calls.
-        whole.get_call_template, whole.get_overload = part.get_call_template, part.get_overload
+        whole.get_call_template = functools.partial(_call_template, part)
+        whole.get_overload = part.get_overload
         whole.part = part
         if function.__closure__ is None:
             whole._cache, part._cache = _KernelCache(function), _PartCache(function)
@@ -166,6 +167,22 @@ class _WholeCompiler(Compiler):  # type: ignore[misc]
 def _codegen(state: Any) -> Any:
     """numba's code generator of a compilation."""
     return state.targetctx.codegen()
+
+
+def _call_template(part: Any, arguments: Any, keywords: Any) -> Any:
+    """What a caller must know of a part; compiles it for the general types of the arguments."""
+    general = {name: _general_type(kind) for name, kind in keywords.items()}
+    return part.get_call_template(tuple(map(_general_type, arguments)), general)
+
+
+def _general_type(kind: Any) -> Any:
+    """Type of an argument: constants count as their type, short integers as int64.
+
+    Otherwise `f(0)`, `f(1)`, `f(n)` and `f(sat)` would be four compilations of the same kernel.
+    """
+    kind = types.unliteral(kind)
+    is_short = isinstance(kind, types.Integer) and kind.signed and kind.bitwidth < 64
+    return types.int64 if is_short else kind
 
 
 def _add_part(dispatcher: Any, name: str, result: Any) -> None:
