@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,8 @@ def find(dataset: str, name: str) -> Path:
 def unpacked(dataset: str, name: str, work: Path) -> Path:
     """Plain RINEX of a file of a data set in the working folder, unpacked once."""
     source = find(dataset, name)
-    target = work / dataset / name
+    # RTKLIB goes by the ending: .21d would be unpacked once more.
+    target = work / dataset / re.sub(r"(\.\d\d)d$", r"\1o", name)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(read_content(source))

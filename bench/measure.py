@@ -66,7 +66,12 @@ def measure(row: Row, bench: Bench) -> list[dict[str, Any]]:
         if run is None:
             entry["error"] = error
         else:
-            entry |= judge(as_solution(run.table, solution), truth, row)
+            theirs_here = as_solution(run.table, solution)
+            entry |= judge(theirs_here, truth, row)
+            if row.mode == "single":
+                entry["rtkpos_there_horizontal_mm"] = judge(
+                    where_both(solution, theirs_here), truth, row
+                )["all_horizontal_mm"]
             entry |= spread(times, solution.n_epoch)
             entry["cpu_ratio"] = round(entry["cpu_s"][0] / result["cpu_s"][0], 2)
         results.append(entry)
@@ -74,6 +79,12 @@ def measure(row: Row, bench: Bench) -> list[dict[str, Any]]:
         add_restarts(case, bench, truth, results)
     common = {"row": row.name, "label": row.label, "how": row.how, "truth": source}
     return [common | entry for entry in results]
+
+
+def where_both(ours: Solution, theirs: Solution) -> Solution:
+    """Our solution without the positions of epochs where the peer has none."""
+    has = np.isfinite(theirs.ecef_m).all(axis=1, keepdims=True)
+    return replace(ours, ecef_m=np.where(has, ours.ecef_m, np.nan))
 
 
 def config_of(row: Row) -> RtkConfig:

@@ -110,6 +110,7 @@ def configuration(case: Case, bands: str, soltype: str = "forward") -> dict[str,
         "pos1-navsys": str(row.peer_navsys),
         "pos2-armode": row.ar,
     }
+    options |= dict(row.peer_options)
     if case.base is not None:
         options["ant2-postype"] = "xyz"
         for k, value in enumerate(case.base_ecef_m, start=1):

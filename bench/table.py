@@ -26,6 +26,7 @@ COLUMNS = (
     "CPU s",
     "CPU ratio",
 )
+README_COLUMNS = (0, 1, 2, 3, 4, 6, 8, 9, 11, 13)
 # Recordings whose source states no licence stand in no document.
 UNNAMED = ("monitor-a", "vrs-b", "walk-c", "igs-d")
 LEGEND = """\
@@ -115,6 +116,11 @@ def _remark_words(entry: dict[str, Any]) -> list[str]:
             f"horizontal error median {h['p50'] / 1e3:.2f} m, 95 % {h['p95'] / 1e3:.2f} m "
             f"({entry['n_judged']} epochs judged)"
         )
+        if "rtkpos_there_horizontal_mm" in entry:
+            h = entry["rtkpos_there_horizontal_mm"]
+            words.append(
+                f"rtkpos on the same epochs {h['p50'] / 1e3:.2f} m and {h['p95'] / 1e3:.2f} m"
+            )
         if entry.get("velocity"):
             v = entry["velocity"]
             words.append(
@@ -131,10 +137,11 @@ def _remark_words(entry: dict[str, Any]) -> list[str]:
             f"static begun anew each hour: means of the fixed epochs repeat to E/N/U "
             f"{_slashed(hours['std_enu_mm'], 2)} mm ({hours['n_hour']} hours)"
         )
-    if entry["how"].find("static") < 0 and entry.get("hourly", {}).get("std_enu_mm"):
+    if entry.get("hourly", {}).get("std_enu_mm"):
         hours = entry["hourly"]
+        start = "one static run over all hours: " if ", static" in entry["how"] else ""
         words.append(
-            f"hourly means of the fixed epochs repeat to E/N/U "
+            f"{start}hourly means of the fixed epochs repeat to E/N/U "
             f"{_slashed(hours['std_enu_mm'], 2)} mm ({hours['n_hour']} hours)"
         )
     if _row(entry).is_moving and entry["height_step_mm"] is not None:
@@ -177,8 +184,9 @@ def misses(entry: dict[str, Any]) -> list[str]:
 def markdown(report: dict[str, Any], *, for_readme: bool = False) -> str:
     """The whole report; for the README without recordings that may stand in no document."""
     entries = [e for e in report["rows"] if not (for_readme and e["row"].startswith(UNNAMED))]
-    lines = [LEGEND, "", _md_line(COLUMNS), _md_line(["---"] * len(COLUMNS))]
-    lines += [_md_line(cells(entry)) for entry in entries]
+    chosen = README_COLUMNS if for_readme else range(len(COLUMNS))
+    table = [list(COLUMNS), ["---"] * len(COLUMNS), *map(cells, entries)]
+    lines = [LEGEND, "", *(_md_line(line[k] for k in chosen) for line in table)]
     lines += ["", *(f"* {text}" for text in remarks(entries))]
     lines += ["", *speed_lines(report), "", _machine_line(report)]
     if for_readme:

@@ -58,6 +58,7 @@ def test_all_errors_are_rtkpos_errors():
     assert all(issubclass(getattr(rtkpos, word), rtkpos.RtkposError) for word in errors)
 
 
+@pytest.mark.compiled
 def test_from_two_files_to_a_track_and_live():
     rover = rtkpos.read_obs(dataset_path(NAGOYA, "rover.obs.gz"))
     base = rtkpos.read_obs(dataset_path(NAGOYA, "base.obs.gz"))

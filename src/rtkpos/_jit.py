@@ -36,6 +36,8 @@ from numba.core.serialize import dumps
 
 from rtkpos._cache import ENTRY_SUFFIX, source_hash
 
+_TYPES: Any = types  # numba's type hints for them are wrong
+
 # Every kernel of the process, by "module.name".
 KERNELS: dict[str, Any] = {}
 
@@ -47,7 +49,8 @@ def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function over floats and arrays: lazily, cached, without the GIL.
 
     Numbers in, numbers out, NaN is "not observed", division by zero follows IEEE 754. A kernel
-    does not call itself. With NUMBA_DISABLE_JIT=1 the function stays plain Python.
+    neither calls itself nor allocates arrays: such code does not compile. With NUMBA_DISABLE_JIT=1
+    the function stays plain Python.
     """
     whole = _compiled(function, _WholeCompiler, no_cfunc_wrapper=True)
     if not hasattr(whole, "py_func"):
@@ -67,8 +70,9 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 def _compiled(function: Callable[..., Any], pipeline: Any, **options: bool) -> Any:
     """numba's dispatcher of a function; the function itself under NUMBA_DISABLE_JIT."""
-    decorate = numba.njit(error_model="numpy", nogil=True, pipeline_class=pipeline, **options)
-    compiled: Any = decorate(function)
+    # Without the run-time for allocation no code counts references to arrays that callers own.
+    options |= {"nogil": True, "_nrt": False}
+    compiled: Any = numba.njit(error_model="numpy", pipeline_class=pipeline, **options)(function)
     if compiled is not function:
         compiled._compiler._customize_flags = _QuickFlags
     return compiled
@@ -133,7 +137,7 @@ class _WholeLibrary(JITCodeLibrary):  # type: ignore[misc]
     def finalize(self) -> None:
         """Link all parts, callers before callees (LLVM leaves out what nobody asked for yet)."""
         found: dict[Any, None] = {}
-        waiting = self._linking_libraries[::-1]
+        waiting = list(self._linking_libraries)[::-1]  # type: ignore[has-type]
         while waiting:
             library = waiting.pop()
             if library not in found:
@@ -180,9 +184,9 @@ def _general_type(kind: Any) -> Any:
 
     Otherwise `f(0)`, `f(1)`, `f(n)` and `f(sat)` would be four compilations of the same kernel.
     """
-    kind = types.unliteral(kind)
-    is_short = isinstance(kind, types.Integer) and kind.signed and kind.bitwidth < 64
-    return types.int64 if is_short else kind
+    kind = _TYPES.unliteral(kind)
+    is_short = isinstance(kind, _TYPES.Integer) and kind.signed and kind.bitwidth < 64
+    return _TYPES.int64 if is_short else kind
 
 
 def _add_part(dispatcher: Any, name: str, result: Any) -> None:
@@ -298,8 +302,8 @@ class _PartCache(_KernelCache):
         """Bitcode, the names of the kernels it calls, and what callers must know."""
         result.fndesc.typemap = result.fndesc.calltypes = None
         library = result.library
-        calls = [part.origin for part in library.parts()]
-        return library.name, library._final_module.as_bitcode(), calls, result.fndesc, result.signature
+        bitcode, calls = library._final_module.as_bitcode(), [lib.origin for lib in library.parts()]
+        return library.name, bitcode, calls, result.fndesc, result.signature
 
     def _rebuild(self, target_context: Any, payload: bytes) -> Any:
         """The compile result; loads or compiles the kernels it calls."""

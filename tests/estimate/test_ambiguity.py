@@ -143,7 +143,7 @@ def test_half_cycle_and_low_satellites_are_no_candidates():
 def test_static_mean_equals_the_weighted_mean():
     mean = record_of(static_mean())
     rng = np.random.default_rng(1)
-    positions = TRUE_M + rng.normal(0, 0.01, (6, 3))
+    positions = TRUE_M + rng.normal(0, 0.001, (6, 3))
     covs = [np.diag(rng.uniform(1e-5, 1e-4, 3)) for _ in range(6)]
     for k in range(6):
         # Far apart in time, so that each epoch counts in full.
@@ -153,6 +153,16 @@ def test_static_mean_equals_the_weighted_mean():
     expected = np.linalg.solve(total, sum(w @ p for w, p in zip(weights, positions, strict=True)))
     np.testing.assert_allclose(mean.position_m, expected, atol=1e-9)
     np.testing.assert_allclose(mean.cov_m2, np.linalg.inv(total), rtol=1e-6, atol=1e-12)
+
+
+def test_one_wild_epoch_moves_the_static_mean_little():
+    mean = record_of(static_mean())
+    cov = np.eye(3) * 1e-5
+    for k in range(20):
+        add_to_mean(mean, TRUE_M, cov, k * 10**6 * SECOND_NS, 100.0)
+    add_to_mean(mean, TRUE_M + 0.1, cov, 10**8 * SECOND_NS, 100.0)
+    moved = np.linalg.norm(mean.position_m - TRUE_M)
+    assert 0.0 < moved < 0.1 * np.sqrt(3.0) / 21 / 10
 
 
 def test_static_mean_gains_less_from_epochs_close_in_time():

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from numba.core import config
 
@@ -34,6 +35,19 @@ def total(values):
     result = 0.0
     for i in range(values.shape[0]):
         result += half(values[i])
+    return result
+
+
+@kernel
+def same(i):
+    return i
+
+
+@kernel
+def sum_of_calls(values):
+    result = same(7) + same(values.shape[0])
+    for i in range(values.shape[0]):
+        result += same(values[i])
     return result
 '''
 
@@ -66,8 +80,6 @@ def fresh_module(folder: Path) -> ModuleType:
 
 def run(folder: Path) -> tuple[float, int]:
     """Result of the outer kernel in a fresh module, and how many compiled forms it loaded."""
-    import numpy as np
-
     module = fresh_module(folder)
     result = module.total(np.arange(5.0))
     return result, sum(module.total.stats.cache_hits.values())
@@ -129,6 +141,31 @@ def test_damaged_entry_is_a_miss_and_is_rebuilt(folder, name):
         assert hits == 0
     if name != "folder in its place":
         assert run(folder) == (5.0, 1)
+
+
+@compiled_only
+def test_unchanged_callee_is_taken_from_its_part(folder):
+    run(folder)
+    for path in (folder / "cache").rglob("*.total-*"):
+        path.unlink()
+    module = fresh_module(folder)
+    assert module.total(np.arange(5.0)) == 5.0
+    assert sum(module.half.part.stats.cache_hits.values()) == 1
+    assert sum(module.total.stats.cache_hits.values()) == 0
+
+
+@compiled_only
+def test_part_alone_becomes_a_whole_when_python_calls_it(folder):
+    run(folder)
+    module = fresh_module(folder)
+    assert (module.total(np.arange(5.0)), module.half(3.0)) == (5.0, 1.5)
+
+
+@compiled_only
+def test_constants_and_short_integers_share_one_compilation(folder):
+    module = fresh_module(folder)
+    assert module.sum_of_calls(np.arange(3, dtype=np.int16)) == 0 + 1 + 2 + 7 + 3
+    assert len(module.same.part.overloads) == 1
 
 
 @compiled_only

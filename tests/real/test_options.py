@@ -61,6 +61,7 @@ CASES = {
     "ambiguity.misfit_max": (1.0, VIRTUAL, {}, 60),
     "base.max_age_s": (0.0, NAGOYA, {}, 12),
     "base.time_tolerance_s": (0.5, NAGOYA, {}, 12),
+    "base.age_noise_m_per_s": (0.1, NAGOYA, {}, 12),
     "base.force": (True, NAGOYA, {}, 3),
     "atmosphere.troposphere": ("off", CAR, {}, 5),
     "atmosphere.ionosphere": ("off", NAGOYA, {"mode": "single"}, 5),
@@ -89,7 +90,7 @@ def inputs_for(name, recording_name, epochs):
     """Rover and base windows; base options see a base of fewer or shifted epochs."""
     rover, base, _, _ = recording(recording_name)
     rover, base = window(rover, 0, epochs), window(base, 0, epochs)
-    if name == "base.max_age_s":
+    if name in ("base.max_age_s", "base.age_noise_m_per_s"):
         base = window(base, 0, epochs, 5)
     if name == "base.time_tolerance_s":
         base = dataclasses.replace(base, time_ns=base.time_ns + 200_000_000)

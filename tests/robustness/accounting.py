@@ -118,7 +118,9 @@ def check_navigation(case: Case, text: bytes, span: tuple[int, int]) -> str:
     starts = [body + k for k in record_starts(case.text)]
     touched = touched_blocks(starts, len(case.text), span)
     edges = [*starts, len(case.text)]
-    rest = b"".join(case.text[edges[k] : edges[k + 1]] for k in range(len(starts)) if k not in touched)
+    rest = b"".join(
+        case.text[edges[k] : edges[k + 1]] for k in range(len(starts)) if k not in touched
+    )
     wanted = records_of(read_nav(case.text[:body] + rest))
     try:
         table = read_nav(text)

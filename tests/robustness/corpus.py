@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,8 @@ COMPACT: tuple[tuple[str, str, str], ...] = (
     (CORPUS, "georinex-tests/P43300USA_R_20190012056_17M_15S_MO.crx", ""),
     (CORPUS, f"{SOLUTIONS}/CRNX/V1/AJAC3550.21D", ""),
     (CORPUS, f"{SOLUTIONS}/CRNX/V1/aopr0010.17d", ""),
-    (CORPUS, f"{SOLUTIONS}/CRNX/V1/zegv0010.21d", f"{SOLUTIONS}/NAV/V3/AMEL00NLD_R_20210010000_01D_MN.rnx"),
+    (CORPUS, f"{SOLUTIONS}/CRNX/V1/zegv0010.21d",
+     f"{SOLUTIONS}/NAV/V3/AMEL00NLD_R_20210010000_01D_MN.rnx"),
     (CORPUS, f"{SOLUTIONS}/CRNX/V3/DOUR00BEL_R_20200130000_01D_30S_MO.crx", ""),
     (CORPUS, f"{SOLUTIONS}/CRNX/V3/KMS300DNK_R_20221591000_01H_30S_MO.crx",
      f"{SOLUTIONS}/NAV/V4/KMS300DNK_R_20221591000_01H_MN.rnx.gz"),
@@ -115,7 +117,10 @@ def cut_obs(text: bytes, n_epoch: int, first: int = 0) -> bytes:
     """The header and `n_epoch` epochs."""
     starts = [*epoch_starts(text), len(text)]
     first = min(first, max(len(starts) - 2, 0))
-    return text[: body_start(text)] + text[starts[first] : starts[min(first + n_epoch, len(starts) - 1)]]
+    return (
+        text[: body_start(text)]
+        + text[starts[first] : starts[min(first + n_epoch, len(starts) - 1)]]
+    )
 
 
 def record_starts(text: bytes) -> list[int]:
@@ -130,13 +135,15 @@ def record_blocks(text: bytes) -> list[bytes]:
     """The records of a navigation text."""
     body = text[body_start(text) :]
     starts = [*record_starts(text), len(body)]
-    return [body[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    return [body[a:b] for a, b in itertools.pairwise(starts)]
 
 
 def record_time_ns(block: bytes) -> int:
     """Calendar of a record as it stands there, in ns; 0 where it is unreadable."""
     head = block.split(b"\n")[1 if block.startswith(b"> ") else 0]
-    words = re.findall(rb"\d+", head[2:23] if head[:1].isdigit() or head[:1] == b" " else head[3:23])
+    words = re.findall(
+        rb"\d+", head[2:23] if head[:1].isdigit() or head[:1] == b" " else head[3:23]
+    )
     try:
         year, month, day, hour, minute = (int(word) for word in words[:5])
         year += 0 if year > 99 else 1900 + 100 * (year < 80)
@@ -164,7 +171,9 @@ def first_time_ns(text: bytes) -> int:
     start = epoch_starts(text)[0]
     words = re.findall(rb"\d+", text[start : start + 18])
     year, month, day, hour, minute = (int(word) for word in words[:5])
-    return ns_from_calendar(year + (0 if year > 99 else 1900 + 100 * (year < 80)), month, day, hour, minute)
+    return ns_from_calendar(
+        year + (0 if year > 99 else 1900 + 100 * (year < 80)), month, day, hour, minute
+    )
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""One mutant through reading and solving, with its verdict: a table, a typed error, or a finding."""
+"""One mutant through reading and solving: a table, a typed error, or a finding."""
 
 from __future__ import annotations
 

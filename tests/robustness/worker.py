@@ -1,8 +1,8 @@
 """A process of its own for what must not share one: `python -m tests.robustness.worker TASK ...`.
 
-    mutants SEED FIRST LAST LOG    run mutants; before each its number is written to LOG
-    memory SEED COUNT              peak memory of reading mutants and crafted files, as JSON
-    digests SEED COUNT EVERY       what reading mutants gives, one hash a line
+mutants SEED FIRST LAST LOG    run mutants; before each its number is written to LOG
+memory SEED COUNT              peak memory of reading mutants and crafted files, as JSON
+digests SEED COUNT EVERY       what reading mutants gives, one hash a line
 """
 
 from __future__ import annotations

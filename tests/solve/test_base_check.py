@@ -14,6 +14,8 @@ from rtkpos.solve.epoch import take_epochs
 from rtkpos.solve.run import solve
 from tests.solve.runs import NAGOYA, short
 
+pytestmark = pytest.mark.compiled
+
 TOKYO_M = np.array([-3_957_000.0, 3_310_000.0, 3_737_000.0])
 
 

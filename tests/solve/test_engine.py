@@ -27,6 +27,8 @@ from tests.solve.runs import (
     thinned,
 )
 
+pytestmark = pytest.mark.compiled
+
 
 @pytest.mark.parametrize("name", [NAGOYA, FUJISAWA])
 def test_live_and_recorded_runs_are_the_same_bit_for_bit(name):
@@ -162,6 +164,9 @@ def test_order_layout_and_strangers_do_not_matter():
     other = engine.update(dataclasses.replace(rover[0], **strangers), base[0])
     assert np.array_equal(plain.ecef_m, other.ecef_m)
     assert engine.notes == {"unknown_satellite": 2}
+    cut = {name: column[rover[1].n_row // 2 :] for name, column in vars(rover[1]).items()
+           if name in names}  # fmt: skip
+    assert engine.update(dataclasses.replace(rover[1], **cut), base[1]).status > FixStatus.NONE
 
 
 def test_rows_beyond_the_limit_are_cut_and_counted():
@@ -259,6 +264,10 @@ def test_ephemerides_in_use_are_the_same_after_more_arrived():
     assert before
     joined, _ = joined_nav(nav, nav)
     assert joined.n_ephemeris == nav.n_ephemeris
+    middle_ns = int(np.median(nav.toe_ns))
+    recent, moved = joined_nav(nav, empty_nav(), middle_ns)
+    assert np.array_equal(moved >= 0, nav.toe_ns >= middle_ns)
+    assert np.array_equal(recent.toe_ns[moved[moved >= 0]], nav.toe_ns[moved >= 0])
 
 
 def test_threads_may_share_an_engine():

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pytest
 
 from rtkpos.solve.buffer import EpochBuffer
 from rtkpos.solve.epoch import ROW_COLUMNS, checked_epoch, epochs, table_of_epoch, take_epochs
 from tests.solve.runs import NAGOYA, short
+
+pytestmark = pytest.mark.compiled
 
 
 def test_epochs_of_a_table_hold_all_its_rows():

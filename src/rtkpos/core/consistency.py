@@ -9,8 +9,10 @@ import math
 
 import numpy as np
 
+from rtkpos._arrays import BoolArray, SatArray
 from rtkpos._jit import kernel
 from rtkpos.core.orbits import N_ORBIT_STATE, satellite_state
+from rtkpos.core.tables import EphemerisArrays
 
 # Source: eight merged and station files of 2018-2026. Halfway between their toe, sets of one
 # satellite agree to 5 m (G, C, J), 15 m (R), 33 m (E, two hours ahead), 60 m (I), 352 m (S);
@@ -37,8 +39,7 @@ def _distance(eph, row, other, system, state, other_state):
     return math.sqrt(dx * dx + dy * dy + dz * dz)
 
 
-@kernel
-def find_orbit_jumps(eph, sat, out_jump):
+def find_orbit_jumps(eph: EphemerisArrays, sat: SatArray, out_jump: BoolArray) -> int:
     """Mark records that contradict the sets before and after them while those two agree.
 
     eph : EphemerisArrays      sat : (n,) satellite of each row
@@ -48,9 +49,15 @@ def find_orbit_jumps(eph, sat, out_jump):
     record of a run is marked when it contradicts a pair that agrees, unless one of them is
     unhealthy: operators flag a satellite before they move it.
     """
+    apart_m = np.full(sat.shape[0] + 2, math.nan)
+    state = np.empty((2, N_ORBIT_STATE))
+    return int(_mark_jumps(eph, sat, apart_m, state[0], state[1], out_jump))
+
+
+@kernel
+def _mark_jumps(eph, sat, apart, state, other_state, out_jump):
+    """The marks of `find_orbit_jumps`; apart : (n + 2,) [m], [k] between rows k - 1 and k."""
     n = sat.shape[0]
-    state, other_state = np.empty(N_ORBIT_STATE), np.empty(N_ORBIT_STATE)
-    apart = np.full(n + 2, math.nan)  # apart[k]: between rows k - 1 and k
     for k in range(1, n):
         if sat[k] == sat[k - 1] and eph.message[k] == eph.message[k - 1]:
             apart[k] = _distance(eph, k - 1, k, sat[k] >> 6, state, other_state)

@@ -173,12 +173,11 @@ def min_known(a, b):
 
 
 @kernel
-def difference_variances(obs_rover, obs_base, eph, baseline_m, settings, work):
+def difference_variances(obs_rover, obs_base, eph, growth_m2, settings, work):
     """Variances of the single differences into var_phase_m2 and var_code_m2.
 
-    baseline_m : rover-base distance [m]; the part that grows with it stands for the atmosphere.
+    growth_m2 : variance added for distance (atmosphere) and age (satellite clocks) [m^2]
     """
-    growth = (settings.baseline_m_per_m * baseline_m) ** 2
     for i in range(work.count[0]):
         factor = 1.0
         system = work.sat[i] >> 6
@@ -191,8 +190,8 @@ def difference_variances(obs_rover, obs_base, eph, baseline_m, settings, work):
             variance = phase_variance(work.elevation_rad[0, i], obs_rover.cn0_dbhz[rover], settings)
             variance += phase_variance(work.elevation_rad[1, i], obs_base.cn0_dbhz[base], settings)
             variance *= factor
-            work.var_code_m2[i, slot] = variance * settings.code_phase_ratio**2 + growth
+            work.var_code_m2[i, slot] = variance * settings.code_phase_ratio**2 + growth_m2
             if work.half_cycle[i, slot]:
                 variance += 0.01
-            work.var_phase_m2[i, slot] = variance + growth
+            work.var_phase_m2[i, slot] = variance + growth_m2
     return 0

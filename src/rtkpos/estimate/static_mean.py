@@ -14,6 +14,7 @@ from rtkpos.core.normal_equations import invert_spd3
 PRIOR_FLOOR_M = 0.02  # no prior is tighter: slow multipath shifts single epochs by this much
 APART_FLOOR_M = 0.15  # a fix nearer than this never contradicts the mean: multipath does that
 APART_SIGMA = 5.0
+HUBER_K = 1.345  # 95 % efficiency at the normal distribution (Huber 1981)
 STRIKES = 10  # contradictions in a row before the mean is given up
 
 
@@ -56,6 +57,22 @@ def contradicts(mean, position_m, cov_m2):
 
 
 @kernel
+def huber_share(mean, position_m):
+    """Weight factor of an epoch by its distance from the mean: 1 when usual, falling as 1/distance.
+
+    `mean.weight` holds the epoch's weight matrix, so the distance is in its own standard deviations.
+    Source: Huber (1981), Robust Statistics, sec. 4.5, for a vector: k^2 of three components.
+    """
+    square = 0.0
+    for a in range(3):
+        for b in range(3):
+            apart_a = position_m[a] - mean.position_m[a]
+            square += apart_a * mean.weight[a, b] * (position_m[b] - mean.position_m[b])
+    limit = 3.0 * HUBER_K**2
+    return math.sqrt(limit / square) if square > limit else 1.0
+
+
+@kernel
 def add_to_mean(mean, position_m, cov_m2, time_ns, correlation_s):
     """Take one fixed epoch into the mean; epochs close in time count less (slow multipath).
 
@@ -68,6 +85,7 @@ def add_to_mean(mean, position_m, cov_m2, time_ns, correlation_s):
     if mean.count[0] > 0:
         rho = math.exp(-(time_ns - mean.last_ns[0]) * 1e-9 / correlation_s)
         share = (1.0 - rho) / (1.0 + rho)
+        share *= huber_share(mean, position_m)
     for a in range(3):
         for b in range(3):
             mean.weight[a, b] *= share

@@ -178,12 +178,12 @@ def differential_step(inputs, k_rover, k_base, memory):
     )
     model_receiver(0, memory.fix.position_m, time_ns, use_troposphere, work, place)
     form_differences(inputs.rover, inputs.base, inputs.plan.pairing, settings, state, work)
-    baseline_m = 0.0
+    apart_m2 = 0.0
     for k in range(3):
-        baseline_m += (memory.fix.position_m[k] - inputs.plan.base_ecef_m[k]) ** 2
-    difference_variances(
-        inputs.rover, inputs.base, inputs.eph, math.sqrt(baseline_m), settings, work
-    )
+        apart_m2 += (memory.fix.position_m[k] - inputs.plan.base_ecef_m[k]) ** 2
+    age_s = (time_ns - inputs.base.time_ns[k_base]) * 1e-9
+    growth_m2 = settings.baseline_m_per_m**2 * apart_m2 + (settings.age_mps * age_s) ** 2
+    difference_variances(inputs.rover, inputs.base, inputs.eph, growth_m2, settings, work)
     return fit_codes(work, inputs.plan.robust, memory.rows, memory.counts)
 
 

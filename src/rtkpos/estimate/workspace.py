@@ -177,6 +177,7 @@ class Settings(NamedTuple):
     phase_correlation_s: float
     cn0_reference_dbhz: float
     baseline_m_per_m: float
+    age_mps: float
     geo_factor: float
     position_reset_m: float
     ambiguity_drift: float

@@ -131,7 +131,7 @@ def track_receiver(obs, k, receiver, plan, settings, state, scratch, counts):
     if jump_m != 0.0:
         state.jump_m[receiver] += jump_m
         counts[COUNT_CLOCK_JUMP] += 1
-    drift = phase_minus_doppler(obs, k, receiver, plan, state, scratch)
+    phase_minus_doppler(obs, k, receiver, plan, state, scratch)
     for row in range(first, end):
         slot = tracked_band(obs, row, receiver, plan, state)
         if slot < 0 or math.isnan(obs.phase_cycle[row]):
@@ -139,7 +139,7 @@ def track_receiver(obs, k, receiver, plan, settings, state, scratch, counts):
         sat = obs.sat[row]
         verdict = lli_verdict(obs.lli[row], state.half[receiver, sat, slot], counts)
         state.half[receiver, sat, slot] = (obs.lli[row] >> 1) & 1
-        moved = scratch[0, row - first] - drift
+        moved = scratch[0, row - first]
         if not math.isnan(moved) and abs(moved) > settings.slip_doppler_cycle:
             counts[COUNT_DOPPLER] += 1
             verdict = 1
@@ -196,34 +196,38 @@ def code_only_jump(obs, k, receiver, plan, state, scratch):
 
 @kernel
 def phase_minus_doppler(obs, k, receiver, plan, state, scratch):
-    """Median over satellites of phase change minus Doppler prediction, per second [cycle/s].
+    """Phase change minus Doppler prediction [cycle/s] of each row, without the receiver's clock.
 
-    Fills scratch[0] with each row's value [cycle/s], NaN where it cannot be formed. The median is
-    the receiver's clock; what a satellite shows beyond it is a slip.
+    Fills scratch[0], NaN where it cannot be formed. A clock that moves by d in a second shifts a
+    phase by (carrier + Doppler) d: its own part, and the range at a time d earlier. The median of d
+    over all rows is the clock, also at jumps of milliseconds; what a row shows beyond it is a slip.
+    Returns : float, d [s/s]
     """
     first, end = watched_rows(obs, k, scratch)
-    step_ns = obs.time_ns[k] - state.seen_ns[receiver]
+    step_s = (obs.time_ns[k] - state.seen_ns[receiver]) * 1e-9
     n = 0
     for row in range(first, end):
         scratch[0, row - first] = math.nan
         slot = tracked_band(obs, row, receiver, plan, state)
-        if slot < 0 or step_ns <= 0 or step_ns > MAX_DOPPLER_STEP_NS:
+        if slot < 0 or step_s <= 0.0 or step_s > MAX_DOPPLER_STEP_NS * 1e-9:
             continue
         sat = obs.sat[row]
-        step_s = step_ns * 1e-9
-        wavelength = SPEED_OF_LIGHT_MPS / plan.carrier_hz[sat, slot]
-        moved = obs.phase_cycle[row] - state.last_phase_m[receiver, sat, slot] / wavelength
-        rate = 0.5 * (obs.doppler_hz[row] + state.last_doppler_hz[receiver, sat, slot])
-        value = moved / step_s + rate
+        carrier_hz = plan.carrier_hz[sat, slot]
+        before = state.last_phase_m[receiver, sat, slot] * carrier_hz / SPEED_OF_LIGHT_MPS
+        rate_hz = 0.5 * (obs.doppler_hz[row] + state.last_doppler_hz[receiver, sat, slot])
+        value = (obs.phase_cycle[row] - before) / step_s + rate_hz
         scratch[0, row - first] = value
         if not math.isnan(value):
-            scratch[2, n] = value
+            scratch[2, n] = value / (carrier_hz + rate_hz)
             n += 1
-    if n < 4:
-        for row in range(first, end):
-            scratch[0, row - first] = math.nan
-        return 0.0
-    return median_of(scratch[2], n)
+    clock = median_of(scratch[2], n) if n >= 4 else math.nan
+    for row in range(first, end):
+        if not math.isnan(scratch[0, row - first]):
+            sat = obs.sat[row]
+            slot = plan.slot[obs.sig[row]]
+            rate_hz = 0.5 * (obs.doppler_hz[row] + state.last_doppler_hz[receiver, sat, slot])
+            scratch[0, row - first] -= clock * (plan.carrier_hz[sat, slot] + rate_hz)
+    return clock
 
 
 @kernel

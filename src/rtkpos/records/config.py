@@ -84,10 +84,14 @@ class Ambiguity:
 
 @dataclass(frozen=True, kw_only=True)
 class BaseLink:
-    """How base epochs are matched to the rover's."""
+    """How base epochs are matched to the rover's, and how their age adds noise.
+
+    age_noise_m_per_s : sigma added per second of age; satellite clocks wander by some 5e-12
+    """
 
     max_age_s: float = _limited(30.0, 0.0, 3600.0)
     time_tolerance_s: float = _limited(0.02, 0.0, 0.5)
+    age_noise_m_per_s: float = _limited(1.5e-3, 0.0, 0.1)
     force: bool = False
 
 

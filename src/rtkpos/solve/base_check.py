@@ -82,7 +82,7 @@ def code_position_of(table: ObsTable, nav: BroadcastTable) -> FloatArray | None:
     return np.asarray(np.median(points, axis=0)) if len(points) else None
 
 
-def check_with_code(
+def compare_with_own_code(
     ecef_m: FloatArray, base: ObsTable, nav: BroadcastTable, force: bool, report: ReadReport
 ) -> None:
     """Compare the base coordinates (3,) [m] with the code positions of the base itself.

@@ -55,6 +55,7 @@ from rtkpos.solve.snapshot import (
 BASE_EPOCHS, BASE_ROWS = 64, 16 * MAX_EPOCH_ROWS
 SMALL_MOVE_M = 1.0
 IONOSPHERE_REACH_NS = 6 * 3600 * NS_PER_S  # a live model is renewed when the rover is past it
+NAV_KEPT_NS = 24 * 3600 * NS_PER_S
 
 
 class RtkEngine:
@@ -151,9 +152,12 @@ class RtkEngine:
             return self._step(epoch, arrived)
 
     def add_nav(self, nav: BroadcastTable) -> None:
-        """Ephemerides (and ionosphere messages) that arrived; of the same set the new one stays."""
+        """Ephemerides (and ionosphere messages) that arrived; of the same set the new one stays.
+
+        What is older than a day is forgotten.
+        """
         with self._lock:
-            self._nav, moved = joined_nav(self._nav, nav)
+            self._nav, moved = joined_nav(self._nav, nav, self._rover_ns - NAV_KEPT_NS)
             rows = self._memory.state.eph_row
             known = rows >= 0
             rows[known] = moved[rows[known]]
@@ -338,7 +342,9 @@ class RtkEngine:
     def _set_ionosphere(self, start_ns: int, end_ns: int) -> None:
         """The ionosphere of a span of time."""
         choice = self.config.atmosphere.ionosphere
-        model = ionosphere_model(self._nav, choice, start_ns, end_ns, ReadReport())
+        report = ReadReport()
+        model = ionosphere_model(self._nav, choice, start_ns, end_ns, report)
+        self.notes.update({"no_ionosphere": 1} if report.warnings else {})
         self._inputs = self._inputs._replace(ionosphere=model)
         self._ionosphere_span = (start_ns, end_ns)
 

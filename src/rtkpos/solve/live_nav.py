@@ -41,11 +41,14 @@ def empty_nav() -> BroadcastTable:
     return nav_of_columns(columns | {"param": np.zeros((0, N_PARAM))})
 
 
-def joined_nav(old: BroadcastTable, new: BroadcastTable) -> tuple[BroadcastTable, IndexArray]:
+def joined_nav(
+    old: BroadcastTable, new: BroadcastTable, oldest_ns: int = 0
+) -> tuple[BroadcastTable, IndexArray]:
     """Both tables as one, and where the rows of the old one went.
 
+    oldest_ns : sets with a toe before this time are left out
     Of the same set (satellite, message, toe, issue) in both, the new one stays: it may carry
-    another health. Returns the table and (n_old,) row in it of each old row.
+    another health. Returns the table and (n_old,) row in it of each old row, -1 where it is gone.
     """
     joined: dict[str, Any] = {
         name: np.concatenate([getattr(old, name), getattr(new, name)]) for name in NAV_COLUMNS
@@ -57,8 +60,9 @@ def joined_nav(old: BroadcastTable, new: BroadcastTable) -> tuple[BroadcastTable
     last = np.zeros(int(group.max()) + 1 if n else 0, np.int64)
     last[group] = np.arange(n)
     order = np.lexsort(tuple(joined[k][last] for k in ("tx_ns", "toe_ns", "message", "sat")))
-    place = np.empty(len(last), np.int64)
-    place[order] = np.arange(len(last))
+    order = order[joined["toe_ns"][last][order] >= oldest_ns]
+    place = np.full(len(last), -1, np.int64)
+    place[order] = np.arange(len(order))
     columns = {name: values[last[order]] for name, values in joined.items()}
     return nav_of_columns(columns, _joined_ionosphere(old, new)), place[group[:n_old]]
 

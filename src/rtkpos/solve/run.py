@@ -27,7 +27,7 @@ from rtkpos.records.config import MODES, RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
 from rtkpos.records.solution import Diagnostics, FixStatus, Reason, Solution
-from rtkpos.solve.base_check import check_with_code, checked_coordinate
+from rtkpos.solve.base_check import checked_coordinate, compare_with_own_code
 from rtkpos.solve.epoch import kernel_view, take_epochs
 from rtkpos.solve.explain import explain_base, explain_rover, run_notes, say_what_does_not_fit
 
@@ -51,6 +51,7 @@ def kernel_settings(config: RtkConfig) -> Settings:
         phase_correlation_s=float(noise.phase_correlation_s),
         cn0_reference_dbhz=float(noise.cn0_reference_dbhz),
         baseline_m_per_m=noise.phase_baseline_mm_per_km * 1e-6,
+        age_mps=float(config.base.age_noise_m_per_s),
         geo_factor=float(noise.beidou_geo_factor),
         position_reset_m=float(noise.position_reset_m),
         ambiguity_drift=float(noise.ambiguity_drift_cycle_per_sqrt_s),
@@ -142,7 +143,7 @@ def solve(
     base, coordinate = usable_base(base, base_ecef_m, config, report)
     if base is not None:
         base = in_order(base, "base", report)
-        check_with_code(coordinate, base, nav, config.base.force, report)
+        compare_with_own_code(coordinate, base, nav, config.base.force, report)
     say_what_does_not_fit(rover, base, nav, report)
     in_use = config if base is not None else dataclasses.replace(config, mode="single")
     inputs = run_inputs(rover, nav, base, coordinate, in_use, report)

@@ -1,0 +1,20 @@
+"""Write docs/faults.md from the table of the tests: python tools/make_fault_table.py."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    """Write the page."""
+    sys.path.insert(0, str(ROOT))
+    from tests.robustness.fault_table import as_markdown
+
+    (ROOT / "docs" / "faults.md").write_text(as_markdown())
+
+
+if __name__ == "__main__":
+    main()
