@@ -49,9 +49,7 @@ def recording(name):
 def window(table, first, last, step=1):
     """Epochs first..last-1 of an ObsTable, every `step`-th."""
     epochs = np.arange(first, min(last, table.n_epoch), step)
-    rows = np.concatenate(
-        [np.arange(table.row_start[k], table.row_start[k + 1]) for k in epochs]
-    )
+    rows = np.concatenate([np.arange(table.row_start[k], table.row_start[k + 1]) for k in epochs])
     counts = np.diff(table.row_start)[epochs]
     fields = ("sat", "sig", "code_m", "phase_cycle", "doppler_hz", "cn0_dbhz", "lli")
     return dataclasses.replace(

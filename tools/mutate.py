@@ -19,6 +19,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from rtkpos._cache import use_project_cache
+
 ROOT = Path(__file__).resolve().parents[1]
 START_S, PER_MUTANT_S = 900.0, 0.5
 
@@ -41,7 +43,7 @@ def run_chunk(seed: int, first: int, last: int, environment: dict[str, str]) -> 
         if status == 0:
             return json.loads(done.stdout.splitlines()[-1]), last
         if not log.exists():
-            sys.exit(f"the worker does not start (status {status}):\n{said[-2000:]}")
+            sys.exit(f"the worker does not get to its first mutant ({status}):\n{said[-2000:]}")
         index = int(log.read_text())
         what = f"process ended with status {status}: {said.strip()[-300:]}"
         return {"findings": [[index, "", "", what]], "count": index - first + 1}, index + 1
@@ -104,6 +106,7 @@ def main() -> int:
     if options.only is not None:
         save_one(options.seed, options.only, options.save)
         return 0
+    use_project_cache()
     environment = dict(os.environ)
     if options.boundscheck:
         environment["NUMBA_BOUNDSCHECK"] = "1"

@@ -18,7 +18,7 @@ SmallArray = NDArray[np.int8]
 
 
 def record_of(values: Any) -> Any:
-    """A NamedTuple of arrays, scalars and further NamedTuples as one numpy record of the same fields.
+    """A NamedTuple of arrays, scalars and NamedTuples as one numpy record of the same fields.
 
     A kernel takes a record as one pointer, whatever it holds, where a tuple of arrays costs
     several machine words and a share of compilation for each; see docs/decisions/records.md.

@@ -88,9 +88,7 @@ def test_unmarked_slip_on_one_band(clean, cycles):
     table = rover()
     later = rows_of(table, AT, high_gps(table), L1C)
     slipped = altered(table, phase_cycle=lambda p: np.where(later, p + cycles, p))
-    found = raised(slipped, clean, "slip_geometry_free") + raised(
-        slipped, clean, "slip_innovation"
-    )
+    found = raised(slipped, clean, "slip_geometry_free") + raised(slipped, clean, "slip_innovation")
     assert found >= 1
 
 

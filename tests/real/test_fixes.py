@@ -44,7 +44,7 @@ def test_one_metre_baseline_fixes_at_once_and_right(systems, ar, fixed_min, rms_
 
 
 def test_static_mean_is_better_than_single_epochs():
-    moving, error_moving = run("static-nagoya-2024", last=120)
+    _, error_moving = run("static-nagoya-2024", last=120)
     still, error_still = run("static-nagoya-2024", last=120, mode="static")
     assert np.mean(still.status == FixStatus.FIXED) >= 0.99
     assert error_still[-1] < 0.0015

@@ -44,7 +44,7 @@ def fit_rows() -> FitRows:
     """Rows for every pair of an epoch."""
     index = [np.zeros(N_ROW, np.int64) for _ in range(3)]
     value, weight = np.zeros(N_ROW), np.zeros(N_ROW)
-    return FitRows(np.zeros((N_ROW, 3)), value, weight, *index, robust_work(N_ROW))
+    return FitRows._make([np.zeros((N_ROW, 3)), value, weight, *index, robust_work(N_ROW)])
 
 
 @kernel

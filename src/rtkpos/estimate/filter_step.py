@@ -35,7 +35,7 @@ def filter_step(inputs, k_rover, clock_m, memory, out, k_out):
     drop_lost(work, state, time_ns, settings, memory.counts)
     step_s = max(time_ns - state.epoch_ns[0], 0) * 1e-9 if state.count[0] > 0 else 0.0
     start_epoch(state, memory.origin_m, clock_m, step_s, settings)
-    if settings.mode == MODE_STATIC and memory.mean.count[0] > 0:
+    if settings.mode == MODE_STATIC and memory.mean.tally[0] > 0:
         use_as_prior(memory.mean, state)
     ensure_biases(work, state)
     thin_repeated_codes(work, state, time_ns, settings)

@@ -109,20 +109,18 @@ def take_static(time_ns, settings, memory):
     """
     amb, mean, fit = memory.ambiguity, memory.mean, memory.rows.fit.fit
     if not amb.info[5] > 0.0:
-        return OK if mean.count[0] > 0 else UNCERTAIN
+        return OK if mean.tally[0] > 0 else UNCERTAIN
     for a in range(3):
         memory.epoch_m[a] = memory.origin_m[a] + fit.x[a]
         for b in range(3):
             memory.epoch_cov_m2[a, b] = fit.cofactor[a, b]
     if contradicts(mean, memory.epoch_m, memory.epoch_cov_m2):
-        mean.count[1] += 1
-        if mean.count[1] < STRIKES:
+        mean.tally[1] += 1
+        if mean.tally[1] < STRIKES:
             return JUMP
         memory.counts[COUNT_STATIC_RESTART] += 1
         forget_mean(mean)
-    add_to_mean(
-        mean, memory.epoch_m, memory.epoch_cov_m2, time_ns, settings.phase_correlation_s
-    )
+    add_to_mean(mean, memory.epoch_m, memory.epoch_cov_m2, time_ns, settings.phase_correlation_s)
     return OK
 
 

@@ -140,5 +140,6 @@ def step_memory() -> Any:
 def step_outputs(n: int) -> Any:
     """Output rows of n epochs (a record table of `StepOutput`), all "no position"."""
     nan = math.nan
-    empty = StepOutput(np.full(3, nan), np.full(3, nan), np.full((3, 3), nan), *[nan] * 7, *[0] * 8)
+    vectors = [np.full(3, nan), np.full(3, nan), np.full((3, 3), nan)]
+    empty = StepOutput._make([*vectors, *[nan] * 7, *[0] * 8])
     return record_table(empty, n)

@@ -22,14 +22,14 @@ class StaticMean(NamedTuple):
     """Weighted mean of fixed positions.
 
     position_m : (3,) ECEF [m]      information : (3, 3) [1/m^2]      cov_m2 : (3, 3) [m^2]
-    count : (2,) epochs in the mean, contradictions in a row      last_ns : (1,) last epoch used
+    tally : (2,) epochs in the mean, contradictions in a row      last_ns : (1,) last epoch used
     """
 
     position_m: FloatArray
     information: FloatArray
     cov_m2: FloatArray
     weight: FloatArray
-    count: IndexArray
+    tally: IndexArray
     last_ns: TimeArray
 
 
@@ -47,7 +47,7 @@ def contradicts(mean, position_m, cov_m2):
 
     position_m : (3,) ECEF [m]      cov_m2 : (3, 3) of the position
     """
-    if mean.count[0] == 0:
+    if mean.tally[0] == 0:
         return False
     apart, spread = 0.0, 0.0
     for a in range(3):
@@ -58,9 +58,9 @@ def contradicts(mean, position_m, cov_m2):
 
 @kernel
 def huber_share(mean, position_m):
-    """Weight factor of an epoch by its distance from the mean: 1 when usual, falling as 1/distance.
+    """Weight factor of an epoch by its distance from the mean: 1 when usual, then as 1/distance.
 
-    `mean.weight` holds the epoch's weight matrix, so the distance is in its own standard deviations.
+    `mean.weight` holds the epoch's weight matrix: the distance is in its standard deviations.
     Source: Huber (1981), Robust Statistics, sec. 4.5, for a vector: k^2 of three components.
     """
     square = 0.0
@@ -82,7 +82,7 @@ def add_to_mean(mean, position_m, cov_m2, time_ns, correlation_s):
     if invert_spd3(cov_m2, mean.weight) != 0:
         return 1
     share = 1.0
-    if mean.count[0] > 0:
+    if mean.tally[0] > 0:
         rho = math.exp(-(time_ns - mean.last_ns[0]) * 1e-9 / correlation_s)
         share = (1.0 - rho) / (1.0 + rho)
         share *= huber_share(mean, position_m)
@@ -93,7 +93,7 @@ def add_to_mean(mean, position_m, cov_m2, time_ns, correlation_s):
     if invert_spd3(mean.information, mean.cov_m2) != 0:
         return 1
     for a in range(3):
-        mean.position_m[a] = position_m[a] if mean.count[0] == 0 else mean.position_m[a]
+        mean.position_m[a] = position_m[a] if mean.tally[0] == 0 else mean.position_m[a]
     pull0, pull1, pull2 = 0.0, 0.0, 0.0
     for b in range(3):
         apart = position_m[b] - mean.position_m[b]
@@ -103,8 +103,8 @@ def add_to_mean(mean, position_m, cov_m2, time_ns, correlation_s):
     for a in range(3):
         cov = mean.cov_m2[a]
         mean.position_m[a] += cov[0] * pull0 + cov[1] * pull1 + cov[2] * pull2
-    mean.count[0] += 1
-    mean.count[1] = 0
+    mean.tally[0] += 1
+    mean.tally[1] = 0
     mean.last_ns[0] = time_ns
     return 0
 
@@ -115,8 +115,8 @@ def forget_mean(mean):
     for a in range(3):
         for b in range(3):
             mean.information[a, b] = 0.0
-    mean.count[0] = 0
-    mean.count[1] = 0
+    mean.tally[0] = 0
+    mean.tally[1] = 0
     return 0
 
 

@@ -19,7 +19,8 @@ def epoch_of(line: str) -> int | None:
         parts = [int(part) for part in line[4:23].split()]
         if not FIRST_YEAR <= parts[0] <= LAST_YEAR:
             return None
-        return ns_from_calendar(*parts[:5], second_ns=parts[5] * NS_PER_S)
+        year, month, day, hour, minute = parts[:5]
+        return ns_from_calendar(year, month, day, hour, minute, parts[5] * NS_PER_S)
     except (ValueError, IndexError, TypeError):
         return None
 

@@ -181,9 +181,8 @@ def _output(n_row: int) -> tuple[EpochRows, ObsRows]:
         np.empty(n_epoch, np.int64),
     )
     floats = [np.empty(n_row) for _ in range(4)]
-    rows = ObsRows(
-        np.empty(n_row, np.int16), np.empty(n_row, np.int16), *floats, np.empty(n_row, np.uint8)
-    )
+    names = [np.empty(n_row, np.int16) for _ in range(2)]
+    rows = ObsRows._make([*names, *floats, np.empty(n_row, np.uint8)])
     return epochs, rows
 
 
@@ -224,7 +223,7 @@ def _copy(epochs: EpochRows, rows: ObsRows, n_epoch: int, n_row: int) -> EpochSe
         epochs.event[:n_epoch].copy(),
         epochs.rx_clock_s[:n_epoch].copy(),
         row_start,
-        ObsRows(*(column[:n_row].copy() for column in rows)),
+        ObsRows._make(column[:n_row].copy() for column in rows),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -130,7 +131,7 @@ def _version(header: ObsHeader, line: str) -> None:
     header.file_system = "G" if letter == " " else letter
 
 
-def _text(key: str, part: slice) -> object:
+def _text(key: str, part: slice) -> Callable[[ObsHeader, str], None]:
     def read(header: ObsHeader, line: str) -> None:
         value = line[part].strip()
         if value or key not in header.station:
@@ -227,7 +228,7 @@ def _wavelength(header: ObsHeader, line: str) -> None:
         header.half_wave = {band for band, factor in bands.items() if factor == 2}
 
 
-_READERS = {
+_READERS: dict[str, Callable[[ObsHeader, str], None]] = {
     "RINEX VERSION / TYPE": _version,
     "MARKER NAME": _text("marker", slice(0, 60)),
     "MARKER TYPE": _text("marker_type", slice(0, 20)),
