@@ -306,7 +306,9 @@ def test_every_place_and_hour_is_finite_poles_and_date_line_included():
 
 def test_off_is_zero_and_nan_stays_nan():
     time_ns = ns_from_calendar(*DAY, 6)
-    assert slant_ionosphere_l1(model(IONO_OFF, np.zeros(9), time_ns), 0.5, 2, 0.5, 1, time_ns) == 0
+    assert (
+        slant_ionosphere_l1(model(IONO_OFF, np.zeros(9), time_ns), 0.5, 2.0, 0.5, 1.0, time_ns) == 0
+    )
     for kind, coefficients in ((IONO_KLOBUCHAR, KLOBUCHAR_2023), (IONO_BDGIM, BDGIM_2023)):
         m = model(kind, coefficients, time_ns)
         for hole in range(4):

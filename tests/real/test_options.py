@@ -46,6 +46,8 @@ CASES = {
     "ambiguity.failure_rate": (0.01, CAR, {"ambiguity": {"ratio_min": 1.0}}, 40),
     "ambiguity.ratio_min": (10.0, CAR, {"ambiguity": {"ratio_max": 10.0}}, 60),
     "ambiguity.ratio_max": (1.0, CAR, {"ambiguity": {"ratio_min": 2.0}}, 60),
+    "ambiguity.n_few": (60, CAR, {}, 60),
+    "ambiguity.ratio_few": (100.0, CAR, {"ambiguity": {"n_few": 60}}, 20),
     "ambiguity.position_sigma_max_m": (0.005, CAR, {"selection": {"systems": "G"}}, 20),
     "ambiguity.postfit_phase_max_m": (0.005, CAR, {}, 20),
     "ambiguity.hold_after_s": (1.0, NAGOYA, {"ar": "hold"}, 8),

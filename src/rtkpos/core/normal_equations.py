@@ -2,7 +2,7 @@
 
 Model of row i: value_i = design_i . x + clock[group_i] + noise of variance 1 / weight_i.
 Taking the weighted mean of each group off its rows leaves 3x3 normal equations, whatever the
-number of groups (partial reduction of the normal equations).
+number of groups. Source: Dach et al. (2015), Bernese GNSS Software 5.2, ch. 9 (pre-elimination).
 A group of one row determines its own clock and nothing else, as it must.
 """
 

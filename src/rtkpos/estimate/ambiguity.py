@@ -197,7 +197,8 @@ def search_integers(n, settings, penalty, amb):
     amb.info[4] = amb.norms[0]
     amb.info[0] = min(amb.norms[1] / max(amb.norms[0], 1e-9), 999.9)
     needed = ratio_threshold(amb.info[2], n - first, settings.failure_rate)
-    amb.info[1] = penalty * min(max(needed, settings.ratio_min), settings.ratio_max)
+    needed = penalty * min(max(needed, settings.ratio_min), settings.ratio_max)
+    amb.info[1] = max(needed, settings.ratio_few) if n - first < settings.n_few else needed
     if amb.norms[0] > settings.misfit_max * (n - first):
         return AR_MISFIT
     return AR_FIXED if amb.info[0] >= amb.info[1] else AR_RATIO

@@ -1,4 +1,8 @@
-"""The filter's part of an epoch: which phases take part, which slipped, and all updates."""
+"""The filter's part of an epoch: which phases take part, which slipped, and all updates.
+
+Legend: inputs RunInputs      memory StepMemory record, with state (N,), cov (N, N) and work (M, B)
+of `estimate.workspace`      out (n_epoch,) StepOutput records, row k_out      counts (n_counter,)
+"""
 
 from __future__ import annotations
 

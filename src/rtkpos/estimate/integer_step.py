@@ -1,4 +1,8 @@
-"""The integer part of an epoch: try, prove, and write the fixed position or the reason."""
+"""The integer part of an epoch: try, prove, and write the fixed position or the reason.
+
+Legend: inputs RunInputs      memory StepMemory record, with state (N,), cov (N, N) and work (M, B)
+of `estimate.workspace`      out (n_epoch,) StepOutput records, row k_out      counts (n_counter,)
+"""
 
 from __future__ import annotations
 

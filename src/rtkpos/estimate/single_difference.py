@@ -102,7 +102,7 @@ def model_receiver(receiver, position_m, time_ns, use_troposphere, work, place):
 @kernel
 def group_of(sig_rover, sig_base, state):
     """Index of the pair group of two signals, a new one when unseen; -1 when the table is full."""
-    key = sig_rover * 4096 + sig_base
+    key = int(sig_rover) * 4096 + int(sig_base)
     n = state.count[1]
     for g in range(n):
         if state.group_key[g] == key:

@@ -10,11 +10,11 @@ import numpy as np
 from rtkpos._arrays import FloatArray, IndexArray, TimeArray
 from rtkpos._jit import kernel
 from rtkpos.core.normal_equations import invert_spd3
+from rtkpos.estimate.robust import HUBER_K
 
 PRIOR_FLOOR_M = 0.02  # no prior is tighter: slow multipath shifts single epochs by this much
 APART_FLOOR_M = 0.15  # a fix nearer than this never contradicts the mean: multipath does that
 APART_SIGMA = 5.0
-HUBER_K = 1.345  # 95 % efficiency at the normal distribution (Huber 1981)
 STRIKES = 10  # contradictions in a row before the mean is given up
 
 
@@ -77,7 +77,8 @@ def add_to_mean(mean, position_m, cov_m2, time_ns, correlation_s):
     """Take one fixed epoch into the mean; epochs close in time count less (slow multipath).
 
     A sample of a first-order Gauss-Markov noise is worth (1 - rho) / (1 + rho) of an independent
-    one (Priestley 1981, sec. 5.3.2). Returns : int 0; 1 when the covariance is not usable
+    one (Priestley 1981, sec. 5.3.2). position_m : (3,) ECEF [m]      cov_m2 : (3, 3)
+    Returns : int 0; 1 when the covariance is not usable
     """
     if invert_spd3(cov_m2, mean.weight) != 0:
         return 1

@@ -2,6 +2,9 @@
 
 `step` writes one row of the output records and moves the filter on; `run_block` calls it for many
 epochs without returning to Python.
+
+Legend: inputs RunInputs      memory StepMemory record, with state (N,), cov (N, N) and work (M, B)
+of `estimate.workspace`      out (n_epoch,) StepOutput records, row k_out      counts (n_counter,)
 """
 
 from __future__ import annotations

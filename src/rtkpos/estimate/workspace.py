@@ -191,6 +191,8 @@ class Settings(NamedTuple):
     failure_rate: float
     ratio_min: float
     ratio_max: float
+    n_few: int
+    ratio_few: float
     position_sigma_max_m: float
     postfit_max_m: float
     hold_after_ns: int

@@ -31,7 +31,7 @@ def pair_cost(sig_rover, sig_base, rank, family):
         mismatch = 1
     else:
         mismatch = 2
-    return mismatch * 1000 + 10 * rank[sig_rover] + rank[sig_base]
+    return mismatch * 1000 + 10 * int(rank[sig_rover]) + int(rank[sig_base])
 
 
 @kernel

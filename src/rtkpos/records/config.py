@@ -64,7 +64,11 @@ class Slips:
 
 @dataclass(frozen=True, kw_only=True)
 class Ambiguity:
-    """Integer fixing and its validation."""
+    """Integer fixing and its validation.
+
+    ratio_min, ratio_max : limits of the ratio threshold, which otherwise follows the failure rate
+    ratio_few : ratio demanded of a set smaller than n_few (weak sets pass 2-3 easily)
+    """
 
     elevation_mask_deg: float = _limited(10.0, 0.0, 60.0)
     min_pairs: int = _limited(4, 3, 20)
@@ -72,6 +76,8 @@ class Ambiguity:
     failure_rate: float = _limited(0.001, 0.001, 0.01)
     ratio_min: float = _limited(2.0, 1.0, 10.0)
     ratio_max: float = _limited(5.0, 1.0, 100.0)
+    n_few: int = _limited(12, 0, 60)
+    ratio_few: float = _limited(4.0, 1.0, 100.0)
     position_sigma_max_m: float = _limited(0.05, 0.005, 10.0)
     postfit_phase_max_m: float = _limited(0.05, 0.005, 1.0)
     hold_after_s: float = _limited(10.0, 0.0, 3600.0)

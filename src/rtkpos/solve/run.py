@@ -65,6 +65,8 @@ def kernel_settings(config: RtkConfig) -> Settings:
         failure_rate=float(ambiguity.failure_rate),
         ratio_min=float(ambiguity.ratio_min),
         ratio_max=float(ambiguity.ratio_max),
+        n_few=int(ambiguity.n_few),
+        ratio_few=float(ambiguity.ratio_few),
         position_sigma_max_m=float(ambiguity.position_sigma_max_m),
         postfit_max_m=float(ambiguity.postfit_phase_max_m),
         hold_after_ns=round(ambiguity.hold_after_s * NS_PER_S),
