@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rtkpos.io.rinex_nav import read_nav
     from rtkpos.io.rinex_obs import read_obs
     from rtkpos.io.sp3 import read_sp3
-    from rtkpos.io.xarray_bridge import obs_from_xarray, obs_to_xarray
+    from rtkpos.io.xarray_bridge import from_xarray, to_xarray
     from rtkpos.physics.frames import degrees_from_ecef, point_from_degrees, to_frame
     from rtkpos.physics.satellites import SatelliteStates, satellite_states
     from rtkpos.records.broadcast import BroadcastTable
@@ -54,7 +54,7 @@ _MODULES = {
     "io.rinex_nav": ("read_nav",),
     "io.rinex_obs": ("read_obs",),
     "io.sp3": ("read_sp3",),
-    "io.xarray_bridge": ("obs_from_xarray", "obs_to_xarray"),
+    "io.xarray_bridge": ("from_xarray", "to_xarray"),
     "physics.frames": ("degrees_from_ecef", "point_from_degrees", "to_frame"),
     "physics.satellites": ("SatelliteStates", "satellite_states"),
     "records.broadcast": ("BroadcastTable",),
@@ -92,8 +92,7 @@ __all__ = [
     "Solution",
     "degrees_from_ecef",
     "epochs",
-    "obs_from_xarray",
-    "obs_to_xarray",
+    "from_xarray",
     "point_from_degrees",
     "read_nav",
     "read_obs",
@@ -101,6 +100,7 @@ __all__ = [
     "satellite_states",
     "solve",
     "to_frame",
+    "to_xarray",
     "warm_up",
 ]
 

@@ -14,7 +14,7 @@ from rtkpos.gnss.systems import BEIDOU, GLONASS, GPS, sat_from_name, sat_name
 from rtkpos.gnss.time import iso_gpst, ns_from_calendar
 from rtkpos.io._obs_columns import codes_from_rinex2
 from rtkpos.io.rinex_obs import read_obs
-from rtkpos.io.xarray_bridge import obs_from_xarray
+from rtkpos.io.xarray_bridge import from_xarray
 from rtkpos.records.observations import ObsTable
 from tests.data import dataset_path
 from tests.io.obs_text import (
@@ -270,7 +270,7 @@ def compare_with_georinex(file: str) -> None:
     import georinex
 
     path = dataset_path("rinex-corpus", file)
-    witness = obs_from_xarray(georinex.load(path, useindicators=True))
+    witness = from_xarray(georinex.load(path, useindicators=True))
     table = read_obs(path)
     assert table.time_ns.tolist() == witness.time_ns.tolist()
     assert table.row_start.tolist() == witness.row_start.tolist()

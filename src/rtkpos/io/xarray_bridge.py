@@ -30,7 +30,7 @@ _EPOCH_0 = np.datetime64("1980-01-06T00:00:00", "ns")
 _COLUMN = {"C": "code_m", "L": "phase_cycle", "D": "doppler_hz", "S": "cn0_dbhz"}
 
 
-def obs_to_xarray(table: ObsTable, system: str | None = None) -> xr.Dataset:
+def to_xarray(table: ObsTable, system: str | None = None) -> xr.Dataset:
     """The table as `georinex.load` returns it: dimensions time, sv; variables by RINEX code.
 
     table  : observations      system : one RINEX letter ("G"), None = all systems
@@ -96,7 +96,7 @@ def _attributes(table: ObsTable) -> dict[str, Any]:
     return attributes
 
 
-def obs_from_xarray(dataset: xr.Dataset) -> ObsTable:
+def from_xarray(dataset: xr.Dataset) -> ObsTable:
     """An `ObsTable` of a Dataset as `georinex.load` returns it (RINEX 2 or 3 variable names).
 
     dataset : dimensions time and sv in either order; variables "C1C", "L1C", "L1Clli", ...
