@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from rtkpos.constants import SPEED_OF_LIGHT_MPS
+from rtkpos.gnss.signals import carrier_hz, sig_band
 from rtkpos.io.rinex_nav import read_nav
 from rtkpos.io.rinex_obs import read_obs
+from rtkpos.physics.satellites import satellite_states
 from rtkpos.records.config import RtkConfig
 from rtkpos.solve.run import solve
 from tests.data import dataset_path
@@ -66,6 +69,27 @@ def altered(table, **arrays: Any):
     """A copy of the table with columns replaced by `function(copy of the column)`."""
     changed = {name: change(getattr(table, name).copy()) for name, change in arrays.items()}
     return dataclasses.replace(table, **changed)
+
+
+def moved_epoch(table, nav, epoch, shift_m, place_m):
+    """The table with one epoch as the antenna would see it from a place `shift_m` (3,) away."""
+    rows = slice(table.row_start[epoch], table.row_start[epoch + 1])
+    sats = table.sat[rows]
+    times = np.full(len(sats), table.time_ns[epoch])
+    states = satellite_states(nav, sats, times)
+    line = states.ecef_m - place_m
+    line /= np.linalg.norm(line, axis=1)[:, None]
+    longer_m = -line @ shift_m
+    hertz = np.array(
+        [
+            carrier_hz(int(s) >> 6, sig_band(int(g)))
+            for s, g in zip(sats, table.sig[rows], strict=True)
+        ]
+    )
+    code, phase = table.code_m.copy(), table.phase_cycle.copy()
+    code[rows] += longer_m
+    phase[rows] += longer_m * hertz / SPEED_OF_LIGHT_MPS
+    return dataclasses.replace(table, code_m=code, phase_cycle=phase)
 
 
 def rows_of(table, epoch_from, sat=None, sig=None):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.solution import FixStatus, Reason
 from rtkpos.solve.run import solve
-from tests.recordings import recording, run, window
+from tests.recordings import moved_epoch, recording, run, window
 
 WRONG_M = 0.10
 
@@ -116,3 +116,22 @@ def test_without_a_base_epoch_the_answer_is_single_with_the_reason():
     solution, _ = run("static-nagoya-2024", rover=window(rover, 100, 110), base=window(base, 0, 20))
     assert np.all(solution.status == FixStatus.SPP)
     assert all("base" in reason for reason in solution.reason_counts())
+
+
+@pytest.mark.parametrize("ar", ["instantaneous", "continuous"])
+def test_a_jump_no_antenna_can_make_is_not_called_fixed(ar):
+    """One epoch seen from 10 m away, consistent in code and phase: its integers are right and its
+    position is where the antenna seemed to be, but it cannot have gone there and back.
+    """
+    rover, base, nav, truth = recording("static-nagoya-2024")
+    place = np.array(truth["rover_xyz"])
+    part = moved_epoch(window(rover, 0, 30), nav, 15, np.array([6.0, -7.0, 4.0]), place)
+    config = RtkConfig.from_dict({"ar": ar, "selection": {"systems": "GEC"}})
+    solution = solve(part, nav, window(base, 0, 30), np.array(truth["base_xyz"]), config)
+    fixed = solution.status == FixStatus.FIXED
+    assert not fixed[15]
+    assert solution.reason[16] == Reason.POSITION_JUMP or fixed[16]
+    assert fixed[:15].all()
+    assert fixed[18:].all()
+    error = np.linalg.norm(solution.ecef_m - place, axis=1)
+    assert error[fixed].max() < 0.02

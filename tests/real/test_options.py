@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rtkpos.records.config import RtkConfig
-from tests.recordings import recording, run, window
+from tests.recordings import moved_epoch, recording, run, window
 
 NAGOYA, VIRTUAL, CAR = (
     "static-nagoya-2024",
@@ -50,6 +50,7 @@ CASES = {
     "ambiguity.ratio_few": (100.0, CAR, {"ambiguity": {"n_few": 60}}, 20),
     "ambiguity.position_sigma_max_m": (0.005, CAR, {"selection": {"systems": "G"}}, 20),
     "ambiguity.postfit_phase_max_m": (0.005, CAR, {}, 20),
+    "ambiguity.jump_m": (1000.0, NAGOYA, {"selection": {"systems": "GEC"}}, 12),
     "ambiguity.hold_after_s": (1.0, NAGOYA, {"ar": "hold"}, 8),
     "ambiguity.hold_sigma_cycle": (
         1.0,
@@ -90,8 +91,11 @@ def with_option(options, name, value):
 
 def inputs_for(name, recording_name, epochs):
     """Rover and base windows; base options see a base of fewer or shifted epochs."""
-    rover, base, _, _ = recording(recording_name)
+    rover, base, nav, truth = recording(recording_name)
     rover, base = window(rover, 0, epochs), window(base, 0, epochs)
+    if name == "ambiguity.jump_m":
+        place = np.array(truth["rover_xyz"])
+        rover = moved_epoch(rover, nav, epochs // 2, np.array([6.0, -7.0, 4.0]), place)
     if name in ("base.max_age_s", "base.age_noise_m_per_s"):
         base = window(base, 0, epochs, 5)
     if name == "base.time_tolerance_s":

@@ -6,6 +6,8 @@ of `estimate.workspace`      out (n_epoch,) StepOutput records, row k_out      c
 
 from __future__ import annotations
 
+import math
+
 from rtkpos._jit import kernel
 from rtkpos.estimate.ambiguity import (
     AR_COVARIANCE,
@@ -39,6 +41,10 @@ from rtkpos.estimate.verdicts import (
 )
 from rtkpos.prepare.slips import COUNT_HOLD_RELEASED, COUNT_SECOND_OPINION, COUNT_STATIC_RESTART
 
+JUMP_SPEED_MPS = 2.0  # acceleration and Doppler noise between two epochs
+FASTEST_MPS = 25.0
+JUMP_MEMORY_S = 10.0  # an older fix says nothing
+
 
 @kernel
 def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
@@ -59,6 +65,8 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
             reason = OK
     if reason == OK and settings.mode == MODE_STATIC:
         reason = take_static(time_ns, settings, memory)
+    elif reason == OK and jumped(time_ns, settings, memory):
+        reason = JUMP
     if reason != OK:
         out[k_out].reason = reason
         out[k_out].n_fixed = 0
@@ -103,6 +111,28 @@ def try_integers(inputs, memory, state, out, k_out):
     if settings.ar == AR_HOLD and time_ns - state.epoch_ns[3] >= settings.hold_after_ns:
         hold_integers(n, state, amb, settings.hold_sigma_cycle, memory.scratch, memory.counts)
     return OK
+
+
+@kernel
+def jumped(time_ns, settings, memory):
+    """Whether a fix lies where the antenna cannot have gone since the previous fix.
+
+    The step must agree with the Doppler velocity within JUMP_SPEED_MPS, or without Doppler stay
+    below FASTEST_MPS, each with settings.jump_m to spare. Every fix is the measure of the next one,
+    so a wrong fix between right ones costs itself and its successor, and a true jump one epoch.
+    """
+    state, velocity = memory.state, memory.fix.velocity_mps
+    step_s = (time_ns - state.epoch_ns[2]) * 1e-9
+    is_known = 0.0 < step_s <= JUMP_MEMORY_S
+    has_doppler = math.isfinite(velocity[0] + velocity[1] + velocity[2])
+    apart = 0.0
+    for a in range(3):
+        moved = velocity[a] * step_s if has_doppler else 0.0
+        apart += (memory.epoch_m[a] - memory.last_fix_m[a] - moved) ** 2
+        memory.last_fix_m[a] = memory.epoch_m[a]
+    state.epoch_ns[2] = time_ns
+    speed = JUMP_SPEED_MPS if has_doppler else FASTEST_MPS
+    return is_known and apart > (settings.jump_m + speed * step_s) ** 2
 
 
 @kernel

@@ -84,6 +84,7 @@ class StepMemory(NamedTuple):
     place: PlaceWork
     origin_m: FloatArray
     epoch_m: FloatArray
+    last_fix_m: FloatArray
     epoch_cov_m2: FloatArray
     scratch: FloatArray
     track: FloatArray
@@ -129,6 +130,7 @@ def step_memory() -> Any:
             place=place,
             origin_m=np.zeros(3),
             epoch_m=np.zeros(3),
+            last_fix_m=np.zeros(3),
             epoch_cov_m2=np.zeros((3, 3)),
             scratch=np.zeros(N_STATE),
             track=np.zeros((3, N_TRACK)),

@@ -195,6 +195,7 @@ class Settings(NamedTuple):
     ratio_few: float
     position_sigma_max_m: float
     postfit_max_m: float
+    jump_m: float
     hold_after_ns: int
     hold_sigma_cycle: float
     n_search_max: int

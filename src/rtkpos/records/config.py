@@ -80,6 +80,7 @@ class Ambiguity:
     ratio_few: float = _limited(4.0, 1.0, 100.0)
     position_sigma_max_m: float = _limited(0.05, 0.005, 10.0)
     postfit_phase_max_m: float = _limited(0.05, 0.005, 1.0)
+    jump_m: float = _limited(1.0, 0.0, 1000.0)
     hold_after_s: float = _limited(10.0, 0.0, 3600.0)
     hold_sigma_cycle: float = _limited(0.1, 0.01, 1.0)
     n_search_max: int = _limited(20000, 100, 10_000_000)

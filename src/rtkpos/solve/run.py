@@ -69,6 +69,7 @@ def kernel_settings(config: RtkConfig) -> Settings:
         ratio_few=float(ambiguity.ratio_few),
         position_sigma_max_m=float(ambiguity.position_sigma_max_m),
         postfit_max_m=float(ambiguity.postfit_phase_max_m),
+        jump_m=float(ambiguity.jump_m),
         hold_after_ns=round(ambiguity.hold_after_s * NS_PER_S),
         hold_sigma_cycle=float(ambiguity.hold_sigma_cycle),
         n_search_max=int(ambiguity.n_search_max),
