@@ -44,12 +44,8 @@ class Reason(IntEnum):
     RATIO_LOW = 11
     POSTFIT_LARGE = 12
     POSITION_JUMP = 13
-    FILTER_RESET = 14
-    SEARCH_LIMIT = 15
-    BAD_COVARIANCE = 16
-    HALF_CYCLE = 17
-    BASE_SATELLITES_FEW = 18
-    SESSION_START = 19
+    SEARCH_LIMIT = 14
+    BAD_COVARIANCE = 15
 
 
 REASON_TEXT = {
@@ -66,13 +62,9 @@ REASON_TEXT = {
     Reason.SUCCESS_RATE_LOW: "the predicted success rate is too low",
     Reason.RATIO_LOW: "the best integers are not clearly better than the second best",
     Reason.POSTFIT_LARGE: "phase residuals after fixing are too large",
-    Reason.POSITION_JUMP: "the fixed position jumped away from float and code",
-    Reason.FILTER_RESET: "the filter was reset",
+    Reason.POSITION_JUMP: "the fixed position is not where the antenna can be",
     Reason.SEARCH_LIMIT: "the integer search hit its bound",
     Reason.BAD_COVARIANCE: "the covariance was not positive definite",
-    Reason.HALF_CYCLE: "half-cycle ambiguities are unresolved",
-    Reason.BASE_SATELLITES_FEW: "fewer than 4 usable base satellites",
-    Reason.SESSION_START: "a new session started",
 }
 
 
