@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-OUTPUT = Path(__file__).resolve().parent.parent / "src" / "rtkpos" / "data" / "catalogue.json"
+OUTPUT = Path(__file__).resolve().parent.parent / "data" / "catalogue.json"
 
 # Licence stated by each source repository, and whose work it is.
 LICENCES = {

@@ -56,7 +56,11 @@ class Dataset:
 @functools.cache
 def catalogue() -> dict[str, Dataset]:
     """All data sets by name, in alphabetical order."""
-    text = resources.files("rtkpos").joinpath("data", "catalogue.json").read_text("utf-8")
+    shipped = resources.files("rtkpos").joinpath("data", "catalogue.json")
+    if shipped.is_file():
+        text = shipped.read_text("utf-8")
+    else:  # run from the sources: the wheel takes the file from the checkout's data folder
+        text = (Path(__file__).parents[3] / "data" / "catalogue.json").read_text("utf-8")
     return {entry["name"]: _data_set(entry) for entry in json.loads(text)["sets"]}
 
 
