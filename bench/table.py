@@ -31,7 +31,7 @@ README_COLUMNS = (0, 1, 2, 3, 4, 6, 8, 9, 11, 13)
 UNNAMED = ("monitor-a", "vrs-b", "walk-c", "igs-d")
 LEGEND = """\
 One default configuration; only mode, fixing and systems differ. "As moving" is an antenna at rest
-processed as a moving one; "single-epoch" forgets everything between epochs. Rates are of all rover
+processed as a moving one; "single-epoch" keeps no ambiguity between epochs. Rates are of all rover
 epochs. *Wrong* are fixed epochs with a 3D error over 0.10 m, over 0.20 m where the antenna really
 moves. *µs/epoch* is our solving time, warm, without reading; *CPU s* is the processor time for
 reading and solving: ours inside a warm process (start-up is listed apart), a peer's as a whole

@@ -55,10 +55,13 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
     the memory was wrong and starts anew from this epoch.
     """
     settings, state = inputs.plan.settings, memory.state
-    reason = try_integers(inputs, memory, state, out, k_out)
-    if reason != OK and settings.ar >= AR_CONTINUOUS:
+    reason, n = try_integers(inputs, memory, state, out, k_out)
+    if reason == OK:
+        hold_if_proven(n, time_ns, settings, memory)
+    elif settings.ar >= AR_CONTINUOUS:
         start_anew(inputs, clock_m, memory, memory.instant)
-        if try_integers(inputs, memory, memory.instant, out, k_out) == OK:
+        second, _ = try_integers(inputs, memory, memory.instant, out, k_out)
+        if second == OK:
             memory.counts[COUNT_SECOND_OPINION] += 1
             start_anew(inputs, clock_m, memory, state)
             state.count[3] = 0
@@ -83,9 +86,9 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
 
 @kernel
 def try_integers(inputs, memory, state, out, k_out):
-    """Fix the integers of one filter state and prove them; returns OK or the reason against.
+    """Fix the integers of one filter state and prove them: (OK or the reason against, n tried).
 
-    Fills memory.epoch_m, epoch_cov_m2 with the fixed position, and holds the integers on request.
+    Fills memory.epoch_m, epoch_cov_m2 with the fixed position.
     """
     settings, work, amb = inputs.plan.settings, memory.work, memory.ambiguity
     mark_candidates(work, state, settings, amb, memory.counts)
@@ -98,19 +101,29 @@ def try_integers(inputs, memory, state, out, k_out):
     if verdict == AR_FIXED:
         reason = prove_fix(n, inputs, memory, state, out, k_out)
     if reason != OK:
-        return reason
+        return reason, n
     for a in range(3):
         memory.epoch_m[a] = state.state[a] + amb.shift_m[a]
         for b in range(3):
             memory.epoch_cov_m2[a, b] = amb.cov_m2[a, b]
     out[k_out].n_fixed = n - int(amb.info[3])
-    time_ns = inputs.rover.time_ns[k_out]
+    return OK, n
+
+
+@kernel
+def hold_if_proven(n, time_ns, settings, memory):
+    """Count the filter's run of fixes, and in hold mode feed its integers back once it is long.
+
+    Returns : int, double differences held
+    """
+    state = memory.state
     if state.count[3] == 0:
         state.epoch_ns[3] = time_ns
     state.count[3] += 1
-    if settings.ar == AR_HOLD and time_ns - state.epoch_ns[3] >= settings.hold_after_ns:
-        hold_integers(n, state, amb, settings.hold_sigma_cycle, memory.scratch, memory.counts)
-    return OK
+    if settings.ar != AR_HOLD or time_ns - state.epoch_ns[3] < settings.hold_after_ns:
+        return 0
+    sigma_cycle = settings.hold_sigma_cycle
+    return hold_integers(n, state, memory.ambiguity, sigma_cycle, memory.scratch, memory.counts)
 
 
 @kernel

@@ -16,9 +16,10 @@ from rtkpos._arrays import FloatArray, SmallArray
 from rtkpos.core.tables import G_CHANNEL
 from rtkpos.errors import InputError
 from rtkpos.gnss.signals import (
+    GLONASS_STEP_HZ,
     KNOWN_ATTRIBUTES,
     N_SIG,
-    carrier_table,
+    carrier_hz,
     sig_band,
     sig_index,
 )
@@ -34,6 +35,7 @@ from rtkpos.gnss.systems import (
     QZSS,
     SBAS,
     SYSTEM_LETTERS,
+    sat_from_name,
     systems_from_letters,
 )
 from rtkpos.records.broadcast import BroadcastTable, Message
@@ -191,26 +193,19 @@ def known_channels(headers: list[SmallArray], nav: BroadcastTable | None) -> Sma
 
 def _carrier_by_satellite(digit: SmallArray, channel: SmallArray) -> FloatArray:
     """Carrier frequencies (N_SAT, N_SLOT) [Hz]; NaN where unknown."""
-    table = carrier_table()
     out = np.full((N_SAT, N_SLOT), np.nan)
     for sat in range(N_SAT):
-        system, number = sat >> 6, sat & 63
+        system = sat >> 6
+        is_unknown = system == GLONASS and channel[sat & 63] == UNKNOWN_CHANNEL
         for s in range(N_SLOT):
             band = int(digit[system, s])
-            if band == 0:
-                continue
-            out[sat, s] = table[system, band]
-            if system == GLONASS and band in (1, 2):
-                step = {1: 0.5625e6, 2: 0.4375e6}[band]
-                known = channel[number] != UNKNOWN_CHANNEL
-                out[sat, s] += step * channel[number] if known else np.nan
+            if band and not (is_unknown and band in GLONASS_STEP_HZ):
+                out[sat, s] = carrier_hz(system, band, int(channel[sat & 63]))
     return out
 
 
 def _wanted(selection: Selection, bands: dict[int, tuple[int, ...]]) -> SmallArray:
     """Satellites that take part: of a system with bands and not excluded by name."""
-    from rtkpos.gnss.systems import sat_from_name
-
     wanted = np.zeros(N_SAT, np.int8)
     for system in bands:
         wanted[system * 64 : system * 64 + 64] = 1
