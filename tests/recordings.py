@@ -32,6 +32,11 @@ FILES = {
         "30400920.05o.gz",
         ("07590920.05n.gz", "30400920.05n.gz"),
     ),
+    "network-netherlands-2021-001": (
+        "zegv0010.21d.gz",
+        "delf0010.21d.gz",
+        ("AMEL00NLD_R_20210010000_01D_MN.rnx.gz",),
+    ),
     "vrs-static-shanghai-2023": ("rover.obs.gz", "base.obs.gz", ("rover.nav.gz",)),
 }
 
@@ -41,6 +46,8 @@ def recording(name):
     """(rover, base, nav, truth) of a data set; skips when it is not on this machine."""
     rover, base, nav = FILES[name]
     truth = json.loads(dataset_path(name, "truth.json").read_text())
+    if "stations" in truth:  # a network: the first two files are ZEGV and DELF
+        truth |= {"rover_xyz": truth["stations"]["ZEGV"], "base_xyz": truth["stations"]["DELF"]}
     return (
         read_obs(dataset_path(name, rover)),
         read_obs(dataset_path(name, base)),

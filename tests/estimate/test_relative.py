@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rtkpos.estimate.filter_states import OWNER_BIAS, OWNER_IONO, OWNER_WET, add_state
 from rtkpos.estimate.memory import step_memory
 from rtkpos.estimate.relative import (
     add_new_phases,
-    add_state,
     forget_ambiguities,
+    predicted,
     project,
     remove_ambiguity,
     scalar_update,
@@ -82,7 +83,7 @@ def test_sequence_of_scalar_updates_equals_one_block_update():
     state, work = memory.state, memory.work
     origin = np.zeros(3)
     start_epoch(state, origin, 0.0, 0.0, SETTINGS)
-    state.bias_slot[1] = add_state(state, 0.0, 100.0**2, -1)
+    state.bias_slot[1] = add_state(state, 0.0, 100.0**2, OWNER_BIAS)
     n = int(state.count[0])
     x0, p0 = state.state[:n].copy(), state.cov[:n, :n].copy()
     rows, values, variances = [], [], []
@@ -144,16 +145,24 @@ def test_second_epoch_of_phases_equals_the_block_update():
     np.testing.assert_allclose(state.cov[:n, :n], p, atol=1e-7)
 
 
-def test_projection_is_the_row_times_the_covariance():
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_projection_is_the_row_times_the_covariance(sign):
     memory = made_epoch(4)
-    state = memory.state
+    state, work = memory.state, memory.work
     start_epoch(state, np.zeros(3), 0.0, 0.0, SETTINGS)
-    update_codes(memory.work, state, np.zeros(3), memory.scratch)
+    state.wet_slot[0] = add_state(state, 0.01, 0.02**2, OWNER_WET)
+    iono = add_state(state, 0.03, 0.05**2, OWNER_IONO - int(work.sat[2]))
+    state.iono_slot[work.sat[2]] = iono
+    work.iono_factor[2, 1], work.wet_factor[2] = 1.65, 2.2
+    update_codes(work, state, np.zeros(3), memory.scratch)
     n = int(state.count[0])
-    row = design_row(memory, 2, n)
-    variance = project(2, memory.work, -1, 0.0, state, memory.scratch)
+    row = design_row(memory, 2, n, iono, sign * 1.65)
+    row[state.wet_slot[0]] = 2.2
+    variance = project(2, 1, sign, work, -1, 0.0, state, memory.scratch)
     np.testing.assert_allclose(memory.scratch[:n], row @ state.cov[:n, :n], atol=1e-10)
     assert variance == pytest.approx(row @ state.cov[:n, :n] @ row, abs=1e-10)
+    expected = row @ state.state[:n]
+    assert predicted(2, 1, sign, work, state, np.zeros(3)) == pytest.approx(expected, abs=1e-12)
 
 
 def test_scalar_update_keeps_the_covariance_symmetric_and_positive():

@@ -10,10 +10,11 @@ import pytest
 from rtkpos.records.config import RtkConfig
 from tests.recordings import moved_epoch, recording, run, window
 
-NAGOYA, VIRTUAL, CAR = (
+NAGOYA, VIRTUAL, CAR, LONG = (
     "static-nagoya-2024",
     "vrs-static-shanghai-2023",
     "kinematic-fujisawa-2021-265",
+    "network-netherlands-2021-001",
 )
 
 # option -> (another value, recording, other options needed for it to matter, epochs)
@@ -49,6 +50,7 @@ CASES = {
     "ambiguity.n_few": (60, CAR, {}, 60),
     "ambiguity.ratio_few": (100.0, CAR, {"ambiguity": {"n_few": 60}}, 20),
     "ambiguity.position_sigma_max_m": (0.005, CAR, {"selection": {"systems": "G"}}, 20),
+    "ambiguity.position_sigma_mm_per_km": (20.0, LONG, {}, 10),
     "ambiguity.postfit_phase_max_m": (0.005, CAR, {}, 20),
     "ambiguity.jump_m": (1000.0, NAGOYA, {"selection": {"systems": "GEC"}}, 12),
     "ambiguity.hold_after_s": (1.0, NAGOYA, {"ar": "hold"}, 8),
@@ -68,6 +70,11 @@ CASES = {
     "base.force": (True, NAGOYA, {}, 3),
     "atmosphere.troposphere": ("off", CAR, {}, 5),
     "atmosphere.ionosphere": ("off", NAGOYA, {"mode": "single"}, 5),
+    "atmosphere.long_from_km": (1.0, CAR, {}, 5),
+    "atmosphere.ionosphere_mm_per_km": (10.0, LONG, {}, 5),
+    "atmosphere.ionosphere_correlation_s": (60.0, LONG, {}, 5),
+    "atmosphere.wet_delay_mm_per_km": (5.0, LONG, {}, 5),
+    "atmosphere.wet_delay_correlation_s": (60.0, LONG, {}, 5),
 }
 
 

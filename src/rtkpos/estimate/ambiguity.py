@@ -21,7 +21,7 @@ from rtkpos.core.decorrelation import ILS_OK, IntegerWorkspace, decorrelate, int
 from rtkpos.core.integer_search import load_floats, search
 from rtkpos.core.ratio_threshold import ratio_threshold
 from rtkpos.core.success_rate import bootstrapped_failure_rate
-from rtkpos.estimate.workspace import M_SAT, N_DD, N_GROUP
+from rtkpos.estimate.workspace import M_SAT, N_DD, N_GROUP, N_STATE
 from rtkpos.gnss.systems import GLONASS, SBAS
 from rtkpos.prepare.pairing import N_SLOT
 from rtkpos.prepare.slips import COUNT_AR_ATTEMPT, COUNT_AR_DROPPED, COUNT_HALF_EXCLUDED
@@ -40,6 +40,7 @@ class AmbiguityWork(NamedTuple):
     cov, floats : (N_DD, N_DD), (N_DD,) of the DDs [cycle]      integers, norms : search results
     cross : (3, N_DD) covariance of position and decorrelated ambiguities
     pull : (N_DD,) decorrelated residuals e with L' e = z - z_float      shift_m, gain_m2 : effect
+    on the position      state_shift : (N_STATE,) effect on all states
     info : (8,) [0] ratio [1] threshold [2] failure rate [3] first fixed index [4] smallest norm
            [5] 1 when all are integers and the epoch's phases alone give the position
     """
@@ -58,6 +59,7 @@ class AmbiguityWork(NamedTuple):
     pull: FloatArray
     scratch: FloatArray
     suspect: FloatArray
+    state_shift: FloatArray
     shift_m: FloatArray
     gain_m2: FloatArray
     cov_m2: FloatArray
@@ -82,6 +84,7 @@ def ambiguity_work() -> AmbiguityWork:
         pull=np.zeros(N_DD),
         scratch=np.zeros(N_DD),
         suspect=np.zeros(N_DD),
+        state_shift=np.zeros(N_STATE),
         shift_m=np.zeros(3),
         gain_m2=np.zeros((3, 3)),
         cov_m2=np.zeros((3, 3)),
@@ -244,6 +247,32 @@ def condition_position(n, state, amb):
             for k in range(first, n):
                 amb.gain_m2[a, b] += amb.cross[a, k] * amb.cross[b, k] / ils.cond_var[k]
     return n - first
+
+
+@kernel
+def condition_states(n, state, amb):
+    """Effect of the fixed integers on every state of the filter, into amb.state_shift.
+
+    Q_xa Q_z^-1 (z - z_float), the middle part once and for all: with L' e = z - z_float and
+    L g = D^-1 e it is Z' g. Needs `amb.pull` of `condition_position`. Returns : int, states
+    """
+    ils = amb.search
+    first = int(amb.info[3])
+    for i in range(first, n):
+        total = amb.pull[i] / ils.cond_var[i]
+        for k in range(first, i):
+            total -= ils.factor_t[k, i] * amb.scratch[k]
+        amb.scratch[i] = total
+    for j in range(n):
+        amb.suspect[j] = 0.0
+        for k in range(first, n):
+            amb.suspect[j] += ils.forward[k, j] * amb.scratch[k]
+    for s in range(state.count[0]):
+        cov = state.cov[s]
+        amb.state_shift[s] = 0.0
+        for j in range(n):
+            amb.state_shift[s] += (cov[amb.upper[j]] - cov[amb.lower[j]]) * amb.suspect[j]
+    return state.count[0]
 
 
 @kernel

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from rtkpos._jit import kernel
+from rtkpos.estimate.atmosphere_states import forget_atmosphere, keep_atmosphere
 from rtkpos.estimate.differential import screen_phase_steps, thin_repeated_codes
 from rtkpos.estimate.relative import (
     add_new_phases,
@@ -39,6 +40,7 @@ def filter_step(inputs, k_rover, clock_m, memory, out, k_out):
     drop_lost(work, state, time_ns, settings, memory.counts)
     step_s = max(time_ns - state.epoch_ns[0], 0) * 1e-9 if state.count[0] > 0 else 0.0
     start_epoch(state, memory.origin_m, clock_m, step_s, settings)
+    keep_atmosphere(work, state, step_s, settings)
     if settings.mode == MODE_STATIC and memory.mean.tally[0] > 0:
         use_as_prior(memory.mean, state)
     ensure_biases(work, state)
@@ -63,8 +65,10 @@ def start_anew(inputs, clock_m, memory, state):
     forget_ambiguities(state, False)
     state.count[0] = 0
     state.bias_slot[:] = -1
+    forget_atmosphere(state)
     mark_phases(work, state, memory.counts)
     start_epoch(state, memory.origin_m, clock_m, 0.0, inputs.plan.settings)
+    keep_atmosphere(work, state, 0.0, inputs.plan.settings)
     ensure_biases(work, state)
     work.code_part[:, :] = 1.0
     update_codes(work, state, memory.origin_m, memory.scratch)

@@ -20,8 +20,14 @@ from rtkpos.estimate.ambiguity import (
     mark_candidates,
 )
 from rtkpos.estimate.filter_step import start_anew
-from rtkpos.estimate.quality import hold_integers, postfit_phase_rms
-from rtkpos.estimate.static_mean import STRIKES, add_to_mean, contradicts, forget_mean
+from rtkpos.estimate.quality import conditional_phase_rms, hold_integers, postfit_phase_rms
+from rtkpos.estimate.static_mean import (
+    STRIKES,
+    add_to_mean,
+    contradicts,
+    forget_mean,
+    without_prior,
+)
 from rtkpos.estimate.verdicts import (
     AR_CONTINUOUS,
     AR_HOLD,
@@ -152,15 +158,17 @@ def jumped(time_ns, settings, memory):
 def take_static(time_ns, settings, memory):
     """Take a fixed epoch into the static mean, or hold it against the mean; returns the reason.
 
-    The epoch's position is that of its phases alone, so that the mean never feeds on itself.
+    The epoch's position is that of its phases alone, or the filter's less the mean that went into
+    it, so that the mean never feeds on itself.
     """
     amb, mean, fit = memory.ambiguity, memory.mean, memory.rows.fit.fit
-    if not amb.info[5] > 0.0:
-        return OK if mean.tally[0] > 0 else UNCERTAIN
-    for a in range(3):
-        memory.epoch_m[a] = memory.origin_m[a] + fit.x[a]
-        for b in range(3):
-            memory.epoch_cov_m2[a, b] = fit.cofactor[a, b]
+    if amb.info[5] > 0.0:
+        for a in range(3):
+            memory.epoch_m[a] = memory.origin_m[a] + fit.x[a]
+            for b in range(3):
+                memory.epoch_cov_m2[a, b] = fit.cofactor[a, b]
+    elif mean.tally[0] > 0 and without_prior(mean, memory.epoch_m, memory.epoch_cov_m2) != 0:
+        return OK
     if contradicts(mean, memory.epoch_m, memory.epoch_cov_m2):
         mean.tally[1] += 1
         if mean.tally[1] < STRIKES:
@@ -211,7 +219,10 @@ def prove_fix(n, inputs, memory, state, out, k_out):
     The post-fit phase residuals, the certainty of the position, and its distance from the float.
     """
     settings, amb = inputs.plan.settings, memory.ambiguity
-    rms = postfit_phase_rms(n, memory.work, amb, memory.rows)
+    if state.wet_slot[0] < 0:
+        rms = postfit_phase_rms(n, memory.work, amb, memory.rows)
+    else:
+        rms = conditional_phase_rms(n, memory.work, state, amb, memory.origin_m)
     out[k_out].postfit_phase_m = rms
     if rms > settings.postfit_max_m:
         return POSTFIT_LARGE
@@ -223,7 +234,10 @@ def prove_fix(n, inputs, memory, state, out, k_out):
         spread += state.cov[a, a]
     if not variance >= 0.0:
         return BAD_COVARIANCE
-    if variance > settings.position_sigma_max_m**2:
+    limit = settings.position_sigma_max_m
+    if state.wet_slot[0] >= 0:
+        limit += settings.position_sigma_m_per_m * memory.work.baseline_m[0]
+    if variance > limit * limit:
         return UNCERTAIN
     if moved > 36.0 * spread + 0.01:
         return JUMP

@@ -7,8 +7,9 @@ import math
 from rtkpos._jit import kernel
 from rtkpos.core.integer_search import conditional_floats
 from rtkpos.core.normal_equations import fit_clock_free
+from rtkpos.estimate.ambiguity import condition_states
 from rtkpos.estimate.differential import add_row
-from rtkpos.estimate.relative import scalar_update
+from rtkpos.estimate.relative import predicted, scalar_update
 from rtkpos.prepare.slips import COUNT_HOLD
 
 
@@ -51,6 +52,32 @@ def postfit_phase_rms(n, work, amb, rows):
         work.residual_m[rows.satellite[k], rows.band[k]] = residual
         total += residual * residual
     return math.sqrt(total / (m - n_group - 3))
+
+
+@kernel
+def conditional_phase_rms(n, work, state, amb, origin_m):
+    """RMS [m] of this epoch's phases against the filter with its integers known, on long lines.
+
+    The ionosphere of a single epoch cannot be told from its phases, so the filter's own states are
+    conditioned on the integers. origin_m : (3,) linearisation point      Returns : float
+    """
+    condition_states(n, state, amb)
+    for s in range(state.count[0]):
+        state.state[s] += amb.state_shift[s]
+    total, m = 0.0, 0
+    for i in range(work.count[0]):
+        for band in range(amb.candidate.shape[1]):
+            index = state.slot[work.sat[i], band]
+            if not amb.candidate[i, band] or index < 0:
+                continue
+            residual = work.sd_phase_m[i, band] - predicted(i, band, -1.0, work, state, origin_m)
+            residual -= work.wavelength_m[i, band] * state.state[index]
+            work.residual_m[i, band] = residual
+            total += residual * residual
+            m += 1
+    for s in range(state.count[0]):
+        state.state[s] -= amb.state_shift[s]
+    return math.sqrt(total / m) if m > 0 else math.nan
 
 
 @kernel

@@ -1,10 +1,11 @@
 """The relative filter: between-receiver single differences, one observation at a time.
 
 States: position (3) [m], clock difference [m], code bias per further pair group [m], one
-single-difference ambiguity per (satellite, band) [cycle]. Single differences are uncorrelated, so
-every observation is a scalar update (Bierman 1977, Factorization Methods, ch. V), and no reference
-satellite exists inside the filter. New ambiguities enter by augmentation from their first phase,
-which is the limit of an infinite prior without its loss of digits.
+single-difference ambiguity per (satellite, band) [cycle], and on long lines the atmosphere of
+`estimate.atmosphere_states`. Single differences are uncorrelated, so every observation is a scalar
+update (Bierman 1977, Factorization Methods, ch. V), and no reference satellite exists inside the
+filter. New ambiguities enter by augmentation from their first phase, which is the limit of an
+infinite prior without its loss of digits.
 
 `scratch` : (N,) for a row of the covariance.
 `counts`  : (n_counter,) counters of the run, the COUNT_* slots of `prepare.slips`.
@@ -15,6 +16,8 @@ from __future__ import annotations
 import math
 
 from rtkpos._jit import kernel
+from rtkpos.estimate.atmosphere_states import forget_atmosphere
+from rtkpos.estimate.filter_states import OWNER_BIAS, add_state, remove_state
 from rtkpos.estimate.workspace import N_FIXED_STATE
 from rtkpos.prepare.slips import COUNT_GAP, COUNT_INNOVATION, COUNT_PHASE_REJECTED
 
@@ -24,25 +27,7 @@ PHASE_BIAS_DRIFT_M = 0.01  # per sqrt(s), common to all phases of a pair group
 INNOVATION_LIMIT = 5.0  # standard deviations
 INNOVATION_FLOOR_M = 0.03  # no smaller phase innovation is an outlier
 REJECTIONS_TO_RESET = 2
-
-
-@kernel
-def add_state(state, value, variance, owner):
-    """Append a state without correlations; returns its index, -1 when the filter is full.
-
-    owner : sat * B + band of an ambiguity, -1 of a bias
-    """
-    n = state.count[0]
-    if n >= state.state.shape[0]:
-        return -1
-    state.state[n] = value
-    for j in range(n):
-        state.cov[n, j] = 0.0
-        state.cov[j, n] = 0.0
-    state.cov[n, n] = variance
-    state.owner[n] = owner
-    state.count[0] = n + 1
-    return n
+LONG_DRIFT_SHARE = 0.1  # of the ambiguities' drift, where the atmosphere has states of its own
 
 
 @kernel
@@ -51,8 +36,6 @@ def remove_ambiguity(state, sat, band):
     index = state.slot[sat, band]
     if index < 0:
         return 1
-    last = state.count[0] - 1
-    n_band = state.slot.shape[1]
     state.slot[sat, band] = -1
     state.n_lock[sat, band] = 0
     state.n_reject[sat, band] = 0
@@ -61,28 +44,12 @@ def remove_ambiguity(state, sat, band):
     state.last_phase_m[:, sat, band] = math.nan
     state.last_code_m[:, sat, band] = math.nan
     state.last_doppler_hz[:, sat, band] = math.nan
-    if index != last:
-        state.state[index] = state.state[last]
-        for j in range(last + 1):
-            state.cov[index, j] = state.cov[last, j]
-        for j in range(last + 1):
-            state.cov[j, index] = state.cov[j, last]
-        state.cov[index, index] = state.cov[last, last]
-        owner = state.owner[last]
-        state.owner[index] = owner
-        if owner >= 0:
-            state.slot[owner // n_band, owner % n_band] = index
-        else:
-            for g in range(state.count[1]):
-                if state.bias_slot[g] == last:
-                    state.bias_slot[g] = index
-    state.count[0] = last
-    return 0
+    return remove_state(state, index)
 
 
 @kernel
 def forget_ambiguities(state, with_biases):
-    """Drop every ambiguity (and, on request, every code bias); returns how many were dropped."""
+    """Drop every ambiguity, on request every other state too; returns the ambiguities dropped."""
     n_band = state.slot.shape[1]
     dropped = 0
     for index in range(state.count[0] - 1, N_FIXED_STATE - 1, -1):
@@ -92,6 +59,7 @@ def forget_ambiguities(state, with_biases):
             dropped += 1
     if with_biases:
         state.bias_slot[:] = -1
+        forget_atmosphere(state)
         state.count[0] = min(state.count[0], N_FIXED_STATE)
         state.count[1] = 0
     return dropped
@@ -112,11 +80,15 @@ def start_epoch(state, position_m, clock_m, step_s, settings):
             state.cov[j, k] = 0.0
         state.cov[k, k] = variance
         state.state[k] = position_m[k] if k < 3 else clock_m
-        state.owner[k] = -1
+        state.owner[k] = OWNER_BIAS
     loosen_groups(state, step_s)
+    is_long = state.wet_slot[0] >= 0
+    share = LONG_DRIFT_SHARE if is_long else 1.0
     for index in range(N_FIXED_STATE, n):
-        drift = settings.ambiguity_drift if state.owner[index] >= 0 else BIAS_DRIFT_M
-        state.cov[index, index] += drift * drift * step_s
+        if state.owner[index] >= 0:
+            state.cov[index, index] += (share * settings.ambiguity_drift) ** 2 * step_s
+        elif state.owner[index] == OWNER_BIAS:
+            state.cov[index, index] += BIAS_DRIFT_M**2 * step_s
     return n
 
 
@@ -150,25 +122,35 @@ def ensure_biases(work, state):
         for band in range(work.group.shape[1]):
             group = work.group[i, band]
             if group > 0 and state.bias_slot[group] < 0:
-                state.bias_slot[group] = add_state(state, 0.0, BIAS_SIGMA_M**2, -1)
+                state.bias_slot[group] = add_state(state, 0.0, BIAS_SIGMA_M**2, OWNER_BIAS)
     return 0
 
 
 @kernel
-def position_effect(i, work, state, origin_m):
-    """Effect of (state position - linearisation point) on the difference of satellite i [m]."""
-    effect = 0.0
+def predicted(i, band, sign, work, state, origin_m):
+    """What the filter expects of a difference without its bias or ambiguity [m].
+
+    Position, clock and, on long lines, ionosphere and wet delay.
+    sign : +1 for a code, -1 for a phase: the ionosphere delays one and advances the other
+    origin_m : (3,) linearisation point
+    """
+    value = state.state[3]
     for k in range(3):
-        effect -= work.los[i, k] * (state.state[k] - origin_m[k])
-    return effect
+        value -= work.los[i, k] * (state.state[k] - origin_m[k])
+    iono, wet = state.iono_slot[work.sat[i]], state.wet_slot[0]
+    if iono >= 0:
+        value += sign * work.iono_factor[i, band] * state.state[iono]
+    if wet >= 0:
+        value += work.wet_factor[i] * state.state[wet]
+    return value
 
 
 @kernel
-def project(i, work, extra, coefficient, state, out_ph):
-    """P H' of a row with -los on position, 1 on the clock, and one further state.
+def project(i, band, sign, work, extra, coefficient, state, out_ph):
+    """P H' of a row: -los, 1 on the clock, the atmosphere where it is estimated, and one more.
 
-    extra : index of the bias or ambiguity, -1 = none      coefficient : its entry in the row
-    out_ph : (N,)      Returns : H P H' [m^2]
+    sign : +1 code, -1 phase      extra : index of the bias or ambiguity, -1 = none
+    coefficient : its entry in the row      out_ph : (N,)      Returns : H P H' [m^2]
     """
     n = state.count[0]
     cov = state.cov
@@ -178,9 +160,21 @@ def project(i, work, extra, coefficient, state, out_ph):
     if extra >= 0:
         for j in range(n):
             out_ph[j] += coefficient * cov[extra, j]
+    iono, wet = state.iono_slot[work.sat[i]], state.wet_slot[0]
+    factor = sign * work.iono_factor[i, band]
+    if iono >= 0:
+        for j in range(n):
+            out_ph[j] += factor * cov[iono, j]
+    if wet >= 0:
+        for j in range(n):
+            out_ph[j] += work.wet_factor[i] * cov[wet, j]
     variance = a * out_ph[0] + b * out_ph[1] + c * out_ph[2] + out_ph[3]
     if extra >= 0:
         variance += coefficient * out_ph[extra]
+    if iono >= 0:
+        variance += factor * out_ph[iono]
+    if wet >= 0:
+        variance += work.wet_factor[i] * out_ph[wet]
     return variance
 
 
@@ -214,9 +208,9 @@ def update_codes(work, state, origin_m, scratch):
             if work.group[i, band] < 0 or not weight > 0.0:
                 continue
             bias = state.bias_slot[work.group[i, band]]
-            variance = project(i, work, bias, 1.0, state, scratch) + 1.0 / weight
-            innovation = work.sd_code_m[i, band] - position_effect(i, work, state, origin_m)
-            innovation -= state.state[3]
+            variance = project(i, band, 1.0, work, bias, 1.0, state, scratch) + 1.0 / weight
+            innovation = work.sd_code_m[i, band]
+            innovation -= predicted(i, band, 1.0, work, state, origin_m)
             if bias >= 0:
                 innovation -= state.state[bias]
             scalar_update(state, scratch, innovation, variance)
@@ -238,10 +232,10 @@ def update_known_phases(work, state, origin_m, scratch, counts):
             if index < 0 or not work.phase_ok[i, band]:
                 continue
             wavelength = work.wavelength_m[i, band]
-            variance = project(i, work, index, wavelength, state, scratch)
+            variance = project(i, band, -1.0, work, index, wavelength, state, scratch)
             variance += work.var_phase_m2[i, band]
-            innovation = work.sd_phase_m[i, band] - position_effect(i, work, state, origin_m)
-            innovation -= state.state[3] + wavelength * state.state[index]
+            innovation = work.sd_phase_m[i, band] - wavelength * state.state[index]
+            innovation -= predicted(i, band, -1.0, work, state, origin_m)
             limit = INNOVATION_LIMIT * math.sqrt(variance)
             if abs(innovation) > max(limit, INNOVATION_FLOOR_M):
                 counts[COUNT_PHASE_REJECTED] += 1
@@ -273,9 +267,10 @@ def add_new_phases(work, state, origin_m, scratch):
             if not work.phase_ok[i, band] or state.slot[sat, band] >= 0:
                 continue
             wavelength = work.wavelength_m[i, band]
-            variance = project(i, work, -1, 0.0, state, scratch) + work.var_phase_m2[i, band]
-            value = work.sd_phase_m[i, band] - position_effect(i, work, state, origin_m)
-            value = (value - state.state[3]) / wavelength
+            variance = project(i, band, -1.0, work, -1, 0.0, state, scratch)
+            variance += work.var_phase_m2[i, band]
+            value = work.sd_phase_m[i, band] - predicted(i, band, -1.0, work, state, origin_m)
+            value /= wavelength
             n = state.count[0]
             index = add_state(state, value, variance / wavelength**2, sat * n_band + band)
             if index < 0:

@@ -11,6 +11,7 @@ from rtkpos._jit import kernel
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
 from rtkpos.core.ephemeris import UNHEALTHY, select_ephemeris
 from rtkpos.core.geodesy import ecef_to_geodetic, elevation_azimuth, enu_rotation
+from rtkpos.core.ionosphere import L1_HZ
 from rtkpos.core.orbits import sagnac_range, transmit_state
 from rtkpos.core.tables import ORBIT_GEO
 from rtkpos.core.troposphere import prepare_troposphere, slant_troposphere
@@ -95,7 +96,8 @@ def model_receiver(receiver, position_m, time_ns, use_troposphere, work, place):
         work.elevation_rad[receiver, i] = elevation
         work.trop_m[receiver, i] = 0.0
         if use_troposphere:
-            work.trop_m[receiver, i], _ = slant_troposphere(place.troposphere, elevation)
+            work.trop_m[receiver, i], wet = slant_troposphere(place.troposphere, elevation)
+            work.wet_factor[i] = wet
     return 0
 
 
@@ -119,7 +121,8 @@ def form_differences(obs_rover, obs_base, plan, settings, state, work):
     """Observed minus modelled single differences of code and phase with their variances.
 
     Fills group, wavelength_m, sd_code_m, sd_phase_m, var_*, half_cycle of `work`; NaN = missing.
-    Model: range + rx_clock - c sat_clock + trop (the ionosphere cancels on short lines).
+    Model: range + rx_clock - c sat_clock + trop (the ionosphere cancels on short lines and is a
+    state of the filter on long ones).
     Returns : int, number of phase differences
     """
     n_phase = 0
@@ -142,6 +145,7 @@ def form_differences(obs_rover, obs_base, plan, settings, state, work):
                 continue
             wavelength = SPEED_OF_LIGHT_MPS / plan.carrier_hz[sat, slot]
             work.wavelength_m[i, slot] = wavelength
+            work.iono_factor[i, slot] = (wavelength * L1_HZ / SPEED_OF_LIGHT_MPS) ** 2
             work.sd_code_m[i, slot] = obs_rover.code_m[rover] - obs_base.code_m[base] - modelled
             phase = obs_rover.phase_cycle[rover] - obs_base.phase_cycle[base]
             jump = state.jump_m[0] - state.jump_m[1]

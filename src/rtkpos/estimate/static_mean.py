@@ -22,13 +22,15 @@ class StaticMean(NamedTuple):
     """Weighted mean of fixed positions.
 
     position_m : (3,) ECEF [m]      information : (3, 3) [1/m^2]      cov_m2 : (3, 3) [m^2]
-    tally : (2,) epochs in the mean, contradictions in a row      last_ns : (1,) last epoch used
+    scratch : (4, 3, 3) work      tally : (2,) epochs in the mean, contradictions in a row
+        last_ns : (1,) last epoch used
     """
 
     position_m: FloatArray
     information: FloatArray
     cov_m2: FloatArray
     weight: FloatArray
+    scratch: FloatArray
     tally: IndexArray
     last_ns: TimeArray
 
@@ -37,7 +39,13 @@ def static_mean() -> StaticMean:
     """A mean of nothing."""
     square = [np.zeros((3, 3)) for _ in range(3)]
     return StaticMean(
-        np.zeros(3), square[0], square[1], square[2], np.zeros(2, np.int64), np.zeros(1, np.int64)
+        position_m=np.zeros(3),
+        information=square[0],
+        cov_m2=square[1],
+        weight=square[2],
+        scratch=np.zeros((4, 3, 3)),
+        tally=np.zeros(2, np.int64),
+        last_ns=np.zeros(1, np.int64),
     )
 
 
@@ -129,4 +137,35 @@ def use_as_prior(mean, state):
         for b in range(3):
             state.cov[a, b] = mean.cov_m2[a, b]
         state.cov[a, a] += PRIOR_FLOOR_M**2
+    return 0
+
+
+@kernel
+def without_prior(mean, position_m, cov_m2):
+    """Take the prior of `use_as_prior` out of a position that was estimated with it, in place.
+
+    Information is what adds: the epoch's own is the difference of the two inverses.
+    position_m : (3,) ECEF [m]      cov_m2 : (3, 3)      Returns : int 0; 1 when nothing is left
+    """
+    for a in range(3):
+        for b in range(3):
+            mean.scratch[0, a, b] = mean.cov_m2[a, b]
+        mean.scratch[0, a, a] += PRIOR_FLOOR_M**2
+    if invert_spd3(mean.scratch[0], mean.scratch[1]) != 0:
+        return 1
+    if invert_spd3(cov_m2, mean.scratch[2]) != 0:
+        return 1
+    pull = mean.scratch[3, 0]
+    for a in range(3):
+        pull[a] = 0.0
+        for b in range(3):
+            pull[a] += mean.scratch[2, a, b] * (position_m[b] - mean.position_m[b])
+            mean.scratch[2, a, b] -= mean.scratch[1, a, b]
+    if invert_spd3(mean.scratch[2], mean.scratch[1]) != 0:
+        return 1
+    for a in range(3):
+        position_m[a] = mean.position_m[a]
+        for b in range(3):
+            cov_m2[a, b] = mean.scratch[1, a, b]
+            position_m[a] += cov_m2[a, b] * pull[b]
     return 0

@@ -13,6 +13,7 @@ import math
 
 from rtkpos._jit import kernel
 from rtkpos.core.tables import EVENT_POWER_FAILURE, RESET_EVENTS
+from rtkpos.estimate.atmosphere_states import is_long_line
 from rtkpos.estimate.code_position import POINT_CHI_SQUARE, POINT_FEW, POINT_OK
 from rtkpos.estimate.differential import clock_of_first_code, fit_codes
 from rtkpos.estimate.filter_step import filter_step
@@ -185,7 +186,11 @@ def differential_step(inputs, k_rover, k_base, memory):
     for k in range(3):
         apart_m2 += (memory.fix.position_m[k] - inputs.plan.base_ecef_m[k]) ** 2
     age_s = (time_ns - inputs.base.time_ns[k_base]) * 1e-9
-    growth_m2 = settings.baseline_m_per_m**2 * apart_m2 + (settings.age_mps * age_s) ** 2
+    work.baseline_m[0] = math.sqrt(apart_m2)
+    is_long = is_long_line(work, state, settings)
+    share = settings.long_noise_share if is_long else 1.0
+    growth_m2 = (share * settings.baseline_m_per_m) ** 2 * apart_m2
+    growth_m2 += (settings.age_mps * age_s) ** 2
     difference_variances(inputs.rover, inputs.base, inputs.eph, growth_m2, settings, work)
     return fit_codes(work, inputs.plan.robust, memory.rows, memory.counts)
 

@@ -17,7 +17,7 @@ from rtkpos.prepare.pairing import N_SLOT
 M_SAT = 80  # common satellites of an epoch; five systems in the open sky show about 60
 N_GROUP = N_GROUP_MAX  # (rover code, base code) pairs
 N_FIXED_STATE = 4  # position (3), clock difference
-N_STATE = 320  # position, clock, code biases, live ambiguities
+N_STATE = 352  # position, clock, code biases, live ambiguities, atmosphere
 N_ROW = M_SAT * N_SLOT  # (satellite, band) rows of an epoch
 N_TRACK = 2048  # observation rows of one receiver's epoch that are watched for slips
 N_DD = 128  # double differences in one integer search
@@ -35,6 +35,8 @@ class EpochWork(NamedTuple):
     half_of : (2, M, B) half-cycle bit by receiver      code_weight : (M, B) 1/variance, 0 = unused
     code_part : (M, B) share of that weight which is news to the filter
     phase_ok : (M, B) phase takes part      residual_m : (M, B) phase residual after fixing
+    iono_factor : (M, B) ionosphere on the band over that on GPS L1      wet_factor : (M,) mapping
+    of a zenith wet delay      baseline_m : (1,) length of the line
     """
 
     count: IndexArray  # type: ignore[assignment]  # hides tuple.count, which nobody calls
@@ -59,6 +61,9 @@ class EpochWork(NamedTuple):
     half_cycle: SmallArray
     half_of: FlagArray
     residual_m: FloatArray
+    iono_factor: FloatArray
+    wet_factor: FloatArray
+    baseline_m: FloatArray
 
 
 def epoch_work() -> EpochWork:
@@ -87,6 +92,9 @@ def epoch_work() -> EpochWork:
         half_cycle=np.zeros(pair, np.int8),
         half_of=np.zeros((2, *pair), np.uint8),
         residual_m=np.zeros(pair),
+        iono_factor=np.ones(pair),
+        wet_factor=np.zeros(M_SAT),
+        baseline_m=np.zeros(1),
     )
 
 
@@ -98,7 +106,9 @@ class FilterState(NamedTuple):
     group_key : (G,) rover sig * 4096 + base sig
     bias_slot : (G,) state index, -1 = tied to the clock
     slot : (N_SAT, B) state index of the ambiguity, -1 = not estimated
-    owner : (N,) sat * B + band of an ambiguity state, -1 for others
+    owner : (N,) sat * B + band of an ambiguity state, else OWNER_* of `filter_states`
+    iono_slot : (N_SAT,) state index of the slant ionosphere, -1 = not estimated
+    wet_slot : (1,) state index of the relative zenith wet delay, -1 = the line is short
     last_ns : (N_SAT, B) epoch of the last accepted phase      pair : (N_SAT, B) group of that phase
     last_phase_m, last_code_m, last_doppler_hz : (2, N_SAT, B) previous epoch by receiver
     slip_bits : (2, N_SAT, B) slip seen since the ambiguity was last used      seen_ns : (2,) epochs
@@ -116,6 +126,8 @@ class FilterState(NamedTuple):
     bias_slot: IndexArray
     slot: IndexArray
     owner: IndexArray
+    iono_slot: IndexArray
+    wet_slot: IndexArray
     last_ns: TimeArray
     pair: IndexArray
     last_phase_m: FloatArray
@@ -143,6 +155,8 @@ def filter_state() -> FilterState:
         bias_slot=np.full(N_GROUP, -1, np.int64),
         slot=np.full(pair, -1, np.int64),
         owner=np.full(N_STATE, -1, np.int64),
+        iono_slot=np.full(N_SAT, -1, np.int64),
+        wet_slot=np.full(1, -1, np.int64),
         last_ns=np.full(pair, NEVER_NS, np.int64),
         pair=np.full(pair, -1, np.int64),
         last_phase_m=np.full((2, *pair), np.nan),
@@ -194,6 +208,7 @@ class Settings(NamedTuple):
     n_few: int
     ratio_few: float
     position_sigma_max_m: float
+    position_sigma_m_per_m: float
     postfit_max_m: float
     jump_m: float
     hold_after_ns: int
@@ -204,3 +219,9 @@ class Settings(NamedTuple):
     misfit_max: float
     max_age_ns: int
     troposphere: int
+    long_from_m: float
+    iono_m_per_m: float
+    iono_tau_s: float
+    wet_m_per_m: float
+    wet_tau_s: float
+    long_noise_share: float

@@ -79,6 +79,7 @@ class Ambiguity:
     n_few: int = _limited(12, 0, 60)
     ratio_few: float = _limited(4.0, 1.0, 100.0)
     position_sigma_max_m: float = _limited(0.05, 0.005, 10.0)
+    position_sigma_mm_per_km: float = _limited(1.5, 0.0, 20.0)
     postfit_phase_max_m: float = _limited(0.05, 0.005, 1.0)
     jump_m: float = _limited(1.0, 0.0, 1000.0)
     hold_after_s: float = _limited(10.0, 0.0, 3600.0)
@@ -104,12 +105,22 @@ class BaseLink:
 
 @dataclass(frozen=True, kw_only=True)
 class Atmosphere:
-    """Atmosphere of code positions and of the difference between rover and base."""
+    """Atmosphere of code positions and of the difference between rover and base.
+
+    long_from_km : lines from this length on have ionosphere and wet delay states
+    ionosphere_mm_per_km, wet_delay_mm_per_km : their spread; the ionosphere as seen in the zenith
+    ionosphere_correlation_s, wet_delay_correlation_s : how long what was learnt holds
+    """
 
     troposphere: str = field(default="saastamoinen", metadata={"one_of": ("saastamoinen", "off")})
     ionosphere: str = field(
         default="broadcast", metadata={"one_of": ("broadcast", "klobuchar", "bdgim", "off")}
     )
+    long_from_km: float = _limited(10.0, 0.0, 1000.0)
+    ionosphere_mm_per_km: float = _limited(0.8, 0.01, 100.0)
+    ionosphere_correlation_s: float = _limited(600.0, 1.0, 100_000.0)
+    wet_delay_mm_per_km: float = _limited(0.5, 0.0, 10.0)
+    wet_delay_correlation_s: float = _limited(7200.0, 1.0, 100_000.0)
 
 
 @dataclass(frozen=True, kw_only=True)

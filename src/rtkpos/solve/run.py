@@ -38,7 +38,7 @@ BLOCK = 200  # epochs between two progress calls
 def kernel_settings(config: RtkConfig) -> Settings:
     """The configuration as numbers for the kernels: radians, nanoseconds, metres."""
     selection, noise, slips = config.selection, config.noise, config.slips
-    ambiguity, base = config.ambiguity, config.base
+    ambiguity, base, atmosphere = config.ambiguity, config.base, config.atmosphere
     return Settings(
         mode=MODES.index(config.mode),
         ar=AR_NUMBER[config.ar],
@@ -68,6 +68,7 @@ def kernel_settings(config: RtkConfig) -> Settings:
         n_few=int(ambiguity.n_few),
         ratio_few=float(ambiguity.ratio_few),
         position_sigma_max_m=float(ambiguity.position_sigma_max_m),
+        position_sigma_m_per_m=ambiguity.position_sigma_mm_per_km * 1e-6,
         postfit_max_m=float(ambiguity.postfit_phase_max_m),
         jump_m=float(ambiguity.jump_m),
         hold_after_ns=round(ambiguity.hold_after_s * NS_PER_S),
@@ -77,7 +78,13 @@ def kernel_settings(config: RtkConfig) -> Settings:
         drop_penalty=float(ambiguity.drop_penalty),
         misfit_max=float(ambiguity.misfit_max),
         max_age_ns=round(base.max_age_s * NS_PER_S),
-        troposphere=int(config.atmosphere.troposphere != "off"),
+        troposphere=int(atmosphere.troposphere != "off"),
+        long_from_m=atmosphere.long_from_km * 1e3,
+        iono_m_per_m=atmosphere.ionosphere_mm_per_km * 1e-6,
+        iono_tau_s=float(atmosphere.ionosphere_correlation_s),
+        wet_m_per_m=atmosphere.wet_delay_mm_per_km * 1e-6,
+        wet_tau_s=float(atmosphere.wet_delay_correlation_s),
+        long_noise_share=0.2,
     )
 
 
