@@ -23,6 +23,7 @@ from rtkpos.estimate.static_mean import (
     forget_mean,
     static_mean,
 )
+from rtkpos.estimate.trust import trust
 from rtkpos.gnss.systems import GLONASS
 from rtkpos.records.config import RtkConfig
 from rtkpos.solve.run import kernel_settings
@@ -80,20 +81,22 @@ def test_a_phase_between_two_integers_is_dropped_or_blocks_the_fix(cycles):
 
 
 def test_noisy_codes_do_not_make_wrong_fixes():
-    """With codes of 1 m, stated as such, few epochs fix alone. A partial set may leave the position
-    uncertain (`prove_fix` refuses it by its sigma), but what is certain must be right.
-    """
+    """With codes of 1.5 m, stated as such, what is certain and trusted must be right."""
     certain = wrong = 0
     for seed in range(60):
-        memory, verdict, _, position = fixed_epoch(seed, code_sigma_m=1.0)
+        memory, verdict, n, position = fixed_epoch(seed, code_sigma_m=1.5)
         if verdict != AR_FIXED:
             continue
-        variance = np.trace(memory.state.cov[:3, :3]) - np.trace(memory.ambiguity.gain_m2)
-        if variance < SETTINGS.position_sigma_max_m**2:
+        amb = memory.ambiguity
+        variance = np.trace(memory.state.cov[:3, :3]) - np.trace(amb.gain_m2)
+        amb.info[8] = 0.0
+        probability = trust(n - int(amb.info[3]), 1.0, 0.0, amb)
+        is_certain = variance < SETTINGS.position_sigma_max_m**2
+        if is_certain and probability >= SETTINGS.probability_min:
             certain += 1
             wrong += np.linalg.norm(position - TRUE_M) > 0.1
     assert wrong == 0
-    assert certain < 60
+    assert 0 < certain < 60
 
 
 def test_too_few_satellites_are_not_tried():

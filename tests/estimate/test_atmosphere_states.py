@@ -115,4 +115,10 @@ def test_the_long_line_is_fixed_and_right():
     # The coordinates are good to 5 cm, and no antenna model is used here.
     assert (error[fixed] < 0.15).all()
     without, _ = run("network-netherlands-2021-001", **options, atmosphere={"long_from_km": 1000.0})
-    assert solution.fix_rate > without.fix_rate + 0.2
+    assert scatter_m(solution) < 0.7 * scatter_m(without)
+
+
+def scatter_m(solution):
+    """Standard deviation of the fixed positions in space [m]."""
+    fixed = solution.status == FixStatus.FIXED
+    return np.sqrt(solution.ecef_m[fixed].var(axis=0).sum())

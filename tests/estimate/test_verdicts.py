@@ -23,6 +23,7 @@ REASONS = {
     "JUMP": Reason.POSITION_JUMP,
     "SEARCH_LIMIT": Reason.SEARCH_LIMIT,
     "BAD_COVARIANCE": Reason.BAD_COVARIANCE,
+    "LOW_TRUST": Reason.LOW_TRUST,
 }
 
 

@@ -66,6 +66,7 @@ def made_solution(
             postfit_phase_m=nan,
             success_rate=nan,
             ratio_needed=nan,
+            probability=nan,
         ),
     }
     return Solution(**(values | changes))

@@ -20,6 +20,7 @@ NAGOYA, VIRTUAL, CAR, LONG = (
 # option -> (another value, recording, other options needed for it to matter, epochs)
 CASES = {
     "mode": ("dgnss", NAGOYA, {}, 5),
+    "profile": ("safe", CAR, {"selection": {"systems": "G"}, "ar": "instantaneous"}, 60),
     "ar": ("off", NAGOYA, {}, 5),
     "selection.systems": ("G", NAGOYA, {}, 5),
     "selection.bands": ({"G": "1"}, NAGOYA, {}, 5),
@@ -44,13 +45,11 @@ CASES = {
     "ambiguity.elevation_mask_deg": (40.0, NAGOYA, {}, 5),
     "ambiguity.min_pairs": (20, NAGOYA, {"selection": {"systems": "G"}}, 5),
     "ambiguity.success_rate_min": (1.0, NAGOYA, {"selection": {"systems": "G"}}, 5),
-    "ambiguity.failure_rate": (0.01, CAR, {"ambiguity": {"ratio_min": 1.0}}, 40),
+    "ambiguity.failure_rate": (0.001, CAR, {"selection": {"systems": "G"}}, 40),
     "ambiguity.ratio_min": (10.0, CAR, {"ambiguity": {"ratio_max": 10.0}}, 60),
     "ambiguity.ratio_max": (1.0, CAR, {"ambiguity": {"ratio_min": 2.0}}, 60),
-    "ambiguity.n_few": (60, CAR, {}, 60),
-    "ambiguity.ratio_few": (100.0, CAR, {"ambiguity": {"n_few": 60}}, 20),
+    "ambiguity.probability_min": (1.0, CAR, {"selection": {"systems": "G"}}, 20),
     "ambiguity.position_sigma_max_m": (0.005, CAR, {"selection": {"systems": "G"}}, 20),
-    "ambiguity.position_sigma_mm_per_km": (20.0, LONG, {}, 10),
     "ambiguity.postfit_phase_max_m": (0.005, CAR, {}, 20),
     "ambiguity.jump_m": (1000.0, NAGOYA, {"selection": {"systems": "GEC"}}, 12),
     "ambiguity.hold_after_s": (1.0, NAGOYA, {"ar": "hold"}, 8),

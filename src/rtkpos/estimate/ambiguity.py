@@ -26,7 +26,7 @@ from rtkpos.gnss.systems import GLONASS, SBAS
 from rtkpos.prepare.pairing import N_SLOT
 from rtkpos.prepare.slips import COUNT_AR_ATTEMPT, COUNT_AR_DROPPED, COUNT_HALF_EXCLUDED
 
-N_CANDIDATE = 2
+N_CANDIDATE = 8  # the best two make the ratio, all of them the probability
 
 # Verdicts of one attempt.
 AR_FIXED, AR_FEW, AR_COVARIANCE, AR_SEARCH, AR_SUCCESS, AR_RATIO, AR_MISFIT = range(7)
@@ -41,8 +41,11 @@ class AmbiguityWork(NamedTuple):
     cross : (3, N_DD) covariance of position and decorrelated ambiguities
     pull : (N_DD,) decorrelated residuals e with L' e = z - z_float      shift_m, gain_m2 : effect
     on the position      state_shift : (N_STATE,) effect on all states
-    info : (8,) [0] ratio [1] threshold [2] failure rate [3] first fixed index [4] smallest norm
+    shifts, weight : (N_CANDIDATE, 3), (N_CANDIDATE,) effect and weight of each candidate
+    info : (10,) [0] ratio [1] threshold [2] failure rate [3] first fixed index [4] smallest norm
            [5] 1 when all are integers and the epoch's phases alone give the position
+           [6] 1 after a search: candidates are there [7] variance factor of the phases after fixing
+           [8] evidence of held-out satellites [9] probability that the integers are right
     """
 
     candidate: SmallArray
@@ -61,9 +64,12 @@ class AmbiguityWork(NamedTuple):
     suspect: FloatArray
     state_shift: FloatArray
     shift_m: FloatArray
+    shifts: FloatArray
+    weight: FloatArray
     gain_m2: FloatArray
     cov_m2: FloatArray
     info: FloatArray
+    tally: IndexArray
     search: IntegerWorkspace
 
 
@@ -86,9 +92,12 @@ def ambiguity_work() -> AmbiguityWork:
         suspect=np.zeros(N_DD),
         state_shift=np.zeros(N_STATE),
         shift_m=np.zeros(3),
+        shifts=np.zeros((N_CANDIDATE, 3)),
+        weight=np.zeros(N_CANDIDATE),
         gain_m2=np.zeros((3, 3)),
         cov_m2=np.zeros((3, 3)),
-        info=np.zeros(8),
+        info=np.zeros(10),
+        tally=np.zeros(1, np.int64),
         search=integer_workspace(N_DD),
     )
 
@@ -201,7 +210,8 @@ def search_integers(n, settings, penalty, amb):
     amb.info[0] = min(amb.norms[1] / max(amb.norms[0], 1e-9), 999.9)
     needed = ratio_threshold(amb.info[2], n - first, settings.failure_rate)
     needed = penalty * min(max(needed, settings.ratio_min), settings.ratio_max)
-    amb.info[1] = max(needed, settings.ratio_few) if n - first < settings.n_few else needed
+    amb.info[1] = needed
+    amb.info[6] = 1.0
     if amb.norms[0] > settings.misfit_max * (n - first):
         return AR_MISFIT
     return AR_FIXED if amb.info[0] >= amb.info[1] else AR_RATIO
@@ -334,8 +344,10 @@ def fix_ambiguities(work, state, settings, amb, counts):
     verdict, n = AR_FEW, 0
     penalty = 1.0
     for attempt in range(settings.n_drop_max + 1):
+        amb.tally[0] = attempt
         n = form_double_differences(work, state, amb)
         if n < settings.min_pairs:
+            amb.info[6] = 0.0
             return AR_FEW if attempt == 0 else verdict, n
         counts[COUNT_AR_ATTEMPT] += 1
         verdict = search_integers(n, settings, penalty, amb)
@@ -344,6 +356,6 @@ def fix_ambiguities(work, state, settings, amb, counts):
         if not drop_suspect(n, work, amb, counts):
             break
         penalty *= settings.drop_penalty
-    if verdict == AR_FIXED:
+    if amb.info[6] > 0.0:
         condition_position(n, state, amb)
     return verdict, n

@@ -19,6 +19,7 @@ from rtkpos.estimate.ambiguity import (
     fix_ambiguities,
     mark_candidates,
 )
+from rtkpos.estimate.equivariant import equivariant_position
 from rtkpos.estimate.filter_step import start_anew
 from rtkpos.estimate.quality import conditional_phase_rms, hold_integers, postfit_phase_rms
 from rtkpos.estimate.static_mean import (
@@ -28,6 +29,7 @@ from rtkpos.estimate.static_mean import (
     forget_mean,
     without_prior,
 )
+from rtkpos.estimate.trust import held_out_evidence, trust
 from rtkpos.estimate.verdicts import (
     AR_CONTINUOUS,
     AR_HOLD,
@@ -36,6 +38,7 @@ from rtkpos.estimate.verdicts import (
     FIXED,
     FLOAT,
     JUMP,
+    LOW_TRUST,
     MODE_STATIC,
     OK,
     POSTFIT_LARGE,
@@ -47,7 +50,7 @@ from rtkpos.estimate.verdicts import (
 )
 from rtkpos.prepare.slips import COUNT_HOLD_RELEASED, COUNT_SECOND_OPINION, COUNT_STATIC_RESTART
 
-JUMP_SPEED_MPS = 2.0  # acceleration and Doppler noise between two epochs
+JUMP_SPEED_MPS = 0.7  # Doppler noise and changes of acceleration between two epochs
 FASTEST_MPS = 25.0
 JUMP_MEMORY_S = 10.0  # an older fix says nothing
 
@@ -62,6 +65,12 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
     """
     settings, state = inputs.plan.settings, memory.state
     reason, n = try_integers(inputs, memory, state, out, k_out)
+    if reason != OK and memory.ambiguity.info[6] > 0.0:
+        probability = memory.ambiguity.info[9]
+        equivariant_position(
+            n, probability, state, memory.ambiguity, memory.epoch_m, memory.epoch_cov_m2
+        )
+        write_position(out, k_out, memory.epoch_m, memory.epoch_cov_m2, FLOAT, reason)
     if reason == OK:
         hold_if_proven(n, time_ns, settings, memory)
     elif settings.ar >= AR_CONTINUOUS:
@@ -104,12 +113,16 @@ def try_integers(inputs, memory, state, out, k_out):
     out[k_out].ratio = amb.info[0]
     out[k_out].ratio_needed = amb.info[1]
     reason = reason_of(verdict)
-    if verdict == AR_FIXED:
-        reason = prove_fix(n, inputs, memory, state, out, k_out)
+    if amb.info[6] > 0.0:
+        proof = prove_fix(n, inputs, memory, state, out, k_out)
+        reason = proof if reason == OK else reason
     if reason != OK:
         return reason, n
+    phases_alone = amb.info[5] > 0.0
     for a in range(3):
         memory.epoch_m[a] = state.state[a] + amb.shift_m[a]
+        if phases_alone:
+            memory.epoch_m[a] = memory.origin_m[a] + memory.rows.fit.fit.x[a]
         for b in range(3):
             memory.epoch_cov_m2[a, b] = amb.cov_m2[a, b]
     out[k_out].n_fixed = n - int(amb.info[3])
@@ -136,19 +149,24 @@ def hold_if_proven(n, time_ns, settings, memory):
 def jumped(time_ns, settings, memory):
     """Whether a fix lies where the antenna cannot have gone since the previous fix.
 
-    The step must agree with the Doppler velocity within JUMP_SPEED_MPS, or without Doppler stay
-    below FASTEST_MPS, each with settings.jump_m to spare. Every fix is the measure of the next one,
-    so a wrong fix between right ones costs itself and its successor, and a true jump one epoch.
+    The step must agree with the mean Doppler velocity of both ends within JUMP_SPEED_MPS, or
+    without Doppler stay below FASTEST_MPS, each with settings.jump_m to spare. Every fix is the
+    measure of the next one, so a wrong fix between right ones costs itself and its successor, and a
+    true jump one epoch.
     """
     state, velocity = memory.state, memory.fix.velocity_mps
     step_s = (time_ns - state.epoch_ns[2]) * 1e-9
     is_known = 0.0 < step_s <= JUMP_MEMORY_S
-    has_doppler = math.isfinite(velocity[0] + velocity[1] + velocity[2])
+    last = memory.last_velocity_mps
+    has_doppler = math.isfinite(
+        velocity[0] + velocity[1] + velocity[2] + last[0] + last[1] + last[2]
+    )
     apart = 0.0
     for a in range(3):
-        moved = velocity[a] * step_s if has_doppler else 0.0
+        moved = 0.5 * (velocity[a] + last[a]) * step_s if has_doppler else 0.0
         apart += (memory.epoch_m[a] - memory.last_fix_m[a] - moved) ** 2
         memory.last_fix_m[a] = memory.epoch_m[a]
+        last[a] = velocity[a]
     state.epoch_ns[2] = time_ns
     speed = JUMP_SPEED_MPS if has_doppler else FASTEST_MPS
     return is_known and apart > (settings.jump_m + speed * step_s) ** 2
@@ -161,13 +179,9 @@ def take_static(time_ns, settings, memory):
     The epoch's position is that of its phases alone, or the filter's less the mean that went into
     it, so that the mean never feeds on itself.
     """
-    amb, mean, fit = memory.ambiguity, memory.mean, memory.rows.fit.fit
-    if amb.info[5] > 0.0:
-        for a in range(3):
-            memory.epoch_m[a] = memory.origin_m[a] + fit.x[a]
-            for b in range(3):
-                memory.epoch_cov_m2[a, b] = fit.cofactor[a, b]
-    elif mean.tally[0] > 0 and without_prior(mean, memory.epoch_m, memory.epoch_cov_m2) != 0:
+    mean = memory.mean
+    has_prior = mean.tally[0] > 0 and not memory.ambiguity.info[5] > 0.0
+    if has_prior and without_prior(mean, memory.epoch_m, memory.epoch_cov_m2) != 0:
         return OK
     if contradicts(mean, memory.epoch_m, memory.epoch_cov_m2):
         mean.tally[1] += 1
@@ -216,14 +230,21 @@ def reason_of(verdict):
 def prove_fix(n, inputs, memory, state, out, k_out):
     """Tests an accepted integer set must pass; returns OK or the reason against it.
 
-    The post-fit phase residuals, the certainty of the position, and its distance from the float.
+    The post-fit phase residuals, the certainty of the position, its distance from the float, and
+    the probability that the integers are right, which goes to amb.info[9].
     """
     settings, amb = inputs.plan.settings, memory.ambiguity
+    amb.info[8] = 0.0
     if state.wet_slot[0] < 0:
         rms = postfit_phase_rms(n, memory.work, amb, memory.rows)
+        amb.info[8] = held_out_evidence(memory.work, amb, memory.rows)
     else:
         rms = conditional_phase_rms(n, memory.work, state, amb, memory.origin_m)
     out[k_out].postfit_phase_m = rms
+    out[k_out].variance_factor = amb.info[7]
+    n_fixed = n - int(amb.info[3])
+    amb.info[9] = trust(n_fixed, out[k_out].prefit_code_m, max(out[k_out].age_s, 0.0), amb)
+    out[k_out].probability = amb.info[9]
     if rms > settings.postfit_max_m:
         return POSTFIT_LARGE
     fixed_covariance(memory, state)
@@ -234,11 +255,8 @@ def prove_fix(n, inputs, memory, state, out, k_out):
         spread += state.cov[a, a]
     if not variance >= 0.0:
         return BAD_COVARIANCE
-    limit = settings.position_sigma_max_m
-    if state.wet_slot[0] >= 0:
-        limit += settings.position_sigma_m_per_m * memory.work.baseline_m[0]
-    if variance > limit * limit:
+    if variance > settings.position_sigma_max_m**2:
         return UNCERTAIN
     if moved > 36.0 * spread + 0.01:
         return JUMP
-    return OK
+    return OK if amb.info[9] >= settings.probability_min else LOW_TRUST

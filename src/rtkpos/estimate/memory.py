@@ -85,6 +85,7 @@ class StepMemory(NamedTuple):
     origin_m: FloatArray
     epoch_m: FloatArray
     last_fix_m: FloatArray
+    last_velocity_mps: FloatArray
     epoch_cov_m2: FloatArray
     scratch: FloatArray
     track: FloatArray
@@ -104,6 +105,8 @@ class StepOutput(NamedTuple):
     rx_clock_m: float
     postfit_phase_m: float
     prefit_code_m: float
+    probability: float
+    variance_factor: float
     n_sat: int
     n_fixed: int
     n_slip: int
@@ -131,6 +134,7 @@ def step_memory() -> Any:
             origin_m=np.zeros(3),
             epoch_m=np.zeros(3),
             last_fix_m=np.zeros(3),
+            last_velocity_mps=np.full(3, np.nan),
             epoch_cov_m2=np.zeros((3, 3)),
             scratch=np.zeros(N_STATE),
             track=np.zeros((3, N_TRACK)),
@@ -143,5 +147,5 @@ def step_outputs(n: int) -> Any:
     """Output rows of n epochs (a record table of `StepOutput`), all "no position"."""
     nan = math.nan
     vectors = [np.full(3, nan), np.full(3, nan), np.full((3, 3), nan)]
-    empty = StepOutput._make([*vectors, *[nan] * 7, *[0] * 8])
+    empty = StepOutput._make([*vectors, *[nan] * 9, *[0] * 8])
     return record_table(empty, n)

@@ -203,12 +203,10 @@ class Settings(NamedTuple):
     min_pairs: int
     success_min: float
     failure_rate: float
+    probability_min: float
     ratio_min: float
     ratio_max: float
-    n_few: int
-    ratio_few: float
     position_sigma_max_m: float
-    position_sigma_m_per_m: float
     postfit_max_m: float
     jump_m: float
     hold_after_ns: int

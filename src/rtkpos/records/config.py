@@ -6,16 +6,34 @@ import dataclasses
 import math
 import tomllib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from rtkpos.errors import ConfigError
 from rtkpos.gnss.systems import SYSTEM_LETTERS
 
 MODES = ("single", "dgnss", "kinematic", "static")
+
+
+class Profile(NamedTuple):
+    """How much certainty a fix needs.
+
+    failure_rate : of the ratio test      probability_min : that the integers are right
+    """
+
+    failure_rate: float
+    probability_min: float
+
+
+# Wrong-fix rates measured with each: docs/decisions/trust.md.
+PROFILES = {
+    "safe": Profile(0.001, 0.998),
+    "balanced": Profile(0.01, 0.99),
+    "available": Profile(0.01, 0.9),
+}
 AR_MODES = ("instantaneous", "continuous", "hold", "off")
 
 
-def _limited(default: float, low: float, high: float) -> Any:
+def _limited(default: float | None, low: float, high: float) -> Any:
     """A number field with its allowed closed range in the metadata."""
     return field(default=default, metadata={"low": low, "high": high})
 
@@ -67,21 +85,19 @@ class Ambiguity:
     """Integer fixing and its validation.
 
     ratio_min, ratio_max : limits of the ratio threshold, which otherwise follows the failure rate
-    ratio_few : ratio demanded of a set smaller than n_few (weak sets pass 2-3 easily)
+    failure_rate, probability_min : None takes those of the profile
     """
 
     elevation_mask_deg: float = _limited(10.0, 0.0, 60.0)
     min_pairs: int = _limited(4, 3, 20)
-    success_rate_min: float = _limited(0.99, 0.5, 1.0)
-    failure_rate: float = _limited(0.001, 0.001, 0.01)
-    ratio_min: float = _limited(2.0, 1.0, 10.0)
+    success_rate_min: float = _limited(0.9, 0.5, 1.0)
+    failure_rate: float | None = _limited(None, 0.001, 0.01)
+    probability_min: float | None = _limited(None, 0.0, 1.0)
+    ratio_min: float = _limited(1.0, 1.0, 10.0)
     ratio_max: float = _limited(5.0, 1.0, 100.0)
-    n_few: int = _limited(12, 0, 60)
-    ratio_few: float = _limited(4.0, 1.0, 100.0)
-    position_sigma_max_m: float = _limited(0.05, 0.005, 10.0)
-    position_sigma_mm_per_km: float = _limited(1.5, 0.0, 20.0)
+    position_sigma_max_m: float = _limited(0.1, 0.005, 10.0)
     postfit_phase_max_m: float = _limited(0.05, 0.005, 1.0)
-    jump_m: float = _limited(1.0, 0.0, 1000.0)
+    jump_m: float = _limited(0.5, 0.0, 1000.0)
     hold_after_s: float = _limited(10.0, 0.0, 3600.0)
     hold_sigma_cycle: float = _limited(0.1, 0.01, 1.0)
     n_search_max: int = _limited(20000, 100, 10_000_000)
@@ -128,6 +144,7 @@ class RtkConfig:
     """Everything that steers a run; the defaults serve every data set of the benchmark."""
 
     mode: str = field(default="kinematic", metadata={"one_of": MODES})
+    profile: str = field(default="balanced", metadata={"one_of": tuple(PROFILES)})
     ar: str = field(default="continuous", metadata={"one_of": AR_MODES})
     selection: Selection = field(default_factory=Selection)
     noise: Noise = field(default_factory=Noise)
@@ -193,6 +210,8 @@ def _validate(section: Any, path: str) -> None:
         elif "one_of" in item.metadata and value not in item.metadata["one_of"]:
             choices = ", ".join(item.metadata["one_of"])
             raise ConfigError(f"{where} must be one of {choices}; got {value!r}.")
+        elif value is None and item.default is None:
+            continue
         elif "low" in item.metadata:
             _check_range(where, value, item.metadata["low"], item.metadata["high"])
         elif isinstance(item.default, bool) and not isinstance(value, bool):

@@ -46,6 +46,7 @@ class Reason(IntEnum):
     POSITION_JUMP = 13
     SEARCH_LIMIT = 14
     BAD_COVARIANCE = 15
+    LOW_TRUST = 16
 
 
 REASON_TEXT = {
@@ -65,6 +66,7 @@ REASON_TEXT = {
     Reason.POSITION_JUMP: "the fixed position is not where the antenna can be",
     Reason.SEARCH_LIMIT: "the integer search hit its bound",
     Reason.BAD_COVARIANCE: "the covariance was not positive definite",
+    Reason.LOW_TRUST: "the integers are not certain enough",
 }
 
 
@@ -76,6 +78,7 @@ class Diagnostics:
     prefit_code_m, postfit_phase_m : (n_epoch,) RMS [m], NaN where not computed
     success_rate : (n_epoch,) bootstrapped probability that the integers are right, NaN untried
     ratio_needed : (n_epoch,) threshold the ratio had to reach, NaN untried
+    probability : (n_epoch,) that the integers are right, as calibrated on recordings, NaN untried
     totals : counters by name (slips by detector, resets, rejected satellites by reason)
     """
 
@@ -86,6 +89,7 @@ class Diagnostics:
     postfit_phase_m: FloatArray
     success_rate: FloatArray
     ratio_needed: FloatArray
+    probability: FloatArray
     totals: dict[str, int] = field(default_factory=dict)
 
 

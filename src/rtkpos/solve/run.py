@@ -23,7 +23,7 @@ from rtkpos.prepare.align import match_epochs
 from rtkpos.prepare.pairing import PairingPlan, make_plan
 from rtkpos.prepare.slips import COUNTER_NAMES
 from rtkpos.records.broadcast import BroadcastTable
-from rtkpos.records.config import MODES, RtkConfig
+from rtkpos.records.config import MODES, PROFILES, RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
 from rtkpos.records.solution import Diagnostics, FixStatus, Reason, Solution
@@ -39,6 +39,7 @@ def kernel_settings(config: RtkConfig) -> Settings:
     """The configuration as numbers for the kernels: radians, nanoseconds, metres."""
     selection, noise, slips = config.selection, config.noise, config.slips
     ambiguity, base, atmosphere = config.ambiguity, config.base, config.atmosphere
+    profile = PROFILES[config.profile]
     return Settings(
         mode=MODES.index(config.mode),
         ar=AR_NUMBER[config.ar],
@@ -62,13 +63,11 @@ def kernel_settings(config: RtkConfig) -> Settings:
         ar_mask_rad=ambiguity.elevation_mask_deg * DEG,
         min_pairs=int(ambiguity.min_pairs),
         success_min=float(ambiguity.success_rate_min),
-        failure_rate=float(ambiguity.failure_rate),
+        failure_rate=float(chosen(ambiguity.failure_rate, profile.failure_rate)),
+        probability_min=float(chosen(ambiguity.probability_min, profile.probability_min)),
         ratio_min=float(ambiguity.ratio_min),
         ratio_max=float(ambiguity.ratio_max),
-        n_few=int(ambiguity.n_few),
-        ratio_few=float(ambiguity.ratio_few),
         position_sigma_max_m=float(ambiguity.position_sigma_max_m),
-        position_sigma_m_per_m=ambiguity.position_sigma_mm_per_km * 1e-6,
         postfit_max_m=float(ambiguity.postfit_phase_max_m),
         jump_m=float(ambiguity.jump_m),
         hold_after_ns=round(ambiguity.hold_after_s * NS_PER_S),
@@ -86,6 +85,11 @@ def kernel_settings(config: RtkConfig) -> Settings:
         wet_tau_s=float(atmosphere.wet_delay_correlation_s),
         long_noise_share=0.2,
     )
+
+
+def chosen(value: float | None, default: float) -> float:
+    """The value if one was given, else the profile's."""
+    return default if value is None else value
 
 
 def run_plan(pairing: PairingPlan, base_ecef_m: FloatArray, config: RtkConfig) -> Any:
@@ -243,6 +247,7 @@ def gather(
         postfit_phase_m=column(out, "postfit_phase_m"),
         success_rate=column(out, "success_rate"),
         ratio_needed=column(out, "ratio_needed"),
+        probability=column(out, "probability"),
         totals={name: int(c) for name, c in zip(COUNTER_NAMES, memory.counts, strict=True)},
     )
     final_m, final_cov_m2 = np.full(3, np.nan), np.full((3, 3), np.nan)
