@@ -21,12 +21,14 @@ if TYPE_CHECKING:
         RinexError,
         RtkposError,
     )
+    from rtkpos.io.antex import read_antex
     from rtkpos.io.rinex_nav import read_nav
     from rtkpos.io.rinex_obs import read_obs
     from rtkpos.io.sp3 import read_sp3
     from rtkpos.io.xarray_bridge import from_xarray, to_xarray
     from rtkpos.physics.frames import degrees_from_ecef, point_from_degrees, to_frame
     from rtkpos.physics.satellites import SatelliteStates, satellite_states
+    from rtkpos.records.antenna import Antenna, AntennaTable
     from rtkpos.records.broadcast import BroadcastTable
     from rtkpos.records.config import RtkConfig
     from rtkpos.records.observations import ObsTable
@@ -51,12 +53,14 @@ _MODULES = {
         "RinexError",
         "RtkposError",
     ),
+    "io.antex": ("read_antex",),
     "io.rinex_nav": ("read_nav",),
     "io.rinex_obs": ("read_obs",),
     "io.sp3": ("read_sp3",),
     "io.xarray_bridge": ("from_xarray", "to_xarray"),
     "physics.frames": ("degrees_from_ecef", "point_from_degrees", "to_frame"),
     "physics.satellites": ("SatelliteStates", "satellite_states"),
+    "records.antenna": ("Antenna", "AntennaTable"),
     "records.broadcast": ("BroadcastTable",),
     "records.config": ("RtkConfig",),
     "records.observations": ("ObsTable",),
@@ -71,6 +75,8 @@ _MODULES = {
 _PLACE = {word: module for module, words in _MODULES.items() for word in words}
 
 __all__ = [
+    "Antenna",
+    "AntennaTable",
     "BroadcastTable",
     "ConfigError",
     "DataError",
@@ -94,6 +100,7 @@ __all__ = [
     "epochs",
     "from_xarray",
     "point_from_degrees",
+    "read_antex",
     "read_nav",
     "read_obs",
     "read_sp3",

@@ -60,6 +60,21 @@ def read_members(
     return texts
 
 
+def read_text(source: Source, *, strict: bool = False, report: ReadReport | None = None) -> bytes:
+    """Text of a file of any format: gzip, .Z, bzip2 and zip (its first member) unpacked.
+
+    source, strict, report : as for `read_content`; FileError names the path and what was seen
+    """
+    name = source_name(source)
+    data = source if isinstance(source, bytes) else _read_file(name)
+    limit = LIMIT_BASE + LIMIT_RATIO * len(data)
+    members = _unpack(data, name, limit, strict, ReadReport() if report is None else report)
+    text = members[0][1] if members else b""
+    if not text.strip(b"\0 \t\r\n"):
+        raise FileError(f"{name}: the file is empty; download it again.", name)
+    return text
+
+
 def _read_file(name: str) -> bytes:
     """The bytes of a file, or FileError in one sentence."""
     path = Path(name)

@@ -1,0 +1,104 @@
+"""Antenna calibrations: phase-centre offsets and variations by antenna type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rtkpos._arrays import FloatArray
+from rtkpos.records.report import ReadReport
+
+NULL_ANTENNA = "ADVNULLANTENNA"  # what network software calls the antenna of a virtual station
+NO_RADOME = "NONE"
+ALWAYS_NS = (-(1 << 62), 1 << 62)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AntennaPattern:
+    """Calibration of one antenna on one carrier.
+
+    pco_m : (3,) mean phase centre minus reference point [m]: east, north, up of a receiver's
+            antenna, x, y, z of the satellite's body for a satellite's
+    pcv_m : (n_azimuth, n_zenith) phase-centre variation [m]; one row where it is equal in azimuth
+    """
+
+    pco_m: FloatArray
+    pcv_m: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Antenna:
+    """One antenna of a calibration file.
+
+    kind, radome : IGS names ("LEIAR25.R3", "NONE"); the block of a satellite and "" for satellites
+    sat : dense satellite index, -1 for receiver antennas      serial : "" for means of a type
+    valid_ns : first and last GPST [ns]
+    azimuth_rad : (n_azimuth,) clockwise from north, a whole turn, or (1,) 0
+    zenith_rad : (n_zenith,) zenith (satellites: nadir) angle, ascending
+    patterns : by (system, RINEX band digit)
+    """
+
+    kind: str
+    radome: str
+    serial: str = ""
+    sat: int = -1
+    valid_ns: tuple[int, int] = ALWAYS_NS
+    azimuth_rad: FloatArray
+    zenith_rad: FloatArray
+    patterns: dict[tuple[int, int], AntennaPattern]
+
+    @property
+    def name(self) -> str:
+        """Type and radome as one writes them."""
+        return f"{self.kind} {self.radome}".strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AntennaTable:
+    """The antennas of a calibration file that were asked for.
+
+    is_absolute : False where the file gives variations relative to a reference antenna
+    """
+
+    antennas: tuple[Antenna, ...]
+    is_absolute: bool = True
+    source: str = ""
+    report: ReadReport = field(default_factory=ReadReport)
+
+    def receiver(self, kind: str, radome: str, time_ns: int | None = None) -> Antenna | None:
+        """The antenna of a type and radome, the mean of its type first; None when unknown."""
+        found = [
+            a for a in self.antennas if a.sat < 0 and (a.kind, a.radome) == (kind, radome or "NONE")
+        ]
+        valid = [a for a in found if _covers(a, time_ns)]
+        return min(valid, key=lambda a: a.serial != "", default=None)
+
+    def satellite(self, sat: int, time_ns: int) -> Antenna | None:
+        """The antenna a satellite carried at a time; None when unknown."""
+        found = [a for a in self.antennas if a.sat == sat and _covers(a, time_ns)]
+        return found[0] if found else None
+
+
+def split_antenna_name(text: str) -> tuple[str, str]:
+    """Type and radome of "LEIAR25.R3      NONE"; radome NONE where there is no second word."""
+    words = text.upper().split()
+    if len(words) > 1 and len(words[-1]) == 4:
+        return " ".join(words[:-1]), words[-1]
+    return " ".join(words), NO_RADOME
+
+
+def null_antenna() -> Antenna:
+    """The antenna whose phase centre is its reference point: that of virtual stations."""
+    return Antenna(
+        kind=NULL_ANTENNA,
+        radome=NO_RADOME,
+        azimuth_rad=np.zeros(1),
+        zenith_rad=np.array([0.0, np.pi / 2.0]),
+        patterns={},
+    )
+
+
+def _covers(antenna: Antenna, time_ns: int | None) -> bool:
+    """Whether a calibration is valid at a time; always when no time is given."""
+    return time_ns is None or antenna.valid_ns[0] <= time_ns <= antenna.valid_ns[1]
