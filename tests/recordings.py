@@ -37,6 +37,7 @@ FILES = {
         "delf0010.21d.gz",
         ("AMEL00NLD_R_20210010000_01D_MN.rnx.gz",),
     ),
+    "static-herstmonceux-2018": ("hert0010.18O.gz", "hers0010.18O.gz", ("brdc0010.18n.gz",)),
     "vrs-static-shanghai-2023": ("rover.obs.gz", "base.obs.gz", ("rover.nav.gz",)),
 }
 

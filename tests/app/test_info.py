@@ -88,6 +88,7 @@ def test_command_shows_text_or_json(tmp_path, monkeypatch, capsys) -> None:
     text = capsys.readouterr().out
     assert "5, every 1 s" in text
     assert "bands 1 2" in text
+    assert "of unknown type, 0.0000 m above the marker" in text
     assert "Nothing found that would stop a fix." in text
     assert cli.run(["info", "--json", *files]) == 0
     facts = json.loads(capsys.readouterr().out)

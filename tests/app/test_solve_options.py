@@ -74,12 +74,28 @@ def test_base_from_degrees(stage) -> None:
     assert np.abs(stage.seen["base_ecef_m"] - BASE_ECEF_M).max() < 2e-4
 
 
-def test_base_from_header_is_announced_and_raised_to_the_antenna(stage, capsys) -> None:
+def test_base_from_header_is_announced_and_is_the_marker(stage, capsys) -> None:
     stage.base.station.antenna_enu_m[:] = (0.1, 0.2, 1.5)
     assert cli.run(stage.files()) == 4
+    assert np.abs(stage.seen["base_ecef_m"] - BASE_ECEF_M).max() < 1e-9
+    assert "taken from the header of its file." in capsys.readouterr().err
+
+
+def test_base_from_header_is_the_antenna_on_request(stage, capsys) -> None:
+    stage.base.station.antenna_enu_m[:] = (0.1, 0.2, 1.5)
+    assert cli.run([*stage.files(), "--coordinates", "antenna"]) == 4
     expected = BASE_ECEF_M + rotation_at(BASE_ECEF_M).T @ (0.1, 0.2, 1.5)
     assert np.abs(stage.seen["base_ecef_m"] - expected).max() < 1e-9
+    assert stage.seen["config"].antenna.coordinates == "antenna"
     assert "taken from the header of its file (marker plus" in capsys.readouterr().err
+
+
+def test_antenna_options_reach_the_configuration(stage) -> None:
+    words = stage.words("--antex", "a.atx", "--rover-antenna", "LEIAR25.R3 LEIT", "-q")
+    assert cli.run([*words, "--base-antenna", "TRM59800.00 NONE"]) == 4
+    antenna = stage.seen["config"].antenna
+    assert (antenna.antex, antenna.rover) == ("a.atx", "LEIAR25.R3 LEIT")
+    assert antenna.base == "TRM59800.00 NONE"
 
 
 def test_options_and_header_that_differ_are_reported(stage, capsys) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rtkpos.records.config import RtkConfig
+from tests.io.antex_text import antex_text, block, frequency
 from tests.recordings import moved_epoch, recording, run, window
 
 NAGOYA, VIRTUAL, CAR, LONG = (
@@ -16,6 +17,9 @@ NAGOYA, VIRTUAL, CAR, LONG = (
     "kinematic-fujisawa-2021-265",
     "network-netherlands-2021-001",
 )
+
+# replaced by the path of a made-up file of calibrations
+TEST_ANTEX = "test.atx"
 
 # option -> (another value, recording, other options needed for it to matter, epochs)
 CASES = {
@@ -74,6 +78,13 @@ CASES = {
     "atmosphere.ionosphere_correlation_s": (60.0, LONG, {}, 5),
     "atmosphere.wet_delay_mm_per_km": (5.0, LONG, {}, 5),
     "atmosphere.wet_delay_correlation_s": (60.0, LONG, {}, 5),
+    "antenna.antex": (TEST_ANTEX, NAGOYA, {"antenna": {"rover": "TEST NONE"}}, 3),
+    "antenna.rover": ("TEST NONE", NAGOYA, {"antenna": {"antex": TEST_ANTEX}}, 3),
+    "antenna.base": ("TEST NONE", NAGOYA, {"antenna": {"antex": TEST_ANTEX}}, 3),
+    "antenna.coordinates": ("antenna", NAGOYA, {}, 3),
+    "antenna.rover_offset_enu_m": ((0.0, 0.0, 1.0), NAGOYA, {}, 3),
+    "antenna.base_offset_enu_m": ((0.0, 0.0, 1.0), NAGOYA, {}, 3),
+    "tide.solid_earth": (False, CAR, {}, 5),
 }
 
 
@@ -102,6 +113,9 @@ def inputs_for(name, recording_name, epochs):
     if name == "ambiguity.jump_m":
         place = np.array(truth["rover_xyz"])
         rover = moved_epoch(rover, nav, epochs // 2, np.array([6.0, -7.0, 4.0]), place)
+    if name == "antenna.coordinates":
+        raised = dataclasses.replace(rover.station, antenna_enu_m=np.array([0.0, 0.0, 1.5]))
+        rover = dataclasses.replace(rover, station=raised)
     if name in ("base.max_age_s", "base.age_noise_m_per_s"):
         base = window(base, 0, epochs, 5)
     if name == "base.time_tolerance_s":
@@ -124,7 +138,10 @@ def test_every_option_has_a_case():
 
 
 @pytest.mark.parametrize("name", [n for n in CASES if n != "base.force"])
-def test_option_changes_the_outcome(name):
+def test_option_changes_the_outcome(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = antex_text(block("TEST            NONE", frequency("G01", (0.0, 0.0, 90.0))))
+    (tmp_path / TEST_ANTEX).write_bytes(text)
     value, recording_name, options, epochs = CASES[name]
     rover, base = inputs_for(name, recording_name, epochs)
     default = RtkConfig.from_dict(options)

@@ -22,6 +22,8 @@ OPTIONS = "tests/app/test_solve_options.py"
 RUN = "tests/solve/test_run.py"
 ENGINE = "tests/solve/test_engine.py"
 BASE = "tests/solve/test_base_check.py"
+ANTENNAS = "tests/solve/test_antennas.py"
+ANTEX = "tests/io/test_antex.py"
 VERDICTS = ("normal", "skip", "degrade", "reset", "fail")
 
 
@@ -221,12 +223,20 @@ BASES = (
         (CODES, "test_no_base_coordinates_is_2_and_names_the_options"),
         (OPTIONS, "test_base_from_code_positions_marks_the_result_relative"),
         (COMMAND, "test_base_without_coordinates_needs_the_option"))),
-    Fault(58, "no antenna model", "normal", "the output says so", (
+    Fault(58, "no antenna model, or none with this radome", "normal, degrade",
+          "a warning names the model that serves; the output says \"no PCO/PCV\"", (
+        (ANTENNAS, "test_radome_that_is_missing_is_announced"),
+        (ANTENNAS, "test_antenna_that_is_missing_leaves_no_pco_and_says_so"),
+        (ANTEX, "test_damage_costs_one_antenna"),
         (RUN, "test_notes_name_frame_and_antenna_models"),
         (COMMAND, "test_result_names_frame_and_antenna_models"))),
     Fault(59, "antenna height applied twice or never", "normal",
-          "header: marker plus offset; options: the antenna itself", (
-        (OPTIONS, "test_base_from_header_is_announced_and_raised_to_the_antenna"),)),
+          "coordinates are the marker's; each offset is applied exactly once", (
+        (ANTENNAS, "test_offset_of_the_base_is_applied_exactly_once"),
+        (ANTENNAS, "test_offset_of_the_rover_is_applied_exactly_once"),
+        (ANTENNAS, "test_coordinates_of_the_antennas_use_no_offset"),
+        (OPTIONS, "test_base_from_header_is_announced_and_is_the_marker"),
+        (OPTIONS, "test_base_from_header_is_the_antenna_on_request"))),
     Fault(60, "frame of the base", "normal", "recorded in the output; nothing is transformed", (
         (RUN, "test_notes_name_frame_and_antenna_models"),
         (COMMAND, "test_result_names_frame_and_antenna_models"))),

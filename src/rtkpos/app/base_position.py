@@ -12,7 +12,7 @@ from rtkpos.app.request import SolveRequest
 from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation, geodetic_to_ecef
 from rtkpos.errors import ConfigError, InputError
 from rtkpos.records.broadcast import BroadcastTable
-from rtkpos.records.config import RtkConfig, Selection
+from rtkpos.records.config import Antennas, RtkConfig, Selection
 from rtkpos.records.observations import ObsTable
 from rtkpos.solve.base_check import (
     CODE_IMPOSSIBLE_M,
@@ -77,9 +77,9 @@ def _from_llh(llh: tuple[float, float, float]) -> FloatArray:
 
 
 def choose_base_position(
-    request: SolveRequest, base: ObsTable, nav: BroadcastTable
+    request: SolveRequest, base: ObsTable, nav: BroadcastTable, antenna: Antennas
 ) -> BasePosition:
-    """The base coordinates of a run.
+    """The base coordinates of a run: the marker's, or the antenna's if the configuration says so.
 
     Options win; else the header, when it is plausible; else InputError names the options. With
     --base-position single the average code position serves and the result is marked relative.
@@ -89,7 +89,7 @@ def choose_base_position(
     if given is not None:
         return BasePosition(ecef_m=given, origin="option", warnings=_compare(given, header))
     if request.base_position == "single":
-        return _average_code_position(base, nav)
+        return _average_code_position(base, nav, antenna)
     if not is_on_earth(header):
         name = base.source[0] if base.source else "the base"
         raise InputError(
@@ -97,19 +97,17 @@ def choose_base_position(
             "--base-xyz X Y Z or --base-llh LAT LON H, or --base-position single for a relative "
             "result."
         )
-    antenna_m = header + _antenna_offset(base, header)
-    note = f"base coordinates {words_of(antenna_m)} m taken from the header of its file"
-    if np.any(antenna_m != header):
+    point_m = header
+    if antenna.coordinates == "antenna":
+        point_m = header + _antenna_offset(base, header)
+    note = f"base coordinates {words_of(point_m)} m taken from the header of its file"
+    if np.any(point_m != header):
         note += " (marker plus antenna height and eccentricity)"
-    return BasePosition(ecef_m=antenna_m, origin="header", notes=(note + ".",))
+    return BasePosition(ecef_m=point_m, origin="header", notes=(note + ".",))
 
 
 def _antenna_offset(base: ObsTable, marker_m: FloatArray) -> FloatArray:
-    """Antenna minus marker as ECEF vector (3,) [m].
-
-    Observations are made at the antenna: a header gives the marker and the offset from it, while
-    coordinates given by options are those of the antenna reference point (as in RTKLIB).
-    """
+    """Antenna reference point minus marker as ECEF vector (3,) [m]; headers give the marker."""
     llh, rotation = np.empty(3), np.empty((3, 3))
     ecef_to_geodetic(np.ascontiguousarray(marker_m), llh)
     enu_rotation(llh[0], llh[1], rotation)
@@ -150,11 +148,13 @@ def check_with_code(
     return dataclasses.replace(position, warnings=warnings)
 
 
-def _average_code_position(base: ObsTable, nav: BroadcastTable) -> BasePosition:
+def _average_code_position(base: ObsTable, nav: BroadcastTable, antenna: Antennas) -> BasePosition:
     """Mean of the middle half of the base's code positions by each axis."""
     from rtkpos.solve.run import solve
 
-    config = RtkConfig(mode="single", selection=Selection())
+    # The base is the rover of this run, with the base's own offset if one is configured.
+    own = Antennas(coordinates=antenna.coordinates, rover_offset_enu_m=antenna.base_offset_enu_m)
+    config = RtkConfig(mode="single", selection=Selection(), antenna=own)
     points = solve(base, nav, config=config).ecef_m
     points = np.sort(points[np.isfinite(points).all(axis=1)], axis=0)
     if not len(points):

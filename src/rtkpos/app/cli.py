@@ -64,6 +64,13 @@ class BaseFrom(StrEnum):
     single = "single"
 
 
+class PointOf(StrEnum):
+    """Which point the coordinates of rover and base are those of."""
+
+    marker = "marker"
+    antenna = "antenna"
+
+
 class Format(StrEnum):
     """Kind of the result file."""
 
@@ -136,6 +143,18 @@ def solve(
         BaseFrom | None,
         typer.Option(help="Base from its file's header (default) or its average code position."),
     ] = None,
+    antex: Annotated[
+        Path | None, typer.Option(help="Antenna calibrations (ANTEX); default: no PCO/PCV.")
+    ] = None,
+    rover_antenna: Annotated[
+        str | None, typer.Option(metavar='"TYPE RADOME"', help="Default: as its header says.")
+    ] = None,
+    base_antenna: Annotated[
+        str | None, typer.Option(metavar='"TYPE RADOME"', help="Default: as its header says.")
+    ] = None,
+    coordinates: Annotated[
+        PointOf | None, typer.Option(help="What coordinates are given and reported of; marker.")
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Go on although base coordinates contradict its data.")
     ] = False,
@@ -185,6 +204,10 @@ def solve(
             "selection.bands": bands,
             "selection.elevation_mask_deg": elevation_mask,
             "base.force": True if force else None,
+            "antenna.antex": str(antex) if antex else None,
+            "antenna.rover": rover_antenna,
+            "antenna.base": base_antenna,
+            "antenna.coordinates": coordinates.value if coordinates else None,
         },
         config=config,
         base_xyz=base_xyz,

@@ -39,12 +39,10 @@ def _obs_lines(entry: dict[str, Any]) -> list[str]:
             f"  gaps       {entry['gaps']} with {entry['missing_epochs']} epochs missing; "
             f"the first {first['seconds']:g} s after {first['after_gpst']}"
         )
-    equipment = [f"{n} {entry[n]}" for n in ("marker", "receiver", "antenna") if entry[n]]
+    equipment = [f"{n} {entry[n]}" for n in ("marker", "receiver") if entry[n]]
     if equipment:
         lines.append(f"  equipment  {', '.join(equipment)}")
-    if any(entry["antenna_enu_m"]):
-        east, north, up = entry["antenna_enu_m"]
-        lines.append(f"  antenna    {up:.4f} m above the marker ({east:.4f} E, {north:.4f} N)")
+    lines.append(f"  antenna    {_antenna(entry)}")
     lines.append(f"  header at  {_place(entry['header_position'])}")
     if "code_position" in entry:
         lines.append(f"  code at    {_place(entry['code_position'])}")
@@ -52,6 +50,14 @@ def _obs_lines(entry: dict[str, Any]) -> list[str]:
     for letter, system in entry["systems"].items():
         lines.append(_system_line(letter, system))
     return lines + _remarks(entry)
+
+
+def _antenna(entry: dict[str, Any]) -> str:
+    """Type, radome and place of the antenna."""
+    east, north, up = entry["antenna_enu_m"]
+    name = " ".join(entry["antenna"].split()) or "of unknown type"
+    aside = f" ({east:.4f} E, {north:.4f} N)" if east or north else ""
+    return f"{name}, {up:.4f} m above the marker{aside}"
 
 
 def _system_line(letter: str, system: dict[str, Any]) -> str:

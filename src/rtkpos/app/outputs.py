@@ -44,7 +44,7 @@ def _pos(
         ("navi sys", config.selection.systems),
         ("amb res", config.ar),
         ("frame", "as the base coordinates" if request.base else "as the broadcast orbits"),
-        ("antenna", "no PCO/PCV applied"),
+        *(("antenna", words) for words in solution.antennas),
         *(("note", note) for note in notes),
     ]
     inputs = [str(path) for path in (*request.rover, *request.base, *request.nav)]

@@ -102,7 +102,7 @@ def _base_position(request: SolveRequest, inputs: Inputs, config: RtkConfig) -> 
     """The base coordinates, announced and checked; None without a base."""
     if inputs.base is None:
         return None
-    base = choose_base_position(request, inputs.base, inputs.nav)
+    base = choose_base_position(request, inputs.base, inputs.nav, config.antenna)
     if not request.quiet:
         for note in base.notes:
             say(note)

@@ -89,3 +89,19 @@ def elevation_azimuth(los, rotation):
     if azimuth < 0.0:
         azimuth += 2.0 * math.pi
     return math.asin(max(-1.0, min(1.0, up))), azimuth
+
+
+@kernel
+def move_local(origin_m, offset_enu_m, factor, rotation, out_m):
+    """A point moved by a factor times a local offset; out_m may be origin_m.
+
+    origin_m, out_m : (3,) ECEF [m]      offset_enu_m : (3,) east, north, up [m]
+    rotation : (3, 3) from `enu_rotation`      Returns : int 0
+    Source: Hofmann-Wellenhof et al. (2008), GNSS, eq. 8.16, inverted.
+    """
+    for k in range(3):
+        local = 0.0
+        for a in range(3):
+            local += rotation[a, k] * offset_enu_m[a]
+        out_m[k] = origin_m[k] + factor * local
+    return 0

@@ -32,8 +32,7 @@ def filter_step(inputs, k_rover, clock_m, memory, out, k_out):
     """Time update, slips, and all observations of the epoch; returns the phases in the filter."""
     settings, state, work = inputs.plan.settings, memory.state, memory.work
     time_ns = inputs.rover.time_ns[k_rover]
-    use_troposphere = settings.troposphere != 0
-    model_receiver(0, memory.origin_m, time_ns, use_troposphere, work, memory.place)
+    model_receiver(0, memory.origin_m, time_ns, inputs.plan, work, memory.place)
     form_differences(inputs.rover, inputs.base, inputs.plan.pairing, settings, state, work)
     mark_phases(work, state, memory.counts)
     out[k_out].n_slip = find_slips(inputs, time_ns, memory)

@@ -36,6 +36,7 @@ from rtkpos.estimate.workspace import (
     epoch_work,
     filter_state,
 )
+from rtkpos.prepare.antennas import SiteModel
 from rtkpos.prepare.pairing import PairingPlan
 from rtkpos.prepare.slips import COUNTER_NAMES
 
@@ -49,6 +50,7 @@ class RunPlan(NamedTuple):
     settings: Settings
     point_settings: SinglePointSettings
     robust: RobustSettings
+    site: SiteModel
 
 
 class RunInputs(NamedTuple):
@@ -62,12 +64,19 @@ class RunInputs(NamedTuple):
 
 
 class PlaceWork(NamedTuple):
-    """Where a receiver stands: llh, rotation to east-north-up, troposphere, a line of sight."""
+    """Where a receiver stands: llh, rotation to east-north-up, troposphere, a line of sight.
+
+    antenna_m : (3,) reference point of the antenna, lifted by the tide, ECEF [m]
+    tide_m, tide_slot : (2, 3) tide of rover and base [m] and (2,) the minute it was computed for
+    """
 
     llh: FloatArray
     rotation: FloatArray
     troposphere: FloatArray
     los: FloatArray
+    antenna_m: FloatArray
+    tide_m: FloatArray
+    tide_slot: IndexArray
 
 
 class StepMemory(NamedTuple):
@@ -119,7 +128,8 @@ class StepOutput(NamedTuple):
 
 def step_memory() -> Any:
     """Memory of a run: a record of `StepMemory`; `.copy()` of its bytes is a snapshot."""
-    place = PlaceWork(np.zeros(3), np.zeros((3, 3)), np.zeros(N_TROP), np.zeros(3))
+    vectors = [np.zeros(3), np.zeros((3, 3)), np.zeros(N_TROP), np.zeros(3), np.zeros(3)]
+    place = PlaceWork._make([*vectors, np.zeros((2, 3)), np.full(2, -1, np.int64)])
     return record_of(
         StepMemory(
             state=filter_state(),

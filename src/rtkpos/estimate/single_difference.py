@@ -9,10 +9,12 @@ import math
 
 from rtkpos._jit import kernel
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
+from rtkpos.core.antenna import phase_centre
 from rtkpos.core.ephemeris import UNHEALTHY, select_ephemeris
-from rtkpos.core.geodesy import ecef_to_geodetic, elevation_azimuth, enu_rotation
+from rtkpos.core.geodesy import ecef_to_geodetic, elevation_azimuth, enu_rotation, move_local
 from rtkpos.core.ionosphere import L1_HZ
 from rtkpos.core.orbits import sagnac_range, transmit_state
+from rtkpos.core.solid_tide import solid_tide
 from rtkpos.core.tables import ORBIT_GEO
 from rtkpos.core.troposphere import prepare_troposphere, slant_troposphere
 from rtkpos.estimate.noise import phase_variance
@@ -20,6 +22,7 @@ from rtkpos.gnss.systems import BEIDOU, SBAS
 from rtkpos.prepare.slips import COUNT_EPHEMERIS_SWITCH, COUNT_NO_EPHEMERIS, COUNT_UNHEALTHY
 
 MAX_GROUPS_PER_EPOCH = 24
+TIDE_STEP_NS = 60_000_000_000
 
 
 @kernel
@@ -77,19 +80,25 @@ def satellite_geometry(obs, k, receiver, eph, work):
 
 
 @kernel
-def model_receiver(receiver, position_m, time_ns, use_troposphere, work, place):
-    """Range, troposphere, elevation (and the rover's line of sight) at a position.
+def model_receiver(receiver, position_m, time_ns, plan, work, place):
+    """Range, troposphere, elevation, antenna (and the rover's line of sight) at a marker.
 
-    position_m : (3,) ECEF [m]      place : PlaceWork      work : EpochWork
-    Returns : int 0; 1 when the position is not on the earth
+    position_m : (3,) marker, ECEF [m]      plan : RunPlan      place : PlaceWork
+    work : EpochWork      Returns : int 0; 1 when the position is not on the earth
     """
     if ecef_to_geodetic(position_m, place.llh) != 0:
         return 1
     enu_rotation(place.llh[0], place.llh[1], place.rotation)
-    prepare_troposphere(place.llh[0], place.llh[1], place.llh[2], time_ns, place.troposphere)
+    use_troposphere = plan.settings.troposphere != 0
+    height_m = place.llh[2] + plan.site.offset_enu_m[receiver, 2]
+    prepare_troposphere(place.llh[0], place.llh[1], height_m, time_ns, place.troposphere)
+    reference_point(receiver, position_m, time_ns, plan, place)
     for i in range(work.count[0]):
-        work.range_m[receiver, i] = sagnac_range(work.sat_state[receiver, i], position_m, place.los)
-        elevation, _ = elevation_azimuth(place.los, place.rotation)
+        state = work.sat_state[receiver, i]
+        work.range_m[receiver, i] = sagnac_range(state, place.antenna_m, place.los)
+        elevation, azimuth = elevation_azimuth(place.los, place.rotation)
+        if plan.site.has_pattern[receiver]:
+            phase_centres(receiver, i, elevation, azimuth, plan.site, work)
         if receiver == 0:
             for k in range(3):
                 work.los[i, k] = place.los[k]
@@ -98,6 +107,53 @@ def model_receiver(receiver, position_m, time_ns, use_troposphere, work, place):
         if use_troposphere:
             work.trop_m[receiver, i], wet = slant_troposphere(place.troposphere, elevation)
             work.wet_factor[i] = wet
+    return 0
+
+
+@kernel
+def reference_point(receiver, position_m, time_ns, plan, place):
+    """Reference point of an antenna, place.antenna_m: marker, offset and solid tide.
+
+    position_m : (3,) marker, ECEF [m]      plan : RunPlan      place : PlaceWork, rotation set
+    The tide is computed once a minute: it moves by less than 1.5 mm an hour per 100 km of baseline.
+    """
+    minute = time_ns // TIDE_STEP_NS
+    if plan.settings.solid_tide != 0 and place.tide_slot[receiver] != minute:
+        solid_tide(position_m, minute * TIDE_STEP_NS, place.los, place.tide_m[receiver])
+        place.tide_slot[receiver] = minute
+    offset_enu_m = plan.site.offset_enu_m[receiver]
+    move_local(position_m, offset_enu_m, 1.0, place.rotation, place.antenna_m)
+    for k in range(3):
+        place.antenna_m[k] += place.tide_m[receiver, k]
+    return 0
+
+
+@kernel
+def antenna_to_marker(offset_enu_m, place, out_m):
+    """Take the offset of an antenna off its position: codes place the antenna, not the marker.
+
+    offset_enu_m : (3,) [m]      place : PlaceWork      out_m : (3,) ECEF [m], moved
+    """
+    if offset_enu_m[0] == 0.0 and offset_enu_m[1] == 0.0 and offset_enu_m[2] == 0.0:
+        return 0
+    if ecef_to_geodetic(out_m, place.llh) == 0:
+        enu_rotation(place.llh[0], place.llh[1], place.rotation)
+        move_local(out_m, offset_enu_m, -1.0, place.rotation, out_m)
+    return 0
+
+
+@kernel
+def phase_centres(receiver, i, elevation, azimuth, site, work):
+    """Phase-centre corrections of one satellite's bands at one receiver, work.antenna_m.
+
+    elevation, azimuth : of the satellite [rad]      site : SiteModel      work : EpochWork
+    """
+    n_slot = work.row.shape[2]
+    first = (work.sat[i] >> 6) * n_slot
+    for slot in range(n_slot):
+        if work.row[receiver, i, slot] >= 0:
+            pco, pcv = site.pco_enu_m[receiver, first + slot], site.pcv_m[receiver, first + slot]
+            work.antenna_m[receiver, i, slot] = phase_centre(pco, pcv, elevation, azimuth)
     return 0
 
 
@@ -121,8 +177,8 @@ def form_differences(obs_rover, obs_base, plan, settings, state, work):
     """Observed minus modelled single differences of code and phase with their variances.
 
     Fills group, wavelength_m, sd_code_m, sd_phase_m, var_*, half_cycle of `work`; NaN = missing.
-    Model: range + rx_clock - c sat_clock + trop (the ionosphere cancels on short lines and is a
-    state of the filter on long ones).
+    Model: range + rx_clock - c sat_clock + trop + antenna (the ionosphere cancels on short lines
+    and is a state of the filter on long ones).
     Returns : int, number of phase differences
     """
     n_phase = 0
@@ -146,10 +202,11 @@ def form_differences(obs_rover, obs_base, plan, settings, state, work):
             wavelength = SPEED_OF_LIGHT_MPS / plan.carrier_hz[sat, slot]
             work.wavelength_m[i, slot] = wavelength
             work.iono_factor[i, slot] = (wavelength * L1_HZ / SPEED_OF_LIGHT_MPS) ** 2
-            work.sd_code_m[i, slot] = obs_rover.code_m[rover] - obs_base.code_m[base] - modelled
+            centre = modelled + work.antenna_m[0, i, slot] - work.antenna_m[1, i, slot]
+            work.sd_code_m[i, slot] = obs_rover.code_m[rover] - obs_base.code_m[base] - centre
             phase = obs_rover.phase_cycle[rover] - obs_base.phase_cycle[base]
             jump = state.jump_m[0] - state.jump_m[1]
-            work.sd_phase_m[i, slot] = wavelength * phase + jump - modelled
+            work.sd_phase_m[i, slot] = wavelength * phase + jump - centre
             work.half_of[0, i, slot] = (obs_rover.lli[rover] >> 1) & 1
             work.half_of[1, i, slot] = (obs_base.lli[base] >> 1) & 1
             work.half_cycle[i, slot] = work.half_of[0, i, slot] | work.half_of[1, i, slot]

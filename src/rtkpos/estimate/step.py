@@ -20,6 +20,7 @@ from rtkpos.estimate.filter_step import filter_step
 from rtkpos.estimate.integer_step import integer_step
 from rtkpos.estimate.relative import forget_ambiguities, remember_differences
 from rtkpos.estimate.single_difference import (
+    antenna_to_marker,
     choose_ephemerides,
     difference_variances,
     form_differences,
@@ -98,6 +99,7 @@ def point_step(inputs, k_rover, memory, out, k_out):
         out[k_out].status = NONE
         out[k_out].reason = FEW_ROVER if status == POINT_FEW else CODE_FAILED
         return NONE
+    antenna_to_marker(inputs.plan.site.offset_enu_m[0], memory.place, fix.position_m)
     write_position(out, k_out, fix.position_m, fix.cov_m2, SPP, OK)
     out[k_out].rx_clock_m = fix.clock_m[0]
     for g in range(fix.clock_m.shape[0]):
@@ -176,11 +178,9 @@ def differential_step(inputs, k_rover, k_base, memory):
         return 0
     satellite_geometry(inputs.rover, k_rover, 0, inputs.eph, work)
     satellite_geometry(inputs.base, k_base, 1, inputs.eph, work)
-    use_troposphere = settings.troposphere != 0
-    model_receiver(
-        1, inputs.plan.base_ecef_m, inputs.base.time_ns[k_base], use_troposphere, work, place
-    )
-    model_receiver(0, memory.fix.position_m, time_ns, use_troposphere, work, place)
+    plan, base_ns = inputs.plan, inputs.base.time_ns[k_base]
+    model_receiver(1, plan.base_ecef_m, base_ns, plan, work, place)
+    model_receiver(0, memory.fix.position_m, time_ns, plan, work, place)
     form_differences(inputs.rover, inputs.base, inputs.plan.pairing, settings, state, work)
     apart_m2 = 0.0
     for k in range(3):

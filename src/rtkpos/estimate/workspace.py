@@ -30,6 +30,7 @@ class EpochWork(NamedTuple):
     row : (2, M, B) observation rows, -1 = none      group : (M, B) pair group, -1 = none
     sat_state : (2, M, 8) `core.orbits` state at transmission      eph_row : (M,)
     range_m, trop_m, elevation_rad : (2, M)      los : (M, 3) from the rover
+    antenna_m : (2, M, B) phase-centre corrections [m]
     wavelength_m : (M, B)      sd_code_m, sd_phase_m : (M, B) observed minus modelled, NaN = missing
     var_code_m2, var_phase_m2 : (M, B)      slip, half_cycle : (M, B)
     half_of : (2, M, B) half-cycle bit by receiver      code_weight : (M, B) 1/variance, 0 = unused
@@ -49,6 +50,7 @@ class EpochWork(NamedTuple):
     trop_m: FloatArray
     elevation_rad: FloatArray
     los: FloatArray
+    antenna_m: FloatArray
     wavelength_m: FloatArray
     sd_code_m: FloatArray
     sd_phase_m: FloatArray
@@ -80,6 +82,7 @@ def epoch_work() -> EpochWork:
         trop_m=np.zeros((2, M_SAT)),
         elevation_rad=np.zeros((2, M_SAT)),
         los=np.zeros((M_SAT, 3)),
+        antenna_m=np.zeros((2, *pair)),
         wavelength_m=np.zeros(pair),
         sd_code_m=np.full(pair, np.nan),
         sd_phase_m=np.full(pair, np.nan),
@@ -223,3 +226,4 @@ class Settings(NamedTuple):
     wet_m_per_m: float
     wet_tau_s: float
     long_noise_share: float
+    solid_tide: int

@@ -140,6 +140,32 @@ class Atmosphere:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Antennas:
+    """Antennas of rover and base, and the points whose coordinates are given and reported.
+
+    antex : file of antenna calibrations (ANTEX); "" = phase centres at the reference points
+    rover, base : "TYPE RADOME" where the file's header does not say it or says it wrongly
+    coordinates : "marker": those of the markers, the offsets of the headers lead up to the
+                  antennas; "antenna": those of the antennas' reference points, no offset is used
+    rover_offset_enu_m, base_offset_enu_m : reference point minus marker instead of the header's
+    """
+
+    antex: str = ""
+    rover: str = ""
+    base: str = ""
+    coordinates: str = field(default="marker", metadata={"one_of": ("marker", "antenna")})
+    rover_offset_enu_m: tuple[float, ...] = ()
+    base_offset_enu_m: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tides:
+    """Movement of the ground. solid_earth : the difference of the tide at rover and base."""
+
+    solid_earth: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class RtkConfig:
     """Everything that steers a run; the defaults serve every data set of the benchmark."""
 
@@ -152,6 +178,8 @@ class RtkConfig:
     ambiguity: Ambiguity = field(default_factory=Ambiguity)
     base: BaseLink = field(default_factory=BaseLink)
     atmosphere: Atmosphere = field(default_factory=Atmosphere)
+    antenna: Antennas = field(default_factory=Antennas)
+    tide: Tides = field(default_factory=Tides)
 
     def __post_init__(self) -> None:
         """Validate every field of every section; ConfigError names path, limit and value."""
@@ -162,6 +190,7 @@ class RtkConfig:
                 f"selection.systems must be letters of {SYSTEM_LETTERS}; "
                 f"got {self.selection.systems!r}."
             )
+        _check_offsets(self.antenna)
         for letter, digits in self.selection.bands.items():
             if letter not in SYSTEM_LETTERS or not digits.isdecimal() or len(digits) > 3:
                 raise ConfigError(
@@ -214,8 +243,26 @@ def _validate(section: Any, path: str) -> None:
             continue
         elif "low" in item.metadata:
             _check_range(where, value, item.metadata["low"], item.metadata["high"])
+        elif isinstance(item.default, str) and not isinstance(value, str):
+            raise ConfigError(f"{where} must be text; got {value!r}.")
         elif isinstance(item.default, bool) and not isinstance(value, bool):
             raise ConfigError(f"{where} must be true or false; got {value!r}.")
+
+
+def _check_offsets(antenna: Antennas) -> None:
+    """Raise ConfigError unless the offsets are three lengths each and have a use."""
+    for name in ("rover_offset_enu_m", "base_offset_enu_m"):
+        value = getattr(antenna, name)
+        is_list = isinstance(value, tuple) and len(value) in (0, 3)
+        if not is_list or not all(isinstance(v, int | float) and abs(v) <= 100.0 for v in value):
+            raise ConfigError(
+                f"antenna.{name} must be three numbers [m], east, north, up; got {value!r}."
+            )
+        if value and antenna.coordinates != "marker":
+            raise ConfigError(
+                f"antenna.{name} leads from the marker to the antenna, but antenna.coordinates is "
+                f'"{antenna.coordinates}"; leave one of them out.'
+            )
 
 
 def _check_range(where: str, value: Any, low: float, high: float) -> None:

@@ -104,6 +104,7 @@ class Solution:
     n_sat : (n,) satellites used      n_fixed : (n,) integer ambiguities fixed
     rx_clock_m : (n,) rover clock offset [m]      base_ecef_m : (3,) NaN for single positioning
     static_ecef_m, static_cov_m2 : (3,), (3, 3) the final coordinate in static mode, else NaN
+    antennas : offset and calibration applied at rover and base, in words
     """
 
     time_ns: TimeArray
@@ -124,6 +125,7 @@ class Solution:
     static_ecef_m: FloatArray = field(default_factory=lambda: np.full(3, np.nan))
     static_cov_m2: FloatArray = field(default_factory=lambda: np.full((3, 3), np.nan))
     notes: tuple[str, ...] = ()
+    antennas: tuple[str, ...] = ()
     report: ReadReport = field(default_factory=ReadReport)
 
     @property

@@ -33,8 +33,9 @@ from rtkpos.prepare.pairing import (
 )
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig, Selection
-from rtkpos.records.observations import ObsTable
+from rtkpos.records.observations import ObsTable, Station
 from rtkpos.records.report import ReadReport
+from rtkpos.solve.antennas import enter_antennas, site_antennas
 from rtkpos.solve.base_check import checked_coordinate
 from rtkpos.solve.buffer import EpochBuffer
 from rtkpos.solve.epoch import MAX_EPOCH_ROWS, Epoch, checked_epoch, kernel_view, table_of_epoch
@@ -70,8 +71,8 @@ class RtkEngine:
 
     Memory is allocated once; an update costs the same after a day as after a minute. All methods
     take one lock, so that threads may call them, but the order of epochs is the caller's business.
-    `notes` counts what was left out (unknown satellites, rows beyond the limit, repeated or lost
-    base epochs).
+    `warnings` tells what antennas lack; `notes` counts what was left out (unknown satellites, rows
+    beyond the limit, repeated or lost base epochs).
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class RtkEngine:
             no_ionosphere(),
             run_plan(pairing, place, self.config),
         )
+        self._set_antennas(None, None, None)
         self._ionosphere_span: tuple[int, int] | None = None
         self._memory, self._out, self._empty = step_memory(), step_outputs(1), step_outputs(1)
         self._n_seen = 0  # base epochs of the buffer that were looked at for slips
@@ -120,6 +122,8 @@ class RtkEngine:
         config = config or RtkConfig()
         used = base if config.mode != "single" else None
         engine = cls(config, nav, base_ecef_m, plan=make_plan(rover, used, config, nav))
+        start_ns = int(rover.time_ns[0])
+        engine._set_antennas(rover.station, used.station if used else None, start_ns)
         engine._set_ionosphere(int(rover.time_ns[0]), int(rover.time_ns[-1]))
         return engine
 
@@ -322,6 +326,16 @@ class RtkEngine:
         record = record_of(pairing)
         for name in pairing._fields:
             self._inputs.plan.pairing[name][:] = record[name]
+        enter_antennas(self._inputs.plan, self._antennas)
+
+    def _set_antennas(
+        self, rover: Station | None, base: Station | None, time_ns: int | None
+    ) -> None:
+        """Offsets and calibrations of both ends; what is missing is told in `warnings`."""
+        report = ReadReport()
+        self._antennas = site_antennas(rover, base, self.config, time_ns, report)
+        self.warnings = tuple(report.warnings)
+        enter_antennas(self._inputs.plan, self._antennas)
 
     def _name_channels(self) -> None:
         """GLONASS carriers that new ephemerides make known; known ones stay."""

@@ -75,11 +75,10 @@ def say_what_does_not_fit(
 
 def run_notes(has_base: bool) -> tuple[str, ...]:
     """What every reader of the result should know of its reference."""
-    antenna = "antenna models: none (no PCO/PCV); coordinates are those of the mean phase centre."
     frame = "reference frame: that of the base coordinates as given, at their epoch."
     if not has_base:
         frame = "reference frame: that of the broadcast ephemerides (WGS 84)."
-    return frame, antenna
+    return (frame,)
 
 
 def _span(time_ns: TimeArray) -> str:

@@ -20,6 +20,7 @@ from rtkpos.estimate.workspace import Settings
 from rtkpos.gnss.systems import sat_from_name
 from rtkpos.physics.atmosphere import ionosphere_model
 from rtkpos.prepare.align import match_epochs
+from rtkpos.prepare.antennas import no_antennas
 from rtkpos.prepare.pairing import PairingPlan, make_plan
 from rtkpos.prepare.slips import COUNTER_NAMES
 from rtkpos.records.broadcast import BroadcastTable
@@ -27,6 +28,7 @@ from rtkpos.records.config import MODES, PROFILES, RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
 from rtkpos.records.solution import Diagnostics, FixStatus, Reason, Solution
+from rtkpos.solve.antennas import antenna_words, enter_antennas, site_antennas
 from rtkpos.solve.base_check import checked_coordinate, compare_with_own_code
 from rtkpos.solve.epoch import kernel_view, take_epochs
 from rtkpos.solve.explain import explain_base, explain_rover, run_notes, say_what_does_not_fit
@@ -84,6 +86,7 @@ def kernel_settings(config: RtkConfig) -> Settings:
         wet_m_per_m=atmosphere.wet_delay_mm_per_km * 1e-6,
         wet_tau_s=float(atmosphere.wet_delay_correlation_s),
         long_noise_share=0.2,
+        solid_tide=int(config.tide.solid_earth),
     )
 
 
@@ -106,6 +109,7 @@ def run_plan(pairing: PairingPlan, base_ecef_m: FloatArray, config: RtkConfig) -
                 mask_rad=settings.mask_rad, cn0_min_dbhz=settings.cn0_min_dbhz
             ),
             robust=RobustSettings(),
+            site=no_antennas(),
         )
     )
 
@@ -142,7 +146,8 @@ def solve(
     """Positions of a rover, epoch by epoch.
 
     rover, base : observations      nav : broadcast ephemerides
-    base_ecef_m : (3,) coordinate of the base antenna's reference point [m]
+    base_ecef_m : (3,) coordinate of the base's marker [m]; the result is that of the rover's, see
+        `config.antenna` for offsets and calibrations
     on_epoch    : called as on_epoch(done, total) every few hundred epochs
     Raises InputError when the rover is empty, when the base or its coordinate is missing for a
     differential mode, and when the coordinate is not that of the base (more than 1 km from its
@@ -161,13 +166,19 @@ def solve(
     say_what_does_not_fit(rover, base, nav, report)
     in_use = config if base is not None else dataclasses.replace(config, mode="single")
     inputs = run_inputs(rover, nav, base, coordinate, in_use, report)
+    has_base = base is not None
+    stations = (rover.station, base.station if base is not None else None)
+    antennas = site_antennas(*stations, in_use, int(rover.time_ns[0]), report)
+    enter_antennas(inputs.plan, antennas)
     base_ns = inputs.base.time_ns if base is not None else np.zeros(0, np.int64)
     memory, out = run_epochs(inputs, base_ns, config, on_epoch)
     if base is None and config.mode != "single":
         out["reason"][out["status"] == FixStatus.SPP] = Reason.NO_BASE_EPOCH
     explain_base(out, rover.time_ns, base_ns, time_tolerance_ns(config))
     explain_rover(out, inputs.rover, nav)
-    return gather(rover, coordinate, config, memory, out, report)
+    words = antenna_words(antennas, inputs.plan, has_base)
+    solution = gather(rover, coordinate, config, memory, out, report)
+    return dataclasses.replace(solution, antennas=words, notes=solution.notes + words)
 
 
 def usable_base(
