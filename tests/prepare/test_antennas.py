@@ -74,7 +74,7 @@ def test_pattern_without_azimuths_or_to_80_degrees_fills_the_grid():
     values = short.patterns[GPS, 1].pcv_m[0]
     assert np.array_equal(grid[10, :17], values)
     assert (grid[:, 17:] == values[-1]).all()
-    assert phase_centre(np.zeros(3), grid, 0.0, 1.0) == pytest.approx(values[-1])
+    assert phase_centre(np.zeros(3), grid, 0.0, 1.0, np.zeros(3)) == pytest.approx(values[-1])
 
 
 def test_virtual_station_has_the_null_antenna():

@@ -21,11 +21,12 @@ N_ZENITH = 19  # 0 to 90 degrees
 
 
 @kernel
-def phase_centre(pco_enu_m, pcv_m, elevation_rad, azimuth_rad):
+def phase_centre(pco_enu_m, pcv_m, elevation_rad, azimuth_rad, to_enu):
     """Correction to add to the modelled distance from the antenna reference point [m].
 
     pco_enu_m : (3,) offset east, north, up [m]      pcv_m : (N_AZIMUTH, N_ZENITH) variation [m]
     elevation_rad, azimuth_rad : of the satellite, azimuth from north over east
+    to_enu : (3,) the same direction as a unit vector, which saves its sines to every carrier
     Returns : float [m]; the variation is interpolated bilinearly and constant below the horizon
     Source: ANTEX 1.4, section 3.
     """
@@ -36,6 +37,7 @@ def phase_centre(pco_enu_m, pcv_m, elevation_rad, azimuth_rad):
     z, a = z - i, a - j
     near = (1.0 - z) * pcv_m[j, i] + z * pcv_m[j, i + 1]
     far = (1.0 - z) * pcv_m[j + 1, i] + z * pcv_m[j + 1, i + 1]
-    level = pco_enu_m[0] * math.sin(azimuth_rad) + pco_enu_m[1] * math.cos(azimuth_rad)
-    along = level * math.cos(elevation_rad) + pco_enu_m[2] * math.sin(elevation_rad)
+    along = 0.0
+    for k in range(3):
+        along += pco_enu_m[k] * to_enu[k]
     return (1.0 - a) * near + a * far - along

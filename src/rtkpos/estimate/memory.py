@@ -67,6 +67,7 @@ class PlaceWork(NamedTuple):
     """Where a receiver stands: llh, rotation to east-north-up, troposphere, a line of sight.
 
     antenna_m : (3,) reference point of the antenna, lifted by the tide, ECEF [m]
+    to_enu : (3,) direction of a satellite, east, north, up
     tide_m, tide_slot : (2, 3) tide of rover and base [m] and (2,) the minute it was computed for
     """
 
@@ -75,6 +76,7 @@ class PlaceWork(NamedTuple):
     troposphere: FloatArray
     los: FloatArray
     antenna_m: FloatArray
+    to_enu: FloatArray
     tide_m: FloatArray
     tide_slot: IndexArray
 
@@ -128,8 +130,9 @@ class StepOutput(NamedTuple):
 
 def step_memory() -> Any:
     """Memory of a run: a record of `StepMemory`; `.copy()` of its bytes is a snapshot."""
-    vectors = [np.zeros(3), np.zeros((3, 3)), np.zeros(N_TROP), np.zeros(3), np.zeros(3)]
-    place = PlaceWork._make([*vectors, np.zeros((2, 3)), np.full(2, -1, np.int64)])
+    vectors = [np.zeros(3) for _ in range(3)]
+    first = [np.zeros(3), np.zeros((3, 3)), np.zeros(N_TROP)]
+    place = PlaceWork._make([*first, *vectors, np.zeros((2, 3)), np.full(2, -1, np.int64)])
     return record_of(
         StepMemory(
             state=filter_state(),

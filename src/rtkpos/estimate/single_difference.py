@@ -98,7 +98,7 @@ def model_receiver(receiver, position_m, time_ns, plan, work, place):
         work.range_m[receiver, i] = sagnac_range(state, place.antenna_m, place.los)
         elevation, azimuth = elevation_azimuth(place.los, place.rotation)
         if plan.site.has_pattern[receiver]:
-            phase_centres(receiver, i, elevation, azimuth, plan.site, work)
+            phase_centres(receiver, i, elevation, azimuth, plan.site, work, place)
         if receiver == 0:
             for k in range(3):
                 work.los[i, k] = place.los[k]
@@ -143,17 +143,24 @@ def antenna_to_marker(offset_enu_m, place, out_m):
 
 
 @kernel
-def phase_centres(receiver, i, elevation, azimuth, site, work):
+def phase_centres(receiver, i, elevation, azimuth, site, work, place):
     """Phase-centre corrections of one satellite's bands at one receiver, work.antenna_m.
 
     elevation, azimuth : of the satellite [rad]      site : SiteModel      work : EpochWork
+    place : PlaceWork, line of sight and rotation set
     """
+    for a in range(3):
+        place.to_enu[a] = 0.0
+        for k in range(3):
+            place.to_enu[a] += place.rotation[a, k] * place.los[k]
     n_slot = work.row.shape[2]
     first = (work.sat[i] >> 6) * n_slot
     for slot in range(n_slot):
         if work.row[receiver, i, slot] >= 0:
             pco, pcv = site.pco_enu_m[receiver, first + slot], site.pcv_m[receiver, first + slot]
-            work.antenna_m[receiver, i, slot] = phase_centre(pco, pcv, elevation, azimuth)
+            work.antenna_m[receiver, i, slot] = phase_centre(
+                pco, pcv, elevation, azimuth, place.to_enu
+            )
     return 0
 
 
