@@ -14,7 +14,7 @@ import numpy as np
 from bench.rows import Row
 from rtkpos.errors import DatasetError
 from rtkpos.io.catalogue import find_file
-from rtkpos.io.content import read_content
+from rtkpos.io.content import read_content, read_text
 from rtkpos.io.datasets import dataset_dir
 from rtkpos.io.nmea import parse_nmea
 from rtkpos.io.rinex_nav import read_nav
@@ -31,6 +31,7 @@ NMEA_FIXED = 4
 class Case:
     """A row with its files as plain RINEX, so that every program reads the same bytes.
 
+    antex : file of antenna calibrations, None without
     span_ns : first and last time that takes part [ns], None for the whole recording
     base_ecef_m : (3,) NaN without a base      truth : point or track, None when a peer gives it
     """
@@ -42,6 +43,7 @@ class Case:
     base_ecef_m: np.ndarray
     truth: Truth | None
     span_ns: tuple[int, int] | None
+    antex: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,8 @@ def unpacked(dataset: str, name: str, work: Path) -> Path:
     target = work / dataset / re.sub(r"(\.\d\d)d$", r"\1o", name)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(read_content(source))
+        is_antex = name.endswith(".atx")
+        target.write_bytes(read_text(source) if is_antex else read_content(source))
     return target
 
 
@@ -94,6 +97,7 @@ def prepare(row: Row, work: Path, quick: bool) -> Case:
         base_ecef_m=np.array(base_xyz, dtype=np.float64),
         truth=_truth(row, rover_xyz if row.vector_m is None else _vector_end(base_xyz, row)),
         span_ns=span,
+        antex=unpacked(*row.antex, work) if row.antex else None,
     )
 
 

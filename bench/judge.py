@@ -86,7 +86,7 @@ def height_step_mm(solution: Solution) -> float | None:
 
 
 def hourly_means(solution: Solution, truth_m: np.ndarray) -> dict[str, Any]:
-    """How the means of the fixed epochs of each hour repeat: standard deviation by component."""
+    """Means of the fixed epochs of each hour: standard deviation and RMS error by component."""
     error = error_enu_m(solution.ecef_m, truth_m)
     good = np.isfinite(error).all(axis=1) & (solution.status == FixStatus.FIXED)
     hour = (solution.time_ns - solution.time_ns[0]) // HOUR_NS
@@ -96,8 +96,12 @@ def hourly_means(solution: Solution, truth_m: np.ndarray) -> dict[str, Any]:
         if (good & (hour == h)).sum() >= MIN_PER_HOUR
     ]
     if len(means) < 2:
-        return {"n_hour": len(means), "std_enu_mm": None}
-    return {"n_hour": len(means), "std_enu_mm": _mm(np.std(means, axis=0, ddof=1))}
+        return {"n_hour": len(means), "std_enu_mm": None, "rms_enu_mm": None}
+    return {
+        "n_hour": len(means),
+        "std_enu_mm": _mm(np.std(means, axis=0, ddof=1)),
+        "rms_enu_mm": _mm(np.sqrt(np.mean(np.square(means), axis=0))),
+    }
 
 
 def velocity_error(solution: Solution, truth: Truth) -> dict[str, Any]:

@@ -87,17 +87,21 @@ def where_both(ours: Solution, theirs: Solution) -> Solution:
     return replace(ours, ecef_m=np.where(has, ours.ecef_m, np.nan))
 
 
-def config_of(row: Row) -> RtkConfig:
-    """The default configuration with nothing but mode, fixing and systems of the row."""
-    return RtkConfig.from_dict(
-        {"mode": row.mode, "ar": row.ar, "selection": {"systems": row.systems}}
-    )
+def config_of(case: Case) -> RtkConfig:
+    """The default configuration with nothing but mode, fixing, systems and antennas of the row."""
+    row = case.row
+    values: dict[str, Any] = {"mode": row.mode, "ar": row.ar}
+    values["selection"] = {"systems": row.systems}
+    values["antenna"] = {"coordinates": row.coordinates}
+    if case.antex is not None:
+        values["antenna"]["antex"] = str(case.antex)
+    return RtkConfig.from_dict(values)
 
 
 def solve_case(case: Case, tables: Tables) -> Solution:
     """Our solution of a case."""
     base_ecef_m = case.base_ecef_m if tables.base is not None else None
-    return solve(tables.rover, tables.nav, tables.base, base_ecef_m, config_of(case.row))
+    return solve(tables.rover, tables.nav, tables.base, base_ecef_m, config_of(case))
 
 
 def alternate(case: Case, bench: Bench) -> tuple[Times, dict[Any, Any], Solution]:

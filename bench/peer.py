@@ -111,6 +111,10 @@ def configuration(case: Case, bands: str, soltype: str = "forward") -> dict[str,
         "pos2-armode": row.ar,
     }
     options |= dict(row.peer_options)
+    if case.antex is not None:
+        # The types and heights of both antennas are taken from the headers.
+        options |= {"pos1-posopt2": "on", "ant1-anttype": "*", "ant2-anttype": "*"}
+        options["file-rcvantfile"] = str(case.antex)
     if case.base is not None:
         options["ant2-postype"] = "xyz"
         for k, value in enumerate(case.base_ecef_m, start=1):

@@ -136,6 +136,7 @@ def _remark_words(entry: dict[str, Any]) -> list[str]:
         words.append(
             f"static begun anew each hour: means of the fixed epochs repeat to E/N/U "
             f"{_slashed(hours['std_enu_mm'], 2)} mm ({hours['n_hour']} hours)"
+            f", RMS error {_slashed(hours['rms_enu_mm'], 2)} mm"
         )
     if entry.get("hourly", {}).get("std_enu_mm"):
         hours = entry["hourly"]
@@ -173,6 +174,13 @@ def misses(entry: dict[str, Any]) -> list[str]:
     if hours:
         demand = target.hourly_std_mm
         lengths += [("hourly means E", hours[0], demand), ("hourly means N", hours[1], demand)]
+        for axis, got, want in zip(
+            "ENU",
+            entry["hourly_restarted"]["rms_enu_mm"],
+            target.hourly_rms_enu_mm or (None,) * 3,
+            strict=True,
+        ):
+            lengths.append((f"hourly RMS {axis}", got, want))
     words += [
         f"{name} {got:.2f} mm, wanted at most {want:g} mm"
         for name, got, want in lengths
