@@ -95,6 +95,24 @@ def fit_codes(work, robust, rows, counts):
 
 
 @kernel
+def code_residual_rms(work, rows):
+    """RMS of the residuals of the codes `fit_codes` used [m]; NaN when it used none.
+
+    work : EpochWork with sd_code_m (M, B)      rows : FitRows as `fit_codes` left them
+    """
+    k, used, total = 0, 0, 0.0
+    for i in range(work.count[0]):
+        for band in range(work.sd_code_m.shape[1]):
+            if work.group[i, band] < 0 or math.isnan(work.sd_code_m[i, band]):
+                continue
+            if rows.fit.weight[k] > 0.0:
+                total += rows.fit.residual[k] ** 2
+                used += 1
+            k += 1
+    return math.sqrt(total / used) if used else math.nan
+
+
+@kernel
 def clock_of_first_code(work, rows):
     """Clock difference [m] of the first code `fit_codes` used; NaN when it used none.
 

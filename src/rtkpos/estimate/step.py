@@ -15,7 +15,7 @@ from rtkpos._jit import kernel
 from rtkpos.core.tables import EVENT_POWER_FAILURE, RESET_EVENTS
 from rtkpos.estimate.atmosphere_states import is_long_line
 from rtkpos.estimate.code_position import POINT_CHI_SQUARE, POINT_FEW, POINT_OK
-from rtkpos.estimate.differential import clock_of_first_code, fit_codes
+from rtkpos.estimate.differential import clock_of_first_code, code_residual_rms, fit_codes
 from rtkpos.estimate.filter_step import filter_step
 from rtkpos.estimate.integer_step import integer_step
 from rtkpos.estimate.relative import forget_ambiguities, remember_differences
@@ -51,7 +51,7 @@ from rtkpos.estimate.verdicts import (
     write_position,
 )
 from rtkpos.prepare.common import pair_epoch
-from rtkpos.prepare.slips import remember_receiver, track_receiver
+from rtkpos.prepare.slips import COUNT_CODE_REJECTED, remember_receiver, track_receiver
 
 
 @kernel
@@ -135,12 +135,14 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     time_ns = inputs.rover.time_ns[k_rover]
     if settings.ar == AR_INSTANTANEOUS:
         forget_ambiguities(state, True)
+    before = memory.counts[COUNT_CODE_REJECTED]
     n_used = differential_step(inputs, k_rover, k_base, memory)
+    out[k_out].n_code_rejected = memory.counts[COUNT_CODE_REJECTED] - before
     if n_used < MIN_COMMON:
         out[k_out].reason = FEW_COMMON
         return SPP
     fit = memory.rows.fit
-    out[k_out].prefit_code_m = fit.info[0]
+    out[k_out].prefit_code_m = code_residual_rms(work, memory.rows)
     clock_m = clock_of_first_code(work, memory.rows)
     for k in range(3):
         memory.origin_m[k] = memory.fix.position_m[k] + fit.fit.x[k]

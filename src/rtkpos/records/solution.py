@@ -75,7 +75,8 @@ class Diagnostics:
     """Numbers behind the verdicts, one entry per epoch of the Solution; run totals in `totals`.
 
     n_slip, n_code_rejected, n_phase_rejected : (n_epoch,) int64
-    prefit_code_m, postfit_phase_m : (n_epoch,) RMS [m], NaN where not computed
+    prefit_code_m : (n_epoch,) RMS of the code differences' residuals [m], outliers excluded, NaN
+    postfit_phase_m : (n_epoch,) RMS of the phase residuals with integers known [m], NaN untried
     success_rate : (n_epoch,) bootstrapped probability that the integers are right, NaN untried
     ratio_needed : (n_epoch,) threshold the ratio had to reach, NaN untried
     probability : (n_epoch,) that the integers are right, as calibrated on recordings, NaN untried
