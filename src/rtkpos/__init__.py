@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from rtkpos.solve.fix import RtkFix
     from rtkpos.solve.run import solve
     from rtkpos.solve.warm import warm_up
+    from rtkpos.solve.why import Explanation, explain
 
 __version__ = "0.1.0"
 
@@ -70,6 +71,7 @@ _MODULES = {
     "solve.epoch": ("Epoch", "epochs"),
     "solve.fix": ("RtkFix",),
     "solve.warm": ("warm_up",),
+    "solve.why": ("Explanation", "explain"),
 }
 # The room `rtkpos.solve` is itself the word `solve`: the import system binds the name to it.
 _PLACE = {word: module for module, words in _MODULES.items() for word in words}
@@ -82,6 +84,7 @@ __all__ = [
     "DataError",
     "DatasetError",
     "Epoch",
+    "Explanation",
     "FileError",
     "FixStatus",
     "InputError",
@@ -98,6 +101,7 @@ __all__ = [
     "Solution",
     "degrees_from_ecef",
     "epochs",
+    "explain",
     "from_xarray",
     "point_from_degrees",
     "read_antex",
