@@ -118,7 +118,8 @@ def set_stage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
         return stage.nav
 
     def solve(rover: ObsTable, nav: BroadcastTable, **options: Any) -> Solution:
-        stage.seen |= options
+        if "base_ecef_m" in options:  # code positions of the base are not the run
+            stage.seen |= options
         return stage.solution
 
     monkeypatch.setattr(rtkpos.io.rinex_obs, "read_obs", read_obs)

@@ -18,17 +18,17 @@ def expand_arguments(arguments: Sequence[str]) -> list[str]:
 
     `solve ROVER --nav A B` becomes `solve ROVER --nav A --nav B` (the same for --base), provided a
     ROVER was named before: otherwise the second word is the rover. `--truth X Y Z` becomes one
-    value. Other commands than `solve` pass unchanged.
+    value. Other commands than `solve` and `explain` pass unchanged.
     """
     words = list(arguments)
-    if "solve" not in words:
+    start = next((k for k, word in enumerate(words, 1) if word in ("solve", "explain")), 0)
+    if not start:
         return words
-    start = words.index("solve") + 1
     return [*words[:start], *_expand_solve(words[start:])]
 
 
 def _expand_solve(words: list[str]) -> list[str]:
-    """The words behind `solve`."""
+    """The words behind the command."""
     out: list[str] = []
     has_rover, at = False, 0
     while at < len(words):

@@ -6,6 +6,7 @@ epochs without a position, or the input was damaged), 5 internal; 130 and 143 af
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import sys
@@ -111,6 +112,7 @@ def common(
 
 @app.command()
 def solve(
+    context: typer.Context,
     rover: Annotated[
         list[Path], typer.Argument(help="Rover observations (RINEX, CRINEX, packed).")
     ],
@@ -222,7 +224,28 @@ def solve(
         strict=strict,
         quiet=quiet,
     )
-    raise typer.Exit(run_solve(request))
+    raise typer.Exit((context.obj or run_solve)(request))
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def explain(
+    context: typer.Context,
+    words: Annotated[
+        list[str], typer.Argument(metavar="ROVER [OPTIONS OF solve]", help="As for solve.")
+    ],
+    json_: Annotated[bool, typer.Option("--json", help="JSON on stdout instead of text.")] = False,
+) -> None:
+    """Why epochs are not fixed: the ranked causes with their numbers, and what would help.
+
+    Takes the same files and options as solve (`rtkpos solve --help`), but writes no positions.
+    """
+    from rtkpos.app.explain_command import run_explain
+
+    group: Any = context.parent.command if context.parent else None
+    job = functools.partial(run_explain, as_json=json_)
+    twin = group.commands["solve"]
+    with twin.make_context("explain", words, parent=context.parent, obj=job) as inner:
+        twin.invoke(inner)
 
 
 @app.command()
@@ -377,7 +400,7 @@ def main() -> NoReturn:
     logging.basicConfig(level=logging.WARNING, format="rtkpos: %(message)s")
     if "--debug" not in sys.argv:
         warnings.simplefilter("ignore")
-    needs_kernels = any(word in sys.argv for word in ("solve", "info", "warmup", "demo"))
+    needs_kernels = any(word in sys.argv for word in ("solve", "explain", "info", "warmup", "demo"))
     if needs_kernels and not {"-h", "--help"} & set(sys.argv):
         use_project_cache()
     sys.exit(run(sys.argv[1:]))

@@ -17,6 +17,12 @@ from rtkpos.app.info_pair import (
     pair_obstacles,
     position_obstacles,
 )
+from rtkpos.app.info_quality import (
+    base_obstacles,
+    pair_remarks,
+    tracking_facts,
+    tracking_obstacles,
+)
 from rtkpos.app.info_text import info_lines
 from rtkpos.app.kernels import announce_compilation
 from rtkpos.records.broadcast import BroadcastTable
@@ -49,13 +55,17 @@ def file_facts(files: Sequence[Path]) -> dict[str, Any]:
     nav = read_nav(list(nav_paths)) if nav_paths else None
     # A file of another kind goes to the observation reader: it knows what to say about it.
     tables = [read_obs(path) for path in files if kinds[path] != NAVIGATION]
-    observations = [obs_facts(table) for table in tables]
-    obstacles = [text for table in tables for text in obs_obstacles(table, _label(table))]
+    observations = [obs_facts(table) | {"tracking": tracking_facts(table)} for table in tables]
+    obstacles = []
+    for table, entry in zip(tables, observations, strict=True):
+        obstacles += obs_obstacles(table, _label(table))
+        obstacles += tracking_obstacles(entry["tracking"], _label(table))
     if nav is not None and nav.n_ephemeris and tables:
         obstacles += _with_nav(tables, observations, nav)
     facts: dict[str, Any] = {"observations": observations}
     facts["navigation"] = nav_facts(nav) if nav is not None else None
     facts["pair"] = pair_facts(tables[0], tables[1]) if len(tables) > 1 else None
+    facts["remarks"] = pair_remarks(tables[0], tables[1]) if len(tables) > 1 else []
     if len(tables) > 1:
         obstacles = pair_obstacles(tables[0], tables[1]) + obstacles
     facts["obstacles"] = list(dict.fromkeys(obstacles))
@@ -66,12 +76,14 @@ def _with_nav(
     tables: Sequence[ObsTable], observations: list[dict[str, Any]], nav: BroadcastTable
 ) -> list[str]:
     """Add code positions to the facts; return what the ephemerides do not cover."""
-    found = []
-    for table, facts in zip(tables, observations, strict=True):
+    found: list[str] = []
+    for k, (table, facts) in enumerate(zip(tables, observations, strict=True)):
         label = _label(table)
         point = code_position_of(table, nav)
         facts["code_position"] = None if point is None else place(point)
-        found += nav_obstacles(table, nav, label) + position_obstacles(table, point, label)
+        other = tables[1 - k] if len(tables) > 1 and k < 2 else None
+        found += nav_obstacles(table, nav, label, other) + position_obstacles(table, point, label)
+        found += base_obstacles(table, point) if k == 1 else []
         if point is None:
             found.append(f"no code position could be computed for {label} with these ephemerides.")
     return found

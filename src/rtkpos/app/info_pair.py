@@ -8,6 +8,12 @@ import numpy as np
 
 from rtkpos._arrays import FloatArray
 from rtkpos.app.info_facts import has_phase_by_band, interval_s, systems_of
+from rtkpos.app.info_quality import (
+    common_satellites,
+    paired_signals,
+    satellite_obstacles,
+    timing_obstacles,
+)
 from rtkpos.constants import NS_PER_S
 from rtkpos.gnss.systems import SYSTEM_LETTERS, SYSTEM_NAMES, sat_name
 from rtkpos.gnss.time import iso_gpst
@@ -18,7 +24,8 @@ from rtkpos.solve.base_check import is_on_earth
 TOLERANCE_NS = 20_000_000
 MAX_AGE_NS = 30 * NS_PER_S
 NAV_REACH_NS = 2 * 3600 * NS_PER_S
-LONG_BASELINE_M = 20_000.0
+LONG_BASELINE_M, VERY_LONG_M = 10_000.0, 30_000.0
+ATMOSPHERE_MM_PER_KM = 0.5
 FAR_BASELINE_M = 1_000_000.0
 CODE_DIFFERS_M = 1_000.0
 
@@ -40,6 +47,8 @@ def pair_facts(rover: ObsTable, base: ObsTable) -> dict[str, Any]:
         "rover_epochs_with_base": int((_age_ns(rover, base) <= TOLERANCE_NS).sum()),
         "rover_epochs_within_30_s": int((_age_ns(rover, base) <= MAX_AGE_NS).sum()),
         "common": common,
+        "common_satellites": common_satellites(rover, base),
+        "signals": paired_signals(rover, base),
         "baseline_m": header_distance_m(rover, base),
     }
 
@@ -84,6 +93,7 @@ def pair_obstacles(rover: ObsTable, base: ObsTable) -> list[str]:
             found.append(f"no common band with carrier phases in system {', '.join(missing)}.")
         if all(len(common["bands"]) < 2 for common in facts["common"].values()):
             found.append("only one common band per system: fixing takes longer.")
+    found += timing_obstacles(rover, base) + satellite_obstacles(facts["common_satellites"])
     return found + _place_obstacles(rover, base, facts["baseline_m"])
 
 
@@ -129,8 +139,21 @@ def _place_obstacles(rover: ObsTable, base: ObsTable, baseline_m: float | None) 
             f"the headers are {baseline_m / 1000:.0f} km apart: not a pair, or a wrong header."
         )
     elif baseline_m > LONG_BASELINE_M:
-        found.append(f"the baseline is {baseline_m / 1000:.1f} km: expect slow or few fixes.")
+        found.append(_distance_words(baseline_m))
     return found
+
+
+def _distance_words(baseline_m: float) -> str:
+    """What a distance of more than 10 km means."""
+    km = baseline_m / 1000.0
+    meaning = (
+        "most epochs will stay float" if baseline_m > VERY_LONG_M else "fixes get slow and few"
+    )
+    return (
+        f"rover and base are {km:.1f} km apart: the ionosphere differs by some "
+        f"{ATMOSPHERE_MM_PER_KM * km:.0f} mm or more and is not estimated, so {meaning}; a base "
+        "within 10 km, or a virtual one, helps."
+    )
 
 
 def obs_obstacles(table: ObsTable, label: str) -> list[str]:
@@ -141,11 +164,19 @@ def obs_obstacles(table: ObsTable, label: str) -> list[str]:
     return found
 
 
-def nav_obstacles(table: ObsTable, nav: BroadcastTable, label: str) -> list[str]:
-    """Systems observed without ephemerides, and ephemerides of another time."""
+def nav_obstacles(
+    table: ObsTable, nav: BroadcastTable, label: str, other: ObsTable | None = None
+) -> list[str]:
+    """Systems observed without ephemerides, and ephemerides of another time.
+
+    other : the partner of a pair; a system that it lacks is of no use and not missed
+    """
     found = []
     missing, outdated = [], []
+    partner = None if other is None else systems_of(other)
     for system in systems_of(table):
+        if partner is not None and system not in partner:
+            continue
         toe = nav.toe_ns[(nav.sat >> 6) == system]
         name = SYSTEM_NAMES[system]
         if not len(toe):

@@ -21,6 +21,8 @@ def info_lines(facts: dict[str, Any]) -> list[str]:
         lines += [f"  - {text}" for text in facts["obstacles"]]
     elif facts["pair"] is not None:
         lines.append("Nothing found that would stop a fix.")
+    if facts["remarks"]:
+        lines += ["", "Worth knowing:", *(f"  - {text}" for text in facts["remarks"])]
     while lines and not lines[-1]:
         lines.pop()
     return lines
@@ -49,6 +51,7 @@ def _obs_lines(entry: dict[str, Any]) -> list[str]:
     lines.append("  system     satellites  per epoch  signals: code/phase values")
     for letter, system in entry["systems"].items():
         lines.append(_system_line(letter, system))
+    lines += _tracking_lines(entry["tracking"])
     return lines + _remarks(entry)
 
 
@@ -58,6 +61,18 @@ def _antenna(entry: dict[str, Any]) -> str:
     name = " ".join(entry["antenna"].split()) or "of unknown type"
     aside = f" ({east:.4f} E, {north:.4f} N)" if east or north else ""
     return f"{name}, {up:.4f} m above the marker{aside}"
+
+
+def _tracking_lines(tracking: dict[str, Any]) -> list[str]:
+    """How the receiver tracks."""
+    words = {
+        "code_noise_m": "codes scatter {:.1f} m",
+        "loss_share": "loss of lock on {:.1%} of the phases",
+        "half_share": "half-cycle flags on {:.1%}",
+        "cn0_dbhz": "signals {:.0f} dB-Hz",
+    }
+    parts = [text.format(tracking[k]) for k, text in words.items() if tracking[k] is not None]
+    return [f"  tracking   {', '.join(parts)}"] if parts else []
 
 
 def _system_line(letter: str, system: dict[str, Any]) -> str:
@@ -109,6 +124,15 @@ def _pair_lines(pair: dict[str, Any]) -> list[str]:
         name = f"{letter} {SYSTEM_NAMES[SYSTEM_LETTERS.index(letter)]}"
         bands = " ".join(common["bands"]) or "none"
         lines.append(f"  {name:<10} {len(common['satellites']):3d} satellites, bands {bands}")
+    if pair["signals"]:
+        words = [f"{letter} {', '.join(pairs)}" for letter, pairs in pair["signals"].items()]
+        lines.append(f"  signals    paired {'; '.join(words)}")
+    common = pair["common_satellites"]
+    if common is not None:
+        lines.append(
+            f"  satellites {common['both']:.0f} per epoch with carrier phases at both (rover "
+            f"{common['rover']:.0f}, base {common['base']:.0f})"
+        )
     if pair["baseline_m"] is not None:
         lines.append(f"  baseline   {pair['baseline_m']:.1f} m by the headers")
     return lines

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rtkpos.app.base_position import BasePosition
+from rtkpos.app.explain_text import short_lines
 from rtkpos.app.request import SolveRequest
 from rtkpos.constants import NS_PER_S
 from rtkpos.gnss.time import iso_gpst
@@ -17,6 +18,7 @@ from rtkpos.physics.accuracy import Accuracy
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.report import ReadReport
 from rtkpos.records.solution import FixStatus, Reason, Solution
+from rtkpos.solve.why import Explanation
 
 STATUS_WORDS = {
     FixStatus.FIXED: "fixed",
@@ -34,6 +36,7 @@ class RunFacts:
 
     reports : what the readers met, by "rover", "base", "nav"      timing_s : seconds by step
     warnings, notes : sentences for the user      accuracy : comparison with the truth, if any
+    explanation : why epochs are not fixed
     """
 
     request: SolveRequest
@@ -43,6 +46,7 @@ class RunFacts:
     reports: dict[str, ReadReport] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    explanation: Explanation | None = None
     accuracy: Accuracy | None = None
     truth: str = ""
     timing_s: dict[str, float] = field(default_factory=dict)
@@ -75,6 +79,7 @@ def summary(facts: RunFacts, exit_code: int) -> dict[str, Any]:
         "span_gpst": [iso_gpst(int(t)) for t in solution.time_ns[[0, -1]]] if total > 1 else [],
         "first_fix": first_fix(solution),
         "reasons": _reasons_by_name(solution),
+        "explanation": facts.explanation.to_dict() if facts.explanation else None,
         "base": _base(facts.base),
         "baseline_m": baseline_m(solution),
         "static": static_result(solution),
@@ -187,6 +192,8 @@ def _count_lines(facts: RunFacts) -> list[str]:
     if reasons:
         lines.append("not fixed because")
         lines += [f"  {n:6d}  {text}" for text, n in list(reasons.items())[:MAX_REASONS]]
+    if wants_fix and facts.explanation is not None:
+        lines += short_lines(facts.explanation)
     return lines
 
 

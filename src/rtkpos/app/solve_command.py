@@ -33,6 +33,7 @@ from rtkpos.physics.accuracy import WRONG_MOVING_M, WRONG_STATIC_M, Accuracy, ac
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.solution import FixStatus, Solution
+from rtkpos.solve.why import explain
 
 EXIT_DONE = 0
 EXIT_PARTIAL = 4
@@ -56,7 +57,20 @@ def run_solve(request: SolveRequest) -> int:
 
 
 def compute(request: SolveRequest) -> tuple[RunFacts, str]:
-    """Read and solve; the facts of the run and the text of the result file.
+    """Read and solve; the facts of the run and the text of the result file."""
+    facts = run_facts(request)
+    with _timed(facts.timing_s, "format"):
+        notes = (
+            tuple(facts.warnings)
+            if facts.base is None or not facts.base.is_relative
+            else ("relative result, base coordinates are its average code position",)
+        )
+        result = format_solution(facts.solution, facts.request, facts.config, notes)
+    return facts, result
+
+
+def run_facts(request: SolveRequest) -> RunFacts:
+    """Read, solve, explain: the facts of a run.
 
     What can be wrong with the options is found before anything is read or computed.
     """
@@ -76,10 +90,13 @@ def compute(request: SolveRequest) -> tuple[RunFacts, str]:
     base = _base_position(request, inputs, config)
     with _timed(timing, "solve"):
         solution = _solve(inputs, base, config, quiet=request.quiet)
-    facts = RunFacts(
+    with _timed(timing, "explain"):
+        explanation = explain(solution, config, inputs.rover, inputs.base, inputs.nav)
+    return RunFacts(
         request=request,
         config=config,
         solution=solution,
+        explanation=explanation,
         base=base,
         reports=inputs.reports(),
         warnings=_warnings(request, inputs, base, solution),
@@ -88,14 +105,6 @@ def compute(request: SolveRequest) -> tuple[RunFacts, str]:
         truth=truth.source if truth else "",
         timing_s=timing,
     )
-    with _timed(timing, "format"):
-        notes = (
-            tuple(facts.warnings)
-            if base is None or not base.is_relative
-            else ("relative result, base coordinates are its average code position",)
-        )
-        result = format_solution(solution, request, config, notes)
-    return facts, result
 
 
 def _base_position(request: SolveRequest, inputs: Inputs, config: RtkConfig) -> BasePosition | None:
