@@ -18,6 +18,7 @@ from rtkpos.constants import NS_PER_S
 from rtkpos.gnss.systems import SYSTEM_LETTERS, SYSTEM_NAMES, sat_name
 from rtkpos.gnss.time import iso_gpst
 from rtkpos.records.broadcast import BroadcastTable
+from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.solve.base_check import is_on_earth
 
@@ -25,7 +26,6 @@ TOLERANCE_NS = 20_000_000
 MAX_AGE_NS = 30 * NS_PER_S
 NAV_REACH_NS = 2 * 3600 * NS_PER_S
 LONG_BASELINE_M, VERY_LONG_M = 10_000.0, 30_000.0
-ATMOSPHERE_MM_PER_KM = 0.5
 FAR_BASELINE_M = 1_000_000.0
 CODE_DIFFERS_M = 1_000.0
 
@@ -146,13 +146,15 @@ def _place_obstacles(rover: ObsTable, base: ObsTable, baseline_m: float | None) 
 def _distance_words(baseline_m: float) -> str:
     """What a distance of more than 10 km means."""
     km = baseline_m / 1000.0
+    mm = RtkConfig().atmosphere.ionosphere_mm_per_km * km
     meaning = (
-        "most epochs will stay float" if baseline_m > VERY_LONG_M else "fixes get slow and few"
+        "expect few fixes, the first one after many minutes"
+        if baseline_m > VERY_LONG_M
+        else "expect the first fix after minutes, not seconds"
     )
     return (
-        f"rover and base are {km:.1f} km apart: the ionosphere differs by some "
-        f"{ATMOSPHERE_MM_PER_KM * km:.0f} mm or more and is not estimated, so {meaning}; a base "
-        "within 10 km, or a virtual one, helps."
+        f"rover and base are {km:.1f} km apart: the ionosphere differs by some {mm:.0f} mm, often "
+        f"more, and must be estimated; {meaning}. A base within 10 km, or a virtual one, helps."
     )
 
 

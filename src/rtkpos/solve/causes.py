@@ -109,7 +109,7 @@ CAUSES = (
     Cause(
         name="common satellites",
         named={Reason.FEW_COMMON_SATELLITES: 0.9, Reason.FEW_AMBIGUITIES: 0.6},
-        measure="n_common", normal=9.0, bad=5.0, also=_SKY,
+        measure="n_common", normal=9.0, bad=5.0, top=0.9, also=_SKY,
         says="{n_common:.0f} satellites above {mask_deg:g} degrees are common to both with carrier "
         "phases; the rover sees {n_rover:.0f} ({rover_sees}), the base {n_base:.0f} ({base_sees})",
         bare="too few satellites are common to rover and base",
@@ -190,11 +190,11 @@ CAUSES = (
     ),
     Cause(
         name="distance",
-        measure="distance_km", normal=8.0, bad=30.0,
-        says="rover and base are {distance_km:.1f} km apart, where the atmosphere differs by some "
-        "{distance_mm:.0f} mm; the ionosphere is not estimated",
+        measure="distance_km", normal=8.0, bad=50.0,
+        says="rover and base are {distance_km:.1f} km apart, where the ionosphere differs by some "
+        "{distance_mm:.0f} mm; {ionosphere_words}",
         bare="rover and base are far apart",
-        helps="a base within 10 km, or a virtual base (VRS) near the rover",
+        helps="a base within 10 km, a virtual base (VRS) near the rover, or more time",
     ),
     Cause(
         name="base coordinate",

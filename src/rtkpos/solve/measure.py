@@ -13,7 +13,8 @@ from rtkpos.records.config import RtkConfig
 from rtkpos.records.solution import FixStatus, Reason, Solution
 from rtkpos.solve.sky import Pair, sky_at
 
-START_S = 120.0  # a filter this young is still finding its ambiguities
+# A filter this young is still finding its ambiguities; on long lines the ionosphere as well.
+START_S, LONG_START_S = 120.0, 1800.0
 STORM_EPOCHS = 3
 LASTING_SLIPS = 0.15  # share of phases that slip at every epoch; then no storm at the start is told
 N_SAMPLE = 5  # epochs of a span at which the sky is looked at
@@ -31,11 +32,9 @@ def limits(config: RtkConfig) -> dict[str, float]:
         "limit_age_s": float(config.base.max_age_s),
         "limit_success": float(ambiguity.success_rate_min),
         "limit_postfit_mm": 1000.0 * ambiguity.postfit_phase_max_m,
-        "limit_sigma_mm": 1000.0 * ambiguity.position_sigma_max_m,
         "limit_search": float(ambiguity.n_search_max),
         "mask_deg": float(config.selection.elevation_mask_deg),
         "expected_code_m": noise.code_phase_ratio * phase_m * math.sqrt(2.0),
-        "start_s": START_S,
     }
 
 
@@ -99,8 +98,13 @@ def derived(numbers: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def start_numbers(solution: Solution, rows: IndexArray, max_gap_s: float) -> dict[str, float]:
-    """How long the filter had been running at these epochs, and slips at the first of them."""
+def start_numbers(
+    solution: Solution, rows: IndexArray, max_gap_s: float, start_s: float
+) -> dict[str, float]:
+    """How long the filter had been running at these epochs, and slips at the first of them.
+
+    start_s : a filter up to this age [s] counts as just started
+    """
     starts = np.flatnonzero(filter_starts(solution, max_gap_s))
     out = {"since_s": math.nan, "start_share": 0.0, "storm_slips": math.nan}
     if not len(rows):
@@ -113,7 +117,7 @@ def start_numbers(solution: Solution, rows: IndexArray, max_gap_s: float) -> dic
         begun_ns = solution.time_ns[starts[last[running]]]
         since_s = (solution.time_ns[rows[running]] - begun_ns) / NS_PER_S
         out["since_s"] = float(np.median(since_s))
-        out["start_share"] = float((since_s <= START_S).sum() / len(rows))
+        out["start_share"] = float((since_s <= start_s).sum() / len(rows))
     return out
 
 
@@ -126,13 +130,22 @@ def filter_starts(solution: Solution, max_gap_s: float) -> BoolArray:
     return starts
 
 
-def place_numbers(solution: Solution, config: RtkConfig, base_offset_m: float) -> dict[str, float]:
+def place_numbers(solution: Solution, config: RtkConfig, base_offset_m: float) -> dict[str, Any]:
     """Distance from the base, what the atmosphere and a wrong base coordinate make of it."""
     apart_m = median(np.linalg.norm(solution.ecef_m - solution.base_ecef_m, axis=1))
+    atmosphere, ambiguity = config.atmosphere, config.ambiguity
+    is_long = apart_m > 1000.0 * atmosphere.long_from_km
+    sigma_mm = 1000.0 * ambiguity.position_sigma_max_m
     offset_m = base_offset_m if base_offset_m > CODE_POSITION_M else 0.0
     return {
         "distance_km": apart_m / 1000.0,
-        "distance_mm": config.noise.phase_baseline_mm_per_km * apart_m / 1000.0,
+        "distance_mm": atmosphere.ionosphere_mm_per_km * apart_m / 1000.0,
+        "ionosphere_words": "it is estimated, which takes minutes"
+        if is_long
+        else f"it is not estimated below {atmosphere.long_from_km:g} km",
+        "start_s": LONG_START_S if is_long else START_S,
+        "limit_sigma_mm": sigma_mm
+        + (ambiguity.position_sigma_mm_per_km * apart_m / 1000.0 if is_long else 0.0),
         "base_offset_m": base_offset_m,
         "base_effect_mm": 1000.0 * offset_m * apart_m / SATELLITE_RANGE_M,
     }

@@ -165,7 +165,7 @@ def explain(
     for span in listed:
         own = {"base_late_s": _base_late_s(solution, span, base)}
         if config.ar in ("continuous", "hold"):
-            own |= start_numbers(solution, span.rows, config.slips.max_gap_s)
+            own |= start_numbers(solution, span.rows, config.slips.max_gap_s, common["start_s"])
         numbers = _numbers(solution, span.rows, config, pair, common | own)
         explained.append(_explained(solution, span, numbers, fixed))
     rest = np.concatenate([np.zeros(0, np.int64), *(span.rows for span in spans[MAX_SPANS:])])
@@ -245,19 +245,29 @@ def _explained(
     """A span with its causes weighed and put in order."""
     values, counts = np.unique(solution.reason[span.rows], return_counts=True)
     share = {Reason(int(v)): n / len(span.rows) for v, n in zip(values, counts, strict=True)}
-    known = {reason for cause in CAUSES for reason in cause.named}
-    table = (*CAUSES, *(cause_of_reason(reason) for reason in share if reason not in known))
-    causes = [_weighed(cause, share, numbers, fixed) for cause in table]
-    causes = [cause for cause in causes if cause.weight >= MIN_WEIGHT]
     return ExplainedSpan(
         start_ns=int(solution.time_ns[span.first]),
         end_ns=int(solution.time_ns[span.end - 1]),
         n_epoch=span.n_epoch,
         n_unfixed=len(span.rows),
-        causes=tuple(sorted(causes, key=lambda cause: -cause.weight)),
+        causes=ranked_causes(share, numbers, fixed),
         reasons=_reasons(solution, span.rows),
         numbers=numbers,
     )
+
+
+def ranked_causes(
+    share: dict[Reason, float], numbers: dict[str, Any], fixed: dict[str, Any]
+) -> tuple[Weighed, ...]:
+    """The causes that weigh MIN_WEIGHT or more, the weightiest first.
+
+    share : part of a span's epochs by Reason      numbers, fixed : of the span, of fixed epochs
+    """
+    known = {reason for cause in CAUSES for reason in cause.named}
+    table = (*CAUSES, *(cause_of_reason(reason) for reason in share if reason not in known))
+    causes = [_weighed(cause, share, numbers, fixed) for cause in table]
+    heavy = [cause for cause in causes if cause.weight >= MIN_WEIGHT]
+    return tuple(sorted(heavy, key=lambda cause: -cause.weight))
 
 
 def _weighed(
