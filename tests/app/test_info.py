@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from rtkpos.app import cli
+from rtkpos.app.info_command import file_facts
 from rtkpos.app.info_facts import gap_facts, nav_facts, obs_facts
 from rtkpos.app.info_pair import nav_obstacles, obs_obstacles, pair_facts, pair_obstacles
+from rtkpos.app.info_quality import (
+    base_obstacles,
+    pair_remarks,
+    paired_signals,
+    tracking_obstacles,
+)
+from rtkpos.constants import SPEED_OF_LIGHT_MPS
+from rtkpos.gnss.signals import carrier_hz, sig_band
 from rtkpos.gnss.systems import BEIDOU, GPS
+from rtkpos.prepare.tracking import tracking_numbers
 from tests.app.made_inputs import made_nav, made_obs, set_stage
 from tests.data import dataset_path
 from tests.io.made_solution import BASE_ECEF_M, START_NS, rotation_at
@@ -112,3 +123,96 @@ def test_real_pair() -> None:
     assert pair["common"]["C"]["bands"] == "267"
     assert pair["baseline_m"] == pytest.approx(1.0, abs=0.2)
     assert pair_obstacles(rover, base) == []
+
+
+def test_receivers_that_track_badly_are_called_out() -> None:
+    good = {
+        "code_noise_m": 0.3, "loss_share": 0.01, "half_share": 0.0, "cn0_dbhz": 44.0,
+        "phase_share": 1.0,
+    }  # fmt: skip
+    assert tracking_obstacles(good, "x") == []
+    assert tracking_obstacles(dict.fromkeys(good), "x") == [], "unknown is not bad"
+    for name, value, said in (
+        ("code_noise_m", 3.5, "3.5 m: phone grade"),
+        ("loss_share", 0.17, "17% of the carrier phases"),
+        ("half_share", 0.21, "half a cycle"),
+        ("cn0_dbhz", 30.0, "30 dB-Hz"),
+    ):
+        found = tracking_obstacles(good | {name: value}, "x")
+        assert len(found) == 1
+        assert said in found[0]
+
+
+def test_slow_base_few_satellites_and_doubtful_base() -> None:
+    rover = made_obs(n_epoch=61)
+    assert "15 s old in the median and up to 39 s" in " ".join(
+        pair_obstacles(rover, made_obs(BASE_ECEF_M, n_epoch=3, step_s=40.0))
+    )
+    few = made_obs(BASE_ECEF_M, codes=((GPS, "1C"), (GPS, "2W")))
+    assert "only 6 satellites per epoch" in said(made_obs(), few)
+    code_m = BASE_ECEF_M + np.array([60.0, 0.0, 0.0])
+    assert "60 m from its code position" in base_obstacles(few, code_m)[0]
+    assert base_obstacles(few, BASE_ECEF_M) == base_obstacles(few, None) == []
+
+
+def test_how_signals_are_paired() -> None:
+    rover = made_obs(codes=((GPS, "1C"), (GPS, "2L"), (BEIDOU, "2I")))
+    base = made_obs(BASE_ECEF_M, codes=((GPS, "1C"), (GPS, "2X"), (BEIDOU, "2I")))
+    assert paired_signals(rover, base) == {"G": ["1C", "2L with 2X"], "C": ["2I"]}
+    assert paired_signals(made_obs(codes=((GPS, "1C"),)), made_obs(codes=((GPS, "5Q"),))) == {}
+
+
+def test_different_antennas_are_worth_knowing_only() -> None:
+    rover, base = made_obs(), made_obs(BASE_ECEF_M)
+    assert pair_remarks(rover, base) == []
+    named = [
+        dataclasses.replace(t, station=dataclasses.replace(t.station, antenna=name))
+        for t, name in ((rover, "AAA  NONE"), (base, "BBB"))
+    ]
+    assert "AAA NONE and BBB" in pair_remarks(*named)[0]
+    assert pair_obstacles(*named) == []
+
+
+def test_systems_of_the_base_alone_need_no_ephemerides() -> None:
+    nav, only_gps = made_nav((GPS,)), made_obs(codes=((GPS, "1C"),))
+    assert nav_obstacles(made_obs(), nav, "x", only_gps) == []
+    assert nav_obstacles(made_obs(), nav, "x", made_obs()) != []
+
+
+@pytest.mark.parametrize("noise_m", [0.0, 0.5, 3.0])
+@pytest.mark.parametrize("codes", [((GPS, "1C"), (GPS, "2W")), ((BEIDOU, "2I"),)])
+def test_scatter_of_codes_is_measured_beside_slips_and_clocks(noise_m, codes) -> None:
+    rng = np.random.default_rng(7)
+    table = made_obs(codes=codes, n_epoch=100)
+    epoch = np.repeat(np.arange(100), np.diff(table.row_start))
+    moved_m = 300.0 * epoch + 4.0 * epoch**1.5
+    table.code_m[:] += moved_m + noise_m * rng.standard_normal(table.n_row)
+    pairs = zip(table.sat.tolist(), table.sig.tolist(), strict=True)
+    hertz = np.array([carrier_hz(sat >> 6, sig_band(sig)) for sat, sig in pairs])
+    table.phase_cycle[:] += moved_m * hertz / SPEED_OF_LIGHT_MPS
+    assert tracking_numbers(table)["code_noise_m"] == pytest.approx(noise_m, rel=0.1, abs=1e-6)
+
+
+CLEAN = {
+    "static-nagoya-2024": ("rover.obs.gz", "base.obs.gz", "base.nav.gz"),
+    "kinematic-fujisawa-2021-265": ("SEPT265G.21O.gz", "3034265G.21O.gz", "SEPT2650.21P.gz"),
+    "static-clas-fujisawa-2021-078": ("SEPT078M1.21O.gz", "3034078M1.21O.gz", "SEPT078M.21P.gz"),
+    "vrs-static-shanghai-2023": ("rover.obs.gz", "base.obs.gz", "rover.nav.gz"),
+}
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("name", CLEAN)
+def test_clean_pairs_give_no_scare(name) -> None:
+    assert file_facts([dataset_path(name, file) for file in CLEAN[name]])["obstacles"] == []
+
+
+@pytest.mark.compiled
+def test_the_walk_is_called_phone_grade_beforehand() -> None:
+    files = [
+        dataset_path("kinematic-shanghai-2023-part1", f"{n}.gz")
+        for n in ("rover.obs", "base.obs", "rover.nav")
+    ]
+    found = file_facts(files)["obstacles"]
+    assert "phone grade" in found[0]
+    assert not any("base.obs" in text for text in found)
