@@ -73,7 +73,8 @@ def test_a_reason_without_a_row_is_explained_by_its_text(monkeypatch):
 
 
 OPEN_SKY = {
-    "age_s": 0.5, "age_max_s": 1.0, "limit_age_s": 30.0, "limit_success": 0.99, "mask_deg": 10.0,
+    "age_s": 0.5, "age_words": "0 to 1 s", "limit_age_s": 30.0, "limit_success": 0.99,
+    "mask_deg": 10.0,
     "limit_postfit_mm": 50.0, "limit_sigma_mm": 50.0, "limit_search": 20000.0, "n_common": 18,
     "expected_code_m": 0.5, "start_s": 120.0, "n_rover": 20, "n_base": 20, "n_both": 18,
     "n_phase": 40, "n_band": 2.2, "lost_share": 0.0, "half_share": 0.0, "cn0_dbhz": 44.0,
@@ -81,7 +82,7 @@ OPEN_SKY = {
     "rover_signals": "G 1C", "base_signals": "G 5Q", "slip_share": 0.0, "n_slip": 0.0,
     "storm_share": 0.0, "storm_slips": 0.0, "code_factor": 1.0, "code_m": 0.5, "distance_km": 1.0,
     "distance_mm": 0.8, "ionosphere_words": "it is estimated", "base_offset_m": 2.0,
-    "base_effect_mm": 0.0, "start_share": 0.0, "since_s": 900.0, "success_rate": 0.97,
+    "base_effect_mm": 0.0, "start_share": 0.0, "since_s": 900.0, "limit_pairs": 4.0,
     "ratio": 1.4, "ratio_needed": 2.5, "sigma_m": 0.3, "postfit_mm": 60.0, "jump_share": 1.0,
     "base_late_s": 40.0,
 }  # fmt: skip

@@ -69,11 +69,10 @@ CAUSES = (
         name="age of the corrections",
         named={Reason.CORRECTION_TOO_OLD: 1.0},
         measure="age_s", normal=5.0, bad=25.0,
-        says="the newest base epoch is {age_s:.0f} s old (median; {age_max_s:.0f} s at most, limit "
-        "{limit_age_s:g} s)",
+        says="the newest base epoch is {age_words} old (limit {limit_age_s:g} s)",
         bare="the newest base epoch is older than {limit_age_s:g} s",
         helps="close the gaps of the base: its data link, its recording, or its interval",
-        fixed="{age_s:.0f} s",
+        fixed="{age_words}",
     ),
     Cause(
         name="no base epoch",
@@ -131,8 +130,8 @@ CAUSES = (
         measure="n_band", normal=1.6, bad=1.0, top=0.6,
         says="each common satellite has {n_band:.1f} common bands on average",
         bare="there is one common band",
-        helps="receivers with two or three bands in common fix within seconds; with one, allow "
-        "minutes and use every system",
+        helps="receivers with two or three bands in common fix within seconds; with one, "
+        "allow minutes, use every system, and leave out --bands",
         fixed="{n_band:.1f}",
     ),
     Cause(
@@ -182,7 +181,7 @@ CAUSES = (
     ),
     Cause(
         name="geometry",
-        measure="pdop", normal=3.0, bad=8.0,
+        measure="pdop", normal=3.0, bad=8.0, top=0.8,
         says="the {n_common:.0f} common satellites stand badly: PDOP {pdop:.1f} (below 3 is good)",
         bare="the common satellites stand badly",
         helps="more systems, a lower --elevation-mask, or another time of day",
@@ -215,12 +214,12 @@ CAUSES = (
     Cause(
         name="success rate",
         named={Reason.SUCCESS_RATE_LOW: 0.5},
-        says="the predicted success rate of the integers is {success_rate:.1%}; "
-        "{limit_success:.1%} are needed",
-        bare="the predicted success rate of the integers is below {limit_success:.1%}",
+        says="fewer than {limit_pairs:.0f} ambiguities can be predicted right with the "
+        "{limit_success:.1%} that is needed; the float position is uncertain by {sigma_m:.2f} m",
+        bare="fewer than {limit_pairs:.0f} ambiguities can be predicted right with the "
+        "{limit_success:.1%} that is needed",
         helps="whatever sharpens the float position: more satellites and bands, a nearer base, "
         "fewer slips, or time",
-        fixed="{success_rate:.1%}",
     ),
     Cause(
         name="ratio",
@@ -239,7 +238,6 @@ CAUSES = (
         "above {limit_sigma_mm:.0f} mm (float {sigma_m:.2f} m)",
         bare="too few integers could be fixed for a sharp position (limit {limit_sigma_mm:.0f} mm)",
         helps="more satellites and bands in common, a nearer base, or time",
-        fixed="{sigma_m:.3f} m",
     ),
     Cause(
         name="post-fit residuals",
@@ -318,9 +316,12 @@ def filled(text: str, numbers: Mapping[str, Any]) -> str:
     """The text with its numbers; "" when one of them is not known."""
     names = [name for _, name, _, _ in string.Formatter().parse(text) if name]
     known = {name: numbers.get(name, math.nan) for name in names}
-    if any(isinstance(value, float) and not math.isfinite(value) for value in known.values()):
-        return ""
-    return text.format(**known)
+    return "" if any(_is_unknown(value) for value in known.values()) else text.format(**known)
+
+
+def _is_unknown(value: float | str) -> bool:
+    """True for NaN and for an empty word."""
+    return value == "" or (isinstance(value, float) and not math.isfinite(value))
 
 
 def cause_of_reason(reason: Reason) -> Cause:

@@ -31,6 +31,7 @@ def limits(config: RtkConfig) -> dict[str, float]:
     return {
         "limit_age_s": float(config.base.max_age_s),
         "limit_success": float(ambiguity.success_rate_min),
+        "limit_pairs": float(ambiguity.min_pairs),
         "limit_postfit_mm": 1000.0 * ambiguity.postfit_phase_max_m,
         "limit_search": float(ambiguity.n_search_max),
         "mask_deg": float(config.selection.elevation_mask_deg),
@@ -44,24 +45,29 @@ def median(values: FloatArray) -> float:
     return float(np.median(finite)) if len(finite) else math.nan
 
 
-def epoch_numbers(solution: Solution, rows: IndexArray, config: RtkConfig) -> dict[str, float]:
+def range_words(seconds: FloatArray) -> str:
+    """Ages [s] from the least to the greatest in words; "" without any."""
+    finite = seconds[np.isfinite(seconds)]
+    if not len(finite):
+        return ""
+    low, high = (f"{end(finite):.0f}" for end in (np.min, np.max))
+    return f"{low} s" if low == high else f"{low} to {high} s"
+
+
+def epoch_numbers(solution: Solution, rows: IndexArray, config: RtkConfig) -> dict[str, Any]:
     """Medians of what the run stored at these epochs. rows : (n,) epochs of the solution."""
     found, reason = solution.diagnostics, solution.reason[rows]
     low_ratio = rows[solution.ratio[rows] < found.ratio_needed[rows]]
-    low_success = rows[found.success_rate[rows] < config.ambiguity.success_rate_min]
     large = rows[found.postfit_phase_m[rows] > config.ambiguity.postfit_phase_max_m]
-    of_ratio, of_success, of_postfit = (
-        (low_ratio, low_success, large) if (reason != Reason.OK).any() else (rows, rows, rows)
-    )
+    of_ratio, of_postfit = (low_ratio, large) if (reason != Reason.OK).any() else (rows, rows)
     float_m2 = np.trace(solution.cov_ecef_m2[rows], axis1=1, axis2=2)
     float_m2 = np.where(solution.status[rows] >= FixStatus.FLOAT, float_m2, np.nan)
     ages = solution.age_s[rows]
     return {
         "age_s": median(ages),
-        "age_max_s": float(np.nanmax(ages)) if np.isfinite(ages).any() else math.nan,
+        "age_words": range_words(ages),
         "n_slip": float(found.n_slip[rows].mean()) if len(rows) else math.nan,
         "code_m": median(found.prefit_code_m[rows]),
-        "success_rate": median(found.success_rate[of_success]),
         "ratio": median(solution.ratio[of_ratio]),
         "ratio_needed": median(found.ratio_needed[of_ratio]),
         "postfit_mm": 1000.0 * median(found.postfit_phase_m[of_postfit]),
