@@ -10,10 +10,9 @@ import numpy as np
 
 from rtkpos._arrays import BoolArray, FloatArray, IndexArray
 from rtkpos.constants import DEG
-from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.gnss.signals import SIG_PER_SYSTEM, sig_code
 from rtkpos.gnss.systems import SYSTEM_LETTERS
-from rtkpos.physics.satellites import satellite_states
+from rtkpos.physics.geometry import lines_of_sight, pdop
 from rtkpos.prepare.pairing import PairingPlan
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.observations import ObsTable
@@ -53,7 +52,7 @@ def sky_at(pair: Pair, k: int) -> dict[str, Any]:
     sats = sats[pair.plan.wanted[sats] == 1]
     if not len(sats):
         return {}
-    line, elevation_rad = lines_of_sight(pair, sats, int(pair.rover.time_ns[k]))
+    line, elevation_rad = lines_of_sight(pair.nav, sats, int(pair.rover.time_ns[k]), pair.place_m)
     lacks = np.isnan(elevation_rad)
     high = elevation_rad >= pair.mask_deg * DEG
     seen = [
@@ -86,17 +85,6 @@ def rows_of_epoch(table: ObsTable, k: int) -> slice:
     return slice(int(table.row_start[k]), int(table.row_start[k + 1]))
 
 
-def lines_of_sight(pair: Pair, sats: IndexArray, time_ns: int) -> tuple[FloatArray, FloatArray]:
-    """Unit vectors (n, 3) and elevations (n,) [rad] from the pair's place; NaN, no ephemeris."""
-    states = satellite_states(pair.nav, sats, np.full(len(sats), time_ns))
-    line = states.ecef_m - pair.place_m
-    line /= np.linalg.norm(line, axis=1)[:, None]
-    llh, rotation = np.full(3, np.nan), np.full((3, 3), np.nan)
-    if ecef_to_geodetic(np.ascontiguousarray(pair.place_m), llh) == 0:
-        enu_rotation(llh[0], llh[1], rotation)
-    return line, np.arcsin(np.clip(line @ rotation[2], -1.0, 1.0))
-
-
 def phase_slots(table: ObsTable, rows: slice, plan: PairingPlan, sats: IndexArray) -> BoolArray:
     """Which of a run's bands have a carrier phase: (n_sat, N_SLOT)."""
     out: BoolArray = np.zeros((len(sats), plan.digit.shape[1]), bool)
@@ -105,20 +93,6 @@ def phase_slots(table: ObsTable, rows: slice, plan: PairingPlan, sats: IndexArra
     usable &= np.isin(table.sat[rows], sats)
     out[np.searchsorted(sats, table.sat[rows][usable]), slot[usable]] = True
     return out
-
-
-def pdop(line: FloatArray, system: IndexArray) -> float:
-    """Dilution of the position by the geometry, one clock per system; NaN when it is singular.
-
-    line : (n, 3) unit vectors to the satellites      system : (n,) their systems
-    Source: Kaplan & Hegarty (2017), section 11.2.1.
-    """
-    clocks = (system[:, None] == np.unique(system)[None, :]).astype(np.float64)
-    design = np.hstack([-line, clocks])
-    normal = design.T @ design
-    if len(line) < design.shape[1] or np.linalg.cond(normal) > 1e10:
-        return math.nan
-    return math.sqrt(float(np.trace(np.linalg.inv(normal)[:3, :3])))
 
 
 def _phase_quality(pair: Pair, rows: slice, sats: IndexArray) -> dict[str, float]:

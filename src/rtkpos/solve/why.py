@@ -154,13 +154,14 @@ def explain(
     rover, base, nav : the run's inputs; without them the causes rest on the solution alone.
     """
     spans = find_spans(solution.status)
-    pair = _pair(solution, config, rover, base, nav)
     wish = _wish(config, base)
-    offset_m = math.nan if wish else _base_offset_m(solution, base, nav)
+    listed = [] if wish else spans[:MAX_SPANS]
+    pair = _pair(solution, config, rover, base, nav) if listed else None
+    offset_m = _base_offset_m(solution, base, nav) if listed else math.nan
     common = limits(config) | place_numbers(solution, config, offset_m)
     fixed_rows = np.flatnonzero(solution.status == FixStatus.FIXED)
-    fixed = _numbers(solution, fixed_rows, config, pair, common) if len(fixed_rows) else {}
-    listed = [] if wish else spans[:MAX_SPANS]
+    has_fixed = listed and len(fixed_rows)
+    fixed = _numbers(solution, fixed_rows, config, pair, common) if has_fixed else {}
     explained = []
     for span in listed:
         own = {"base_late_s": _base_late_s(solution, span, base)}
