@@ -83,7 +83,8 @@ OPEN_SKY = {
     "storm_share": 0.0, "storm_slips": 0.0, "code_factor": 1.0, "code_m": 0.5, "distance_km": 1.0,
     "distance_mm": 0.8, "ionosphere_words": "it is estimated", "base_offset_m": 2.0,
     "base_effect_mm": 0.0, "start_share": 0.0, "since_s": 900.0, "limit_pairs": 4.0,
-    "ratio": 1.4, "ratio_needed": 2.5, "sigma_m": 0.3, "postfit_mm": 60.0, "jump_share": 1.0,
+    "ratio": 1.4, "ratio_needed": 2.5, "sigma_m": 0.3, "uncertain_m": 0.3, "static_spread_m": 0.2,
+    "postfit_mm": 60.0, "jump_share": 1.0,
     "base_late_s": 40.0,
 }  # fmt: skip
 RATIO = Reason.RATIO_LOW
@@ -105,6 +106,7 @@ WINNERS = {
     "distance": (RATIO, {"distance_km": 60.0}),
     "base coordinate": (RATIO, {"base_effect_mm": 60.0}),
     "start of the filter": (Reason.SUCCESS_RATE_LOW, {"start_share": 1.0}),
+    "moving antenna": (Reason.POSITION_JUMP, {"static_spread_m": 60.0}),
     "success rate": (Reason.SUCCESS_RATE_LOW, {}),
     "ratio": (RATIO, {}),
     "uncertain position": (Reason.FLOAT_TOO_UNCERTAIN, {}),
@@ -286,6 +288,13 @@ def test_a_wrong_base_coordinate_is_named_where_it_matters():
     result = explained(CAR, 60, place=place)
     assert names(result)[0] == "base coordinate"
     assert "--base-xyz" in result.spans[0].causes[0].helps
+
+
+@pytest.mark.compiled
+def test_static_mode_for_a_moving_antenna_is_named():
+    result = explained(CAR, 240, mode="static")
+    assert names(result)[0] == "moving antenna"
+    assert result.spans[0].causes[0].helps == "--mode kinematic"
 
 
 @pytest.mark.compiled

@@ -9,7 +9,7 @@ from rtkpos.gnss.time import iso_gpst
 from rtkpos.solve.why import ExplainedSpan, Explanation
 
 MAX_LONG, MAX_SHORT = 10, 3
-MAX_CAUSES = 4
+MAX_CAUSES, MAX_ADVICE = 4, 6
 WIDTH = 100
 
 
@@ -28,8 +28,8 @@ def explanation_lines(explanation: Explanation) -> list[str]:
     lines += _rest_lines(explanation)
     if explanation.margins:
         lines += ["", *_wrapped("", margin_line(explanation))]
-    lines += ["", "What would help, the cause of most epochs first:"]
-    for cause, share in explanation.overall():
+    lines += ["", "What would help, with the share of these epochs that it concerns:"]
+    for cause, share in explanation.overall()[:MAX_ADVICE]:
         lines += _wrapped(f"  {100 * share:3.0f} %  ", f"{cause.name}: {cause.helps}.")
     return lines
 

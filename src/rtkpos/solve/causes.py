@@ -72,7 +72,7 @@ CAUSES = (
         says="the newest base epoch is {age_words} old (limit {limit_age_s:g} s)",
         bare="the newest base epoch is older than {limit_age_s:g} s",
         helps="close the gaps of the base: its data link, its recording, or its interval",
-        fixed="{age_words}",
+        fixed="{age_s:.0f} s in the median",
     ),
     Cause(
         name="no base epoch",
@@ -204,6 +204,14 @@ CAUSES = (
         helps="give the right coordinate with --base-xyz or --base-llh",
     ),
     Cause(
+        name="moving antenna",
+        measure="static_spread_m", normal=5.0, bad=15.0,
+        says="the mode is static, but the positions of these epochs reach {static_spread_m:.0f} m "
+        "from their middle",
+        bare="the mode is static, but the positions wander",
+        helps="--mode kinematic",
+    ),
+    Cause(
         name="start of the filter",
         measure="start_share", normal=0.2, bad=1.0, top=0.7,
         says="the filter had started {since_s:.0f} s before (median); {start_share:.0%} of these "
@@ -235,7 +243,7 @@ CAUSES = (
         name="uncertain position",
         named={Reason.FLOAT_TOO_UNCERTAIN: 0.5},
         says="too few integers could be fixed for a sharp position: its standard deviation stays "
-        "above {limit_sigma_mm:.0f} mm (float {sigma_m:.2f} m)",
+        "above {limit_sigma_mm:.0f} mm (float {uncertain_m:.2f} m)",
         bare="too few integers could be fixed for a sharp position (limit {limit_sigma_mm:.0f} mm)",
         helps="more satellites and bands in common, a nearer base, or time",
     ),
@@ -254,8 +262,7 @@ CAUSES = (
         says="{jump_share:.0%} of the epochs had integers whose position the antenna cannot have "
         "reached since the last fix, or that contradicts the float or static position",
         bare="integers were found, but their position is not where the antenna can be",
-        helps="nothing, if it is rare: a wrong fix was caught; --mode static is wrong for an "
-        "antenna that moves",
+        helps="nothing, if it is rare: a wrong fix was caught",
     ),
     Cause(
         name="fixing switched off",

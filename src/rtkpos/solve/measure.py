@@ -17,6 +17,7 @@ from rtkpos.solve.sky import Pair, sky_at
 START_S, LONG_START_S = 120.0, 1800.0
 STORM_EPOCHS = 3
 LASTING_SLIPS = 0.15  # share of phases that slip at every epoch; then no storm at the start is told
+MIN_SPREAD = 10  # positions from which a spread can be told
 N_SAMPLE = 5  # epochs of a span at which the sky is looked at
 # Range to a satellite near the zenith; a base that is off by d bends a baseline b by d b / range.
 SATELLITE_RANGE_M = 2.2e7
@@ -54,6 +55,14 @@ def range_words(seconds: FloatArray) -> str:
     return f"{low} s" if low == high else f"{low} to {high} s"
 
 
+def spread_m(ecef_m: FloatArray) -> float:
+    """Distance from their middle that nine of ten positions (n, 3) keep [m]; NaN for few."""
+    known = ecef_m[np.isfinite(ecef_m).all(axis=1)]
+    if len(known) < MIN_SPREAD:
+        return math.nan
+    return float(np.percentile(np.linalg.norm(known - np.median(known, axis=0), axis=1), 90))
+
+
 def epoch_numbers(solution: Solution, rows: IndexArray, config: RtkConfig) -> dict[str, Any]:
     """Medians of what the run stored at these epochs. rows : (n,) epochs of the solution."""
     found, reason = solution.diagnostics, solution.reason[rows]
@@ -72,6 +81,7 @@ def epoch_numbers(solution: Solution, rows: IndexArray, config: RtkConfig) -> di
         "ratio_needed": median(found.ratio_needed[of_ratio]),
         "postfit_mm": 1000.0 * median(found.postfit_phase_m[of_postfit]),
         "sigma_m": math.sqrt(median(float_m2)) if np.isfinite(float_m2).any() else math.nan,
+        "static_spread_m": spread_m(solution.ecef_m[rows]) if config.mode == "static" else math.nan,
         "jump_share": float((reason == Reason.POSITION_JUMP).mean()) if len(rows) else math.nan,
     }
 
@@ -96,10 +106,12 @@ def derived(numbers: dict[str, Any]) -> dict[str, float]:
     """Shares and factors of the numbers of some epochs."""
     n_phase = numbers.get("n_phase", math.nan) or math.nan
     slip_share = numbers["n_slip"] / n_phase
+    is_blurred = 1000.0 * numbers["sigma_m"] > numbers["limit_sigma_mm"]
     is_lasting = slip_share > LASTING_SLIPS
     return {
         "slip_share": slip_share,
         "storm_share": math.nan if is_lasting else numbers.get("storm_slips", math.nan) / n_phase,
+        "uncertain_m": numbers["sigma_m"] if is_blurred else math.nan,
         "code_factor": numbers["code_m"] / numbers["expected_code_m"],
     }
 

@@ -114,18 +114,18 @@ class Explanation:
     wish: str = ""
 
     def overall(self) -> list[tuple[Weighed, float]]:
-        """Causes of the explained spans together: the weightiest sentence, share of the epochs.
+        """Main causes of the explained spans and the share of their epochs each concerns.
 
-        Each epoch is counted for the first cause of its span.
+        Main are the first of a span and the second when it weighs at least half as much.
         """
         count: dict[str, int] = {}
         words: dict[str, Weighed] = {}
         for span in self.spans:
-            if span.causes:
-                first = span.causes[0]
-                count[first.name] = count.get(first.name, 0) + span.n_unfixed
-                words.setdefault(first.name, first)
-        total = max(sum(count.values()), 1)
+            for cause in span.causes[:2]:
+                if cause.weight >= 0.5 * span.causes[0].weight:
+                    count[cause.name] = count.get(cause.name, 0) + span.n_unfixed
+                    words.setdefault(cause.name, cause)
+        total = max(sum(span.n_unfixed for span in self.spans), 1)
         order = sorted(count, key=lambda name: -count[name])
         return [(words[name], count[name] / total) for name in order]
 
