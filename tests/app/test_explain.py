@@ -66,6 +66,18 @@ def test_all_fixed_is_one_line_of_margins() -> None:
     assert len(short_lines(explained("xxx"))) == 1
 
 
+def test_without_a_wish_for_a_fix_what_fell_short_is_counted() -> None:
+    status = (FixStatus.SPP, FixStatus.SPP, FixStatus.NONE)
+    reason = np.array([Reason.OK, Reason.OK, Reason.FEW_ROVER_SATELLITES], np.int8)
+    solution = made_solution(status, reason=reason, mode="single")
+    lines = explanation_lines(explain(solution, RtkConfig(mode="single")))
+    assert "--base" in lines[1]
+    assert lines[-2:] == [
+        "Epochs that fell short of this mode:",
+        "       1  fewer than 4 usable rover satellites",
+    ]
+
+
 def test_command_gives_text_or_json(stage, capsys) -> None:
     assert cli.run(words(stage)) == 0
     out = capsys.readouterr().out

@@ -6,6 +6,7 @@ import textwrap
 
 from rtkpos.constants import NS_PER_S
 from rtkpos.gnss.time import iso_gpst
+from rtkpos.records.solution import REASON_TEXT, Reason
 from rtkpos.solve.why import ExplainedSpan, Explanation
 
 MAX_LONG, MAX_SHORT = 10, 3
@@ -16,7 +17,11 @@ WIDTH = 100
 def explanation_lines(explanation: Explanation) -> list[str]:
     """The long form: every span with its causes, then what would help."""
     if explanation.wish:
-        return _wrapped("", explanation.wish)
+        short_of = [
+            f"  {n:6d}  {REASON_TEXT[Reason[name]]}" for name, n in explanation.rest.items()
+        ]
+        short_of = ["", "Epochs that fell short of this mode:", *short_of] if short_of else []
+        return _wrapped("", explanation.wish) + short_of
     if not explanation.n_epoch:
         return ["There are no epochs to explain."]
     lines = [headline(explanation)]

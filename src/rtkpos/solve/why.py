@@ -169,7 +169,8 @@ def explain(
             own |= start_numbers(solution, span.rows, config.slips.max_gap_s, common["start_s"])
         numbers = _numbers(solution, span.rows, config, pair, common | own)
         explained.append(_explained(solution, span, numbers, fixed))
-    rest = np.concatenate([np.zeros(0, np.int64), *(span.rows for span in spans[MAX_SPANS:])])
+    left = spans[len(listed) :]
+    rest = np.concatenate([np.zeros(0, np.int64), *(span.rows for span in left)])
     return Explanation(
         n_epoch=solution.n_epoch,
         n_unfixed=sum(len(span.rows) for span in spans),
@@ -282,7 +283,8 @@ def _weighed(
 
 def _reasons(solution: Solution, rows: IndexArray) -> dict[str, int]:
     """Epochs by name of the reason, most frequent first."""
-    values, counts = np.unique(solution.reason[rows], return_counts=True)
+    reasons = solution.reason[rows]
+    values, counts = np.unique(reasons[reasons != Reason.OK], return_counts=True)
     order = np.argsort(-counts, kind="stable")
     return {Reason(int(values[i])).name: int(counts[i]) for i in order}
 
