@@ -19,6 +19,7 @@ from rtkpos.gnss.signals import (
     GLONASS_STEP_HZ,
     KNOWN_ATTRIBUTES,
     N_SIG,
+    SIG_PER_SYSTEM,
     carrier_hz,
     sig_band,
     sig_index,
@@ -154,9 +155,9 @@ def choose_bands(
 def band_coverage(table: ObsTable) -> FloatArray:
     """Satellite-epochs with a code or phase observation by (system, band digit): (N_SYSTEM, 10)."""
     seen = np.isfinite(table.code_m) | np.isfinite(table.phase_cycle)
-    counts = np.zeros((N_SYSTEM, 10))
-    system = (table.sat[seen] >> 6).astype(np.int64)
-    np.add.at(counts, (system, sig_band(table.sig[seen].astype(np.int64))), 1.0)
+    by_signal = np.bincount(table.sig[seen], minlength=N_SIG)
+    counts, sig = np.zeros((N_SYSTEM, 10)), np.arange(N_SIG)
+    np.add.at(counts, (sig // SIG_PER_SYSTEM, sig_band(sig)), by_signal)
     return counts
 
 
