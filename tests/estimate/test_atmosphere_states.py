@@ -108,6 +108,7 @@ def test_the_long_line_is_fixed_and_right():
         "rover": window(rover, *epochs),
         "base": window(base, *epochs),
         "selection": {"systems": "G"},
+        "antenna": {"coordinates": "antenna"},
     }
     solution, error = run("network-netherlands-2021-001", **options)
     fixed = solution.status == FixStatus.FIXED

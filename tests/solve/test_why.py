@@ -85,7 +85,7 @@ OPEN_SKY = {
     "base_effect_mm": 0.0, "start_share": 0.0, "since_s": 900.0, "limit_pairs": 4.0,
     "ratio": 1.4, "ratio_needed": 2.5, "sigma_m": 0.3, "uncertain_m": 0.3, "static_spread_m": 0.2,
     "postfit_mm": 60.0, "jump_share": 1.0,
-    "base_late_s": 40.0,
+    "base_late_s": 40.0, "probability": 0.97, "limit_probability": 0.99,
 }  # fmt: skip
 RATIO = Reason.RATIO_LOW
 WINNERS = {
@@ -109,6 +109,7 @@ WINNERS = {
     "moving antenna": (Reason.POSITION_JUMP, {"static_spread_m": 60.0}),
     "success rate": (Reason.SUCCESS_RATE_LOW, {}),
     "ratio": (RATIO, {}),
+    "trust": (Reason.LOW_TRUST, {}),
     "uncertain position": (Reason.FLOAT_TOO_UNCERTAIN, {}),
     "post-fit residuals": (Reason.POSTFIT_LARGE, {}),
     "position jump": (Reason.POSITION_JUMP, {}),

@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, NoReturn
@@ -19,6 +18,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from rtkpos.app.arguments import expand_arguments
+from rtkpos.app.choices import Ar, BaseFrom, Format, Mode, PointOf, Profile
 from rtkpos.errors import RtkposError
 
 EXIT_USAGE = 1
@@ -38,48 +38,6 @@ data_app = typer.Typer(
     help="Public data sets: list them, find them, fetch them.", no_args_is_help=True
 )
 app.add_typer(data_app, name="data")
-
-
-class Mode(StrEnum):
-    """What kind of position is wanted."""
-
-    single = "single"
-    dgnss = "dgnss"
-    kinematic = "kinematic"
-    static = "static"
-
-
-class Ar(StrEnum):
-    """How integer ambiguities are treated."""
-
-    instantaneous = "instantaneous"
-    continuous = "continuous"
-    hold = "hold"
-    off = "off"
-
-
-class BaseFrom(StrEnum):
-    """Where the base coordinates come from when no option gives them."""
-
-    header = "header"
-    single = "single"
-
-
-class PointOf(StrEnum):
-    """Which point the coordinates of rover and base are those of."""
-
-    marker = "marker"
-    antenna = "antenna"
-
-
-class Format(StrEnum):
-    """Kind of the result file."""
-
-    pos = "pos"
-    nmea = "nmea"
-    csv = "csv"
-    geojson = "geojson"
-    kml = "kml"
 
 
 class _TerminatedError(KeyboardInterrupt):
@@ -126,6 +84,9 @@ def solve(
         Mode | None, typer.Option(help="Default kinematic; single when there is no base.")
     ] = None,
     ar: Annotated[Ar | None, typer.Option(help="Integer fixing; default continuous.")] = None,
+    profile: Annotated[
+        Profile | None, typer.Option(help="How certain a fix must be; default balanced.")
+    ] = None,
     systems: Annotated[
         str | None, typer.Option(help="Letters of systems: G R E C J I; default all.")
     ] = None,
@@ -202,6 +163,7 @@ def solve(
         options={
             "mode": mode.value if mode else None,
             "ar": ar.value if ar else None,
+            "profile": profile.value if profile else None,
             "selection.systems": systems,
             "selection.bands": bands,
             "selection.elevation_mask_deg": elevation_mask,

@@ -74,9 +74,12 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
     if reason == OK:
         hold_if_proven(n, time_ns, settings, memory)
     elif settings.ar >= AR_CONTINUOUS:
+        first = keep_figures(out, k_out)
         start_anew(inputs, clock_m, memory, memory.instant)
         second, _ = try_integers(inputs, memory, memory.instant, out, k_out)
-        if second == OK:
+        if second != OK:
+            restore_figures(first, out, k_out)
+        else:
             memory.counts[COUNT_SECOND_OPINION] += 1
             start_anew(inputs, clock_m, memory, state)
             state.count[3] = 0
@@ -97,6 +100,22 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
     else:
         write_position(out, k_out, memory.epoch_m, memory.epoch_cov_m2, FIXED, OK)
     return FIXED
+
+
+@kernel
+def keep_figures(out, k_out):
+    """The figures behind the verdict of a first attempt, for `restore_figures`."""
+    row = out[k_out]
+    return row.ratio, row.ratio_needed, row.success_rate, row.probability, row.postfit_phase_m
+
+
+@kernel
+def restore_figures(figures, out, k_out):
+    """Write the figures of the attempt whose reason stands: a second one has overwritten them."""
+    out[k_out].ratio, out[k_out].ratio_needed = figures[0], figures[1]
+    out[k_out].success_rate, out[k_out].probability = figures[2], figures[3]
+    out[k_out].postfit_phase_m = figures[4]
+    return 0
 
 
 @kernel
@@ -243,7 +262,7 @@ def prove_fix(n, inputs, memory, state, out, k_out):
     out[k_out].postfit_phase_m = rms
     out[k_out].variance_factor = amb.info[7]
     n_fixed = n - int(amb.info[3])
-    amb.info[9] = trust(n_fixed, out[k_out].prefit_code_m, max(out[k_out].age_s, 0.0), amb)
+    amb.info[9] = trust(n_fixed, memory.work.code_misfit[0], max(out[k_out].age_s, 0.0), amb)
     out[k_out].probability = amb.info[9]
     if rms > settings.postfit_max_m:
         return POSTFIT_LARGE

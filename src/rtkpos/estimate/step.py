@@ -146,7 +146,8 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     clock_m = clock_of_first_code(work, memory.rows)
     for k in range(3):
         memory.origin_m[k] = memory.fix.position_m[k] + fit.fit.x[k]
-    scale = max(fit.info[0], 1.0) ** 2
+    work.code_misfit[0] = max(fit.info[0], 1.0)
+    scale = work.code_misfit[0] ** 2
     for a in range(3):
         for b in range(3):
             memory.place.rotation[a, b] = fit.fit.cofactor[a, b] * scale

@@ -37,7 +37,8 @@ class EpochWork(NamedTuple):
     code_part : (M, B) share of that weight which is news to the filter
     phase_ok : (M, B) phase takes part      residual_m : (M, B) phase residual after fixing
     iono_factor : (M, B) ionosphere on the band over that on GPS L1      wet_factor : (M,) mapping
-    of a zenith wet delay      baseline_m : (1,) length of the line
+    of a zenith wet delay      baseline_m : (1,) length of the line      code_misfit : (1,) RMS of
+    the codes' normalised residuals, at least 1
     """
 
     count: IndexArray  # type: ignore[assignment]  # hides tuple.count, which nobody calls
@@ -66,6 +67,7 @@ class EpochWork(NamedTuple):
     iono_factor: FloatArray
     wet_factor: FloatArray
     baseline_m: FloatArray
+    code_misfit: FloatArray
 
 
 def epoch_work() -> EpochWork:
@@ -98,6 +100,7 @@ def epoch_work() -> EpochWork:
         iono_factor=np.ones(pair),
         wet_factor=np.zeros(M_SAT),
         baseline_m=np.zeros(1),
+        code_misfit=np.ones(1),
     )
 
 

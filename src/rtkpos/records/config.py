@@ -14,7 +14,7 @@ from rtkpos.gnss.systems import SYSTEM_LETTERS
 MODES = ("single", "dgnss", "kinematic", "static")
 
 
-class Profile(NamedTuple):
+class Certainty(NamedTuple):
     """How much certainty a fix needs.
 
     failure_rate : of the ratio test      probability_min : that the integers are right
@@ -26,9 +26,9 @@ class Profile(NamedTuple):
 
 # Wrong-fix rates measured with each: docs/decisions/trust.md.
 PROFILES = {
-    "safe": Profile(0.001, 0.998),
-    "balanced": Profile(0.01, 0.99),
-    "available": Profile(0.01, 0.9),
+    "safe": Certainty(0.001, 0.998),
+    "balanced": Certainty(0.01, 0.99),
+    "available": Certainty(0.01, 0.9),
 }
 AR_MODES = ("instantaneous", "continuous", "hold", "off")
 
@@ -197,6 +197,13 @@ class RtkConfig:
                     "selection.bands must map a system letter to one to three band digits, "
                     f'like {{C = "26"}}; got {letter} = {digits!r}.'
                 )
+
+    @property
+    def certainty(self) -> Certainty:
+        """How much certainty a fix needs: the profile, but for what the section says itself."""
+        own = self.ambiguity
+        given = {"failure_rate": own.failure_rate, "probability_min": own.probability_min}
+        return PROFILES[self.profile]._replace(**{k: v for k, v in given.items() if v is not None})
 
     @classmethod
     def from_toml(cls, text: str, **top_level: Any) -> RtkConfig:

@@ -230,6 +230,16 @@ CAUSES = (
         "fewer slips, or time",
     ),
     Cause(
+        name="trust",
+        named={Reason.LOW_TRUST: 0.5},
+        says="the integers are right with a probability of {probability:.3f}; "
+        "{limit_probability:.3f} is needed",
+        bare="the integers are not certain enough",
+        helps="more satellites and bands, a nearer base, fresher corrections, or better codes; the "
+        "profile 'available' fixes sooner and wrongly more often",
+        fixed="{probability:.3f}",
+    ),
+    Cause(
         name="ratio",
         named={Reason.RATIO_LOW: 0.5},
         says="the second-best integers fit {ratio:.1f} times worse than the best; "

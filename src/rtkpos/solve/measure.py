@@ -33,6 +33,7 @@ def limits(config: RtkConfig) -> dict[str, float]:
         "limit_age_s": float(config.base.max_age_s),
         "limit_success": float(ambiguity.success_rate_min),
         "limit_pairs": float(ambiguity.min_pairs),
+        "limit_probability": float(config.certainty.probability_min),
         "limit_postfit_mm": 1000.0 * ambiguity.postfit_phase_max_m,
         "limit_search": float(ambiguity.n_search_max),
         "mask_deg": float(config.selection.elevation_mask_deg),
@@ -69,6 +70,7 @@ def epoch_numbers(solution: Solution, rows: IndexArray, config: RtkConfig) -> di
     low_ratio = rows[solution.ratio[rows] < found.ratio_needed[rows]]
     large = rows[found.postfit_phase_m[rows] > config.ambiguity.postfit_phase_max_m]
     of_ratio, of_postfit = (low_ratio, large) if (reason != Reason.OK).any() else (rows, rows)
+    doubted = rows[reason == Reason.LOW_TRUST]
     float_m2 = np.trace(solution.cov_ecef_m2[rows], axis1=1, axis2=2)
     float_m2 = np.where(solution.status[rows] >= FixStatus.FLOAT, float_m2, np.nan)
     ages = solution.age_s[rows]
@@ -79,6 +81,7 @@ def epoch_numbers(solution: Solution, rows: IndexArray, config: RtkConfig) -> di
         "code_m": median(found.prefit_code_m[rows]),
         "ratio": median(solution.ratio[of_ratio]),
         "ratio_needed": median(found.ratio_needed[of_ratio]),
+        "probability": median(found.probability[doubted if len(doubted) else rows]),
         "postfit_mm": 1000.0 * median(found.postfit_phase_m[of_postfit]),
         "sigma_m": math.sqrt(median(float_m2)) if np.isfinite(float_m2).any() else math.nan,
         "static_spread_m": spread_m(solution.ecef_m[rows]) if config.mode == "static" else math.nan,
@@ -151,9 +154,8 @@ def filter_starts(solution: Solution, max_gap_s: float) -> BoolArray:
 def place_numbers(solution: Solution, config: RtkConfig, base_offset_m: float) -> dict[str, Any]:
     """Distance from the base, what the atmosphere and a wrong base coordinate make of it."""
     apart_m = median(np.linalg.norm(solution.ecef_m - solution.base_ecef_m, axis=1))
-    atmosphere, ambiguity = config.atmosphere, config.ambiguity
+    atmosphere = config.atmosphere
     is_long = apart_m > 1000.0 * atmosphere.long_from_km
-    sigma_mm = 1000.0 * ambiguity.position_sigma_max_m
     offset_m = base_offset_m if base_offset_m > CODE_POSITION_M else 0.0
     return {
         "distance_km": apart_m / 1000.0,
@@ -162,8 +164,7 @@ def place_numbers(solution: Solution, config: RtkConfig, base_offset_m: float) -
         if is_long
         else f"it is not estimated below {atmosphere.long_from_km:g} km",
         "start_s": LONG_START_S if is_long else START_S,
-        "limit_sigma_mm": sigma_mm
-        + (ambiguity.position_sigma_mm_per_km * apart_m / 1000.0 if is_long else 0.0),
+        "limit_sigma_mm": 1000.0 * config.ambiguity.position_sigma_max_m,
         "base_offset_m": base_offset_m,
         "base_effect_mm": 1000.0 * offset_m * apart_m / SATELLITE_RANGE_M,
     }

@@ -24,7 +24,7 @@ from rtkpos.prepare.antennas import no_antennas
 from rtkpos.prepare.pairing import PairingPlan, make_plan
 from rtkpos.prepare.slips import COUNTER_NAMES
 from rtkpos.records.broadcast import BroadcastTable
-from rtkpos.records.config import MODES, PROFILES, RtkConfig
+from rtkpos.records.config import MODES, RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
 from rtkpos.records.solution import Diagnostics, FixStatus, Reason, Solution
@@ -41,7 +41,6 @@ def kernel_settings(config: RtkConfig) -> Settings:
     """The configuration as numbers for the kernels: radians, nanoseconds, metres."""
     selection, noise, slips = config.selection, config.noise, config.slips
     ambiguity, base, atmosphere = config.ambiguity, config.base, config.atmosphere
-    profile = PROFILES[config.profile]
     return Settings(
         mode=MODES.index(config.mode),
         ar=AR_NUMBER[config.ar],
@@ -65,8 +64,8 @@ def kernel_settings(config: RtkConfig) -> Settings:
         ar_mask_rad=ambiguity.elevation_mask_deg * DEG,
         min_pairs=int(ambiguity.min_pairs),
         success_min=float(ambiguity.success_rate_min),
-        failure_rate=float(chosen(ambiguity.failure_rate, profile.failure_rate)),
-        probability_min=float(chosen(ambiguity.probability_min, profile.probability_min)),
+        failure_rate=float(config.certainty.failure_rate),
+        probability_min=float(config.certainty.probability_min),
         ratio_min=float(ambiguity.ratio_min),
         ratio_max=float(ambiguity.ratio_max),
         position_sigma_max_m=float(ambiguity.position_sigma_max_m),
@@ -88,11 +87,6 @@ def kernel_settings(config: RtkConfig) -> Settings:
         long_noise_share=0.2,
         solid_tide=int(config.tide.solid_earth),
     )
-
-
-def chosen(value: float | None, default: float) -> float:
-    """The value if one was given, else the profile's."""
-    return default if value is None else value
 
 
 def run_plan(pairing: PairingPlan, base_ecef_m: FloatArray, config: RtkConfig) -> Any:

@@ -190,6 +190,7 @@ def margins(solution: Solution, rows: IndexArray) -> dict[str, float]:
     values = {
         "ratio_over_needed_min": np.min(solution.ratio[rows] / found.ratio_needed[rows]),
         "success_rate_min": np.min(found.success_rate[rows]),
+        "probability_min": np.min(found.probability[rows]),
         "postfit_max_mm": 1000.0 * np.max(found.postfit_phase_m[rows]),
         "age_max_s": np.max(solution.age_s[rows]),
         "n_sat_min": np.min(solution.n_sat[rows]),

@@ -1,0 +1,55 @@
+"""Words that options of the command line choose from."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """What kind of position is wanted."""
+
+    single = "single"
+    dgnss = "dgnss"
+    kinematic = "kinematic"
+    static = "static"
+
+
+class Ar(StrEnum):
+    """How integer ambiguities are treated."""
+
+    instantaneous = "instantaneous"
+    continuous = "continuous"
+    hold = "hold"
+    off = "off"
+
+
+class BaseFrom(StrEnum):
+    """Where the base coordinates come from when no option gives them."""
+
+    header = "header"
+    single = "single"
+
+
+class PointOf(StrEnum):
+    """Which point the coordinates of rover and base are those of."""
+
+    marker = "marker"
+    antenna = "antenna"
+
+
+class Format(StrEnum):
+    """Kind of the result file."""
+
+    pos = "pos"
+    nmea = "nmea"
+    csv = "csv"
+    geojson = "geojson"
+    kml = "kml"
+
+
+class Profile(StrEnum):
+    """How much certainty a fix needs."""
+
+    safe = "safe"
+    balanced = "balanced"
+    available = "available"
