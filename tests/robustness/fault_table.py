@@ -16,6 +16,8 @@ DAMAGE = "tests/io/test_rinex_nav_damage.py"
 COMMAND = "tests/robustness/test_faults_command.py"
 SIGNALS = "tests/robustness/test_faults_signals.py"
 EPHEMERIS = "tests/core/test_ephemeris.py"
+ALIGNMENT = "tests/prepare/test_alignment.py"
+REAL_SIGNALS = "tests/real/test_signals.py"
 SLIPS = "tests/prepare/test_slips.py"
 CODES = "tests/app/test_exit_codes.py"
 OPTIONS = "tests/app/test_solve_options.py"
@@ -136,13 +138,20 @@ FILES = (
         (FAULTS, "test_unknown_version"),
         (COMMAND, "test_versions_may_differ_among_the_inputs"))),
     Fault(24, "phase shifts unknown between unlike signals", "degrade",
-          "like codes are preferred; RINEX 3 aligns the phases of a band", (
+          "measured in the file and taken out by quarters; else not compared with each other", (
+        (ALIGNMENT, "test_what_is_known_of_two_codes"),
+        (ALIGNMENT, "test_pairs_and_groups"),
+        (REAL_SIGNALS, "test_a_quarter_cycle_left_in_the_base_is_taken_out"),
         (SIGNALS, "test_unlike_tracking_codes_of_one_band_are_paired_or_left_out"),
         (SLIPS, "test_changed_tracking_code_restarts_the_ambiguity"))),
-    Fault(25, "GLONASS channel missing", "skip",
-          "taken from the ephemeris, else the satellite is left out", (
-        (RUN, "test_glonass_channels_come_from_headers_and_ephemerides"),)),
-    Fault(26, "rover and base track unlike codes of a band", "normal, degrade", "paired by band", (
+    Fault(25, "GLONASS channel missing or contradicted", "skip",
+          "taken from the ephemeris, else its phases are left out and the satellite is named", (
+        (RUN, "test_glonass_channels_come_from_headers_and_ephemerides"),
+        (REAL_SIGNALS, "test_satellites_without_a_channel_are_left_out_and_named"))),
+    Fault(26, "rover and base track unlike codes of a band", "normal, degrade",
+          "paired by band, told in the summary", (
+        (REAL_SIGNALS, "test_codes_that_the_header_aligns_are_fixed_together"),
+        (ALIGNMENT, "test_pairs_and_groups"),
         (SIGNALS, "test_unlike_tracking_codes_of_one_band_are_paired_or_left_out"),)),
 )  # fmt: skip
 

@@ -20,6 +20,7 @@ from rtkpos.gnss.time import iso_gpst
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
+from rtkpos.records.signal_use import use_lines
 from rtkpos.solve.base_check import is_on_earth
 
 TOLERANCE_NS = 20_000_000
@@ -49,8 +50,23 @@ def pair_facts(rover: ObsTable, base: ObsTable) -> dict[str, Any]:
         "common": common,
         "common_satellites": common_satellites(rover, base),
         "signals": paired_signals(rover, base),
+        "pairing": _pairing(rover, base) if common else [],
         "baseline_m": header_distance_m(rover, base),
     }
+
+
+def _pairing(rover: ObsTable, base: ObsTable) -> list[str]:
+    """The pairs a run with default options would use, by system, and remarks on them."""
+    from rtkpos.errors import InputError
+    from rtkpos.prepare.pairing import make_plan
+    from rtkpos.solve.signals import planned_uses, signal_notes
+
+    try:
+        plan = make_plan(rover, base, RtkConfig())
+    except InputError:
+        return []
+    uses = planned_uses(rover, base, plan)
+    return use_lines(uses) + signal_notes(rover, base, plan, uses)
 
 
 def header_distance_m(rover: ObsTable, base: ObsTable) -> float | None:

@@ -133,6 +133,8 @@ def _pair_lines(pair: dict[str, Any]) -> list[str]:
             f"  satellites {common['both']:.0f} per epoch with carrier phases at both (rover "
             f"{common['rover']:.0f}, base {common['base']:.0f})"
         )
+    for i, text in enumerate(pair["pairing"]):
+        lines.append(f"  {'' if i else 'pairing':<10} {text}")
     if pair["baseline_m"] is not None:
         lines.append(f"  baseline   {pair['baseline_m']:.1f} m by the headers")
     return lines

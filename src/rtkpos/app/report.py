@@ -17,6 +17,7 @@ from rtkpos.gnss.time import iso_gpst
 from rtkpos.physics.accuracy import Accuracy
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.report import ReadReport
+from rtkpos.records.signal_use import use_lines
 from rtkpos.records.solution import FixStatus, Reason, Solution
 from rtkpos.solve.why import Explanation
 
@@ -85,6 +86,7 @@ def summary(facts: RunFacts, exit_code: int) -> dict[str, Any]:
         "static": static_result(solution),
         "accuracy": facts.accuracy.to_dict() if facts.accuracy else None,
         "truth": facts.truth or None,
+        "signals": [dataclasses.asdict(use) for use in solution.signals],
         "warnings": list(facts.warnings),
         "notes": list(facts.notes),
         "reading": {role: dict(report.counts) for role, report in facts.reports.items()},
@@ -147,6 +149,8 @@ def summary_lines(facts: RunFacts) -> list[str]:
     distance = baseline_m(solution)
     if distance is not None:
         lines.append(f"baseline   {_distance(distance)}")
+    for i, line in enumerate(use_lines(solution.signals)):
+        lines.append(f"{'' if i else 'signals':<10} {line}")
     static = static_result(solution)
     if static is not None:
         lines.append("static     " + " ".join(f"{v:.4f}" for v in static["ecef_m"]) + " m (ECEF)")

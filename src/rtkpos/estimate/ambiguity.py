@@ -1,6 +1,6 @@
 """Integer ambiguities: which to fix, the search, the proof, and the fixed position.
 
-Double differences exist only here: within each pair group, against the reference satellite (the
+Double differences exist only here: within each joint group, against the reference satellite (the
 highest of the group). Partial fixing works in two ways. The least precise decorrelated ambiguities
 stay real until the bootstrapped success rate of the rest is high enough (Verhagen et al. 2011), and
 when the integers are still not accepted, the satellite that contradicts them most leaves the set.
@@ -128,12 +128,12 @@ def mark_candidates(work, state, settings, amb, counts):
 
 @kernel
 def choose_references(work, amb):
-    """Highest candidate of each pair group as its reference satellite; -1 for an empty group."""
+    """Highest candidate of each joint group as its reference satellite; -1 for an empty group."""
     amb.reference[:] = -1
     for i in range(work.count[0]):
         for band in range(amb.candidate.shape[1]):
             if amb.candidate[i, band]:
-                group = work.group[i, band]
+                group = work.joint[i, band]
                 best = amb.reference[group]
                 if best < 0 or work.elevation_rad[0, i] > work.elevation_rad[0, best]:
                     amb.reference[group] = i
@@ -152,7 +152,7 @@ def form_double_differences(work, state, amb):
         for i in range(work.count[0]):
             if not amb.candidate[i, band] or n >= amb.floats.shape[0]:
                 continue
-            reference = amb.reference[work.group[i, band]]
+            reference = amb.reference[work.joint[i, band]]
             if reference == i:
                 continue
             amb.satellite[n] = i
@@ -296,12 +296,12 @@ def suspicion(i, band, n, work, amb):
     ils, first = amb.search, int(amb.info[3])
     for k in range(first, n):
         amb.scratch[k] = 0.0
-    group = work.group[i, band]
+    group = work.joint[i, band]
     for j in range(n):
         sign = 0.0
         if amb.band[j] == band and amb.satellite[j] == i:
             sign = 1.0
-        elif work.group[amb.satellite[j], amb.band[j]] == group and amb.reference[group] == i:
+        elif work.joint[amb.satellite[j], amb.band[j]] == group and amb.reference[group] == i:
             sign = -1.0
         if sign != 0.0:
             for k in range(first, n):

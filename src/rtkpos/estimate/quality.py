@@ -49,19 +49,19 @@ def postfit_phase_rms(n, work, amb, rows):
 
 @kernel
 def fixed_phase_rows(n, work, amb, rows):
-    """Rows of all phases with known ambiguities: (rows, pair groups)."""
+    """Rows of all phases with known ambiguities: (rows, joint groups)."""
     m, n_group = 0, 0
     for j in range(n):
         i, band = amb.satellite[j], amb.band[j]
         value = work.sd_phase_m[i, band] - work.wavelength_m[i, band] * amb.floats[j]
         weight = 1.0 / work.var_phase_m2[i, band]
-        m = add_row(m, i, band, value, weight, work.group[i, band], work, rows)
+        m = add_row(m, i, band, value, weight, work.joint[i, band], work, rows)
     for group in range(amb.reference.shape[0]):
         i = amb.reference[group]
         if i < 0:
             continue
-        for band in range(work.group.shape[1]):
-            if work.group[i, band] == group and amb.candidate[i, band]:
+        for band in range(work.joint.shape[1]):
+            if work.joint[i, band] == group and amb.candidate[i, band]:
                 weight = 1.0 / work.var_phase_m2[i, band]
                 m = add_row(m, i, band, work.sd_phase_m[i, band], weight, group, work, rows)
                 n_group += 1

@@ -23,7 +23,7 @@ from rtkpos.prepare.slips import COUNT_GAP, COUNT_INNOVATION, COUNT_PHASE_REJECT
 
 BIAS_SIGMA_M = 100.0  # prior of a receiver's code bias between two signals
 BIAS_DRIFT_M = 1e-3  # per sqrt(s): hardware warms slowly
-PHASE_BIAS_DRIFT_M = 0.01  # per sqrt(s), common to all phases of a pair group
+PHASE_BIAS_DRIFT_M = 0.01  # per sqrt(s), common to all phases of a joint group
 INNOVATION_LIMIT = 5.0  # standard deviations
 INNOVATION_FLOOR_M = 0.03  # no smaller phase innovation is an outlier
 REJECTIONS_TO_RESET = 2
@@ -94,7 +94,7 @@ def start_epoch(state, position_m, clock_m, step_s, settings):
 
 @kernel
 def loosen_groups(state, step_s):
-    """Let the phase bias common to a pair group wander: noise on all its ambiguities alike.
+    """Let the phase bias common to a joint group wander: noise on all its ambiguities alike.
 
     It leaves double differences untouched. Receivers' phase biases between bands and systems drift
     by millimetres a minute, so a filter that holds them constant bends the position.
@@ -104,11 +104,11 @@ def loosen_groups(state, step_s):
     for a in range(N_FIXED_STATE, state.count[0]):
         if state.owner[a] < 0:
             continue
-        group = state.pair[state.owner[a] // n_band, state.owner[a] % n_band]
+        group = state.joint[state.owner[a] // n_band, state.owner[a] % n_band]
         for b in range(N_FIXED_STATE, a + 1):
             if state.owner[b] < 0:
                 continue
-            if state.pair[state.owner[b] // n_band, state.owner[b] % n_band] == group:
+            if state.joint[state.owner[b] // n_band, state.owner[b] % n_band] == group:
                 # Wavelengths of one group are equal but for GLONASS; 0.2 m stands for all.
                 state.cov[a, b] += variance / 0.04
                 state.cov[b, a] = state.cov[a, b]
@@ -280,6 +280,7 @@ def add_new_phases(work, state, origin_m, scratch):
                 state.cov[j, index] = state.cov[index, j]
             state.slot[sat, band] = index
             state.pair[sat, band] = work.group[i, band]
+            state.joint[sat, band] = work.joint[i, band]
             state.n_lock[sat, band] = 1
             for receiver in range(2):
                 state.half[receiver, sat, band] = work.half_of[receiver, i, band]

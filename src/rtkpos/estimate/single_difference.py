@@ -180,6 +180,33 @@ def group_of(sig_rover, sig_base, state):
 
 
 @kernel
+def count_pair(key, has_phase, state):
+    """Count a satellite-epoch of a code pair (a group_key); returns 1 when the table is full."""
+    for p in range(state.pair_use.shape[0]):
+        if state.pair_use[p, 0] < 0:
+            state.pair_use[p, 0] = key
+            state.pair_use[p, 1] = 0
+            state.pair_use[p, 2] = 0
+        if state.pair_use[p, 0] == key:
+            state.pair_use[p, 1 if has_phase else 2] += 1
+            return 0
+    return 1
+
+
+@kernel
+def count_pairs(work, state):
+    """Count the code pairs of an epoch for the report; returns how many satellite-epochs."""
+    n = 0
+    for i in range(work.count[0]):
+        for slot in range(work.group.shape[1]):
+            if work.group[i, slot] >= 0:
+                has_phase = not math.isnan(work.sd_phase_m[i, slot])
+                count_pair(state.group_key[work.group[i, slot]], has_phase, state)
+                n += 1
+    return n
+
+
+@kernel
 def form_differences(obs_rover, obs_base, plan, settings, state, work):
     """Observed minus modelled single differences of code and phase with their variances.
 
@@ -204,7 +231,11 @@ def form_differences(obs_rover, obs_base, plan, settings, state, work):
             if cn0 < settings.cn0_min_dbhz:
                 continue
             work.group[i, slot] = group_of(obs_rover.sig[rover], obs_base.sig[base], state)
-            if work.group[i, slot] < 0:
+            work.joint[i, slot] = group_of(
+                plan.leader[0, obs_rover.sig[rover]], plan.leader[1, obs_base.sig[base]], state
+            )
+            if work.group[i, slot] < 0 or work.joint[i, slot] < 0:
+                work.group[i, slot] = -1
                 continue
             wavelength = SPEED_OF_LIGHT_MPS / plan.carrier_hz[sat, slot]
             work.wavelength_m[i, slot] = wavelength
@@ -212,6 +243,8 @@ def form_differences(obs_rover, obs_base, plan, settings, state, work):
             centre = modelled + work.antenna_m[0, i, slot] - work.antenna_m[1, i, slot]
             work.sd_code_m[i, slot] = obs_rover.code_m[rover] - obs_base.code_m[base] - centre
             phase = obs_rover.phase_cycle[rover] - obs_base.phase_cycle[base]
+            phase += plan.shift_cycle[0, obs_rover.sig[rover]]
+            phase -= plan.shift_cycle[1, obs_base.sig[base]]
             jump = state.jump_m[0] - state.jump_m[1]
             work.sd_phase_m[i, slot] = wavelength * phase + jump - centre
             work.half_of[0, i, slot] = (obs_rover.lli[rover] >> 1) & 1

@@ -22,6 +22,7 @@ from rtkpos.estimate.relative import forget_ambiguities, remember_differences
 from rtkpos.estimate.single_difference import (
     antenna_to_marker,
     choose_ephemerides,
+    count_pairs,
     difference_variances,
     form_differences,
     model_receiver,
@@ -141,6 +142,7 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     if n_used < MIN_COMMON:
         out[k_out].reason = FEW_COMMON
         return SPP
+    count_pairs(work, state)
     fit = memory.rows.fit
     out[k_out].prefit_code_m = code_residual_rms(work, memory.rows)
     clock_m = clock_of_first_code(work, memory.rows)

@@ -20,6 +20,7 @@ N_FIXED_STATE = 4  # position (3), clock difference
 N_STATE = 352  # position, clock, code biases, live ambiguities, atmosphere
 N_ROW = M_SAT * N_SLOT  # (satellite, band) rows of an epoch
 N_TRACK = 2048  # observation rows of one receiver's epoch that are watched for slips
+N_PAIR = 64  # code pairs counted for the report
 N_DD = 128  # double differences in one integer search
 
 
@@ -28,6 +29,7 @@ class EpochWork(NamedTuple):
 
     count : (4,) [0] common satellites [1] groups touched     sat : (M,)
     row : (2, M, B) observation rows, -1 = none      group : (M, B) pair group, -1 = none
+    joint : (M, B) the group whose phases this one's can be compared with
     sat_state : (2, M, 8) `core.orbits` state at transmission      eph_row : (M,)
     range_m, trop_m, elevation_rad : (2, M)      los : (M, 3) from the rover
     antenna_m : (2, M, B) phase-centre corrections [m]
@@ -45,6 +47,7 @@ class EpochWork(NamedTuple):
     sat: SatArray
     row: IndexArray
     group: IndexArray
+    joint: IndexArray
     sat_state: FloatArray
     eph_row: IndexArray
     range_m: FloatArray
@@ -78,6 +81,7 @@ def epoch_work() -> EpochWork:
         sat=np.zeros(M_SAT, np.int16),
         row=np.full((2, *pair), -1, np.int64),
         group=np.full(pair, -1, np.int64),
+        joint=np.full(pair, -1, np.int64),
         sat_state=np.zeros((2, M_SAT, 8)),
         eph_row=np.full(M_SAT, -1, np.int64),
         range_m=np.zeros((2, M_SAT)),
@@ -116,6 +120,9 @@ class FilterState(NamedTuple):
     iono_slot : (N_SAT,) state index of the slant ionosphere, -1 = not estimated
     wet_slot : (1,) state index of the relative zenith wet delay, -1 = the line is short
     last_ns : (N_SAT, B) epoch of the last accepted phase      pair : (N_SAT, B) group of that phase
+    joint : (N_SAT, B) its joint group
+    pair_use : (N_PAIR, 3) code pair (a group_key, -1 = none) and its satellite-epochs with and
+        without phase over the whole run
     last_phase_m, last_code_m, last_doppler_hz : (2, N_SAT, B) previous epoch by receiver
     slip_bits : (2, N_SAT, B) slip seen since the ambiguity was last used      seen_ns : (2,) epochs
     last_sd_m : (N_SAT, B) previous single-difference phase (slip tests)
@@ -136,6 +143,8 @@ class FilterState(NamedTuple):
     wet_slot: IndexArray
     last_ns: TimeArray
     pair: IndexArray
+    joint: IndexArray
+    pair_use: IndexArray
     last_phase_m: FloatArray
     last_code_m: FloatArray
     last_doppler_hz: FloatArray
@@ -165,6 +174,8 @@ def filter_state() -> FilterState:
         wet_slot=np.full(1, -1, np.int64),
         last_ns=np.full(pair, NEVER_NS, np.int64),
         pair=np.full(pair, -1, np.int64),
+        joint=np.full(pair, -1, np.int64),
+        pair_use=np.full((N_PAIR, 3), -1, np.int64),
         last_phase_m=np.full((2, *pair), np.nan),
         last_code_m=np.full((2, *pair), np.nan),
         last_doppler_hz=np.full((2, *pair), np.nan),

@@ -180,7 +180,7 @@ def _divisor(header: ObsHeader, system: int, column: int) -> float:
 
 
 def phase_shifts(header: ObsHeader) -> dict[int, float]:
-    """SYS / PHASE SHIFT by signal index [cycle], as written."""
+    """SYS / PHASE SHIFT by signal index [cycle]; 0 for a code named without a correction."""
     shifts: dict[int, float] = {}
     for (letter, code), shift in header.shifts.items():
         system = SYSTEM_LETTERS.index(letter)

@@ -195,7 +195,7 @@ def _scale(header: ObsHeader, line: str) -> None:
 
 def _phase_shift(header: ObsHeader, line: str) -> None:
     letter, code = line[0].upper(), line[2:5].strip().upper()
-    shift = number(line[6:14])
+    shift = number(line[6:14]) if line[6:14].strip() else 0.0
     if letter in SYSTEM_LETTERS and code and math.isfinite(shift):
         header.shifts.setdefault((letter, code), shift)
 

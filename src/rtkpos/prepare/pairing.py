@@ -2,8 +2,9 @@
 
 Signals of one band are paired by tracking mode: the same code at both ends first, then codes of
 one family (C2L with C2X), then across families (C2W with C2X). RINEX 3 aligns all phases of a band
-to one reference (RINEX 4.02, section 9.1), so mixed pairs differ by whole cycles; each pair of
-codes still gets its own group, and double differences never leave a group.
+to one reference (RINEX 3.05, section 9.1), but not all files obey: `prepare.alignment` measures it.
+Each pair of codes is a group with its own code bias. Groups whose codes are aligned at both ends
+form double differences together, others never leave their group.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtkpos._arrays import FloatArray, SmallArray
+from rtkpos._arrays import FloatArray, IndexArray, SmallArray
 from rtkpos.core.tables import G_CHANNEL
 from rtkpos.errors import InputError
 from rtkpos.gnss.signals import (
@@ -39,6 +40,7 @@ from rtkpos.gnss.systems import (
     sat_from_name,
     systems_from_letters,
 )
+from rtkpos.prepare.alignment import measure_alignment
 from rtkpos.records.broadcast import BroadcastTable, Message
 from rtkpos.records.config import RtkConfig, Selection
 from rtkpos.records.observations import UNKNOWN_CHANNEL, ObsTable
@@ -80,6 +82,8 @@ class PairingPlan(NamedTuple):
     family   : (N_SIG,) bits of the code's tracking families
     carrier_hz : (N_SAT, N_SLOT) carrier by satellite and slot, NaN = no such band or channel
     digit    : (N_SYSTEM, N_SLOT) RINEX band digit of a slot, 0 = none
+    leader   : (2, N_SIG) rover, base: the code whose phases those of a signal compare with
+    shift_cycle : (2, N_SIG) rover, base: to be added to a phase before that
     wanted   : (N_SAT,) 1 when the satellite takes part
     """
 
@@ -88,6 +92,8 @@ class PairingPlan(NamedTuple):
     family: SmallArray
     carrier_hz: FloatArray
     digit: SmallArray
+    leader: IndexArray
+    shift_cycle: FloatArray
     wanted: SmallArray
 
 
@@ -111,7 +117,17 @@ def make_plan(
             f"{_described(base) if base else 'nothing'}; choose other --systems or --bands."
         )
     headers = [table.glonass_channel for table in (rover, base) if table is not None]
-    return plan_of_bands(bands, known_channels(headers, nav), selection)
+    plan = plan_of_bands(bands, known_channels(headers, nav), selection)
+    return plan if base is None else _with_receivers(plan, rover, base)
+
+
+def _with_receivers(plan: PairingPlan, rover: ObsTable, base: ObsTable) -> PairingPlan:
+    """The plan with what the files tell of the receivers: alignment of the codes."""
+    found = [measure_alignment(table) for table in (rover, base)]
+    return plan._replace(
+        leader=np.array([one.leader for one in found]),
+        shift_cycle=np.array([one.shift_cycle for one in found]),
+    )
 
 
 def plan_of_bands(
@@ -130,7 +146,16 @@ def plan_of_bands(
             digit[system, s] = band
             _enter_band(system, band, s, slot, rank, family)
     carriers = _carrier_by_satellite(digit, channel)
-    return PairingPlan(slot, rank, family, carriers, digit, _wanted(selection, bands))
+    return PairingPlan(
+        slot=slot,
+        rank=rank,
+        family=family,
+        carrier_hz=carriers,
+        digit=digit,
+        leader=np.tile(np.arange(N_SIG), (2, 1)),
+        shift_cycle=np.zeros((2, N_SIG)),
+        wanted=_wanted(selection, bands),
+    )
 
 
 def choose_bands(

@@ -64,7 +64,8 @@ class ObsTable:
     code_m [m], phase_cycle [cycle], doppler_hz [Hz], cn0_dbhz [dB-Hz] : (n_row,), NaN = missing
     lli : (n_row,) bits 0..2 of the phase's loss-of-lock indicator
     glonass_channel : (64,) int8 by slot - 1, UNKNOWN_CHANNEL where the header gives none
-    phase_shift_cycle : sig -> correction [cycle] of SYS / PHASE SHIFT, as written
+    phase_shift_cycle : sig -> correction [cycle] that SYS / PHASE SHIFT says was applied;
+        0 for a code named without one, absent for a code not named
     signals : system -> its observation codes in file order ("C1C", "L1C", ...)
     """
 

@@ -11,6 +11,7 @@ import numpy as np
 from rtkpos._arrays import FlagArray, FloatArray, IndexArray, SmallArray, TimeArray
 from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.records.report import ReadReport
+from rtkpos.records.signal_use import SignalUse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,6 +105,7 @@ class Solution:
     reason : (n,) Reason      ratio : (n,) NaN untried      age_s : (n,) rover - base time [s]
     n_sat : (n,) satellites used      n_fixed : (n,) integer ambiguities fixed
     rx_clock_m : (n,) rover clock offset [m]      base_ecef_m : (3,) NaN for single positioning
+    signals : which codes were paired, and how often
     static_ecef_m, static_cov_m2 : (3,), (3, 3) the final coordinate in static mode, else NaN
     antennas : offset and calibration applied at rover and base, in words
     """
@@ -125,6 +127,7 @@ class Solution:
     diagnostics: Diagnostics
     static_ecef_m: FloatArray = field(default_factory=lambda: np.full(3, np.nan))
     static_cov_m2: FloatArray = field(default_factory=lambda: np.full((3, 3), np.nan))
+    signals: tuple[SignalUse, ...] = ()
     notes: tuple[str, ...] = ()
     antennas: tuple[str, ...] = ()
     report: ReadReport = field(default_factory=ReadReport)

@@ -32,6 +32,7 @@ from rtkpos.solve.antennas import antenna_words, enter_antennas, site_antennas
 from rtkpos.solve.base_check import checked_coordinate, compare_with_own_code
 from rtkpos.solve.epoch import kernel_view, take_epochs
 from rtkpos.solve.explain import explain_base, explain_rover, run_notes, say_what_does_not_fit
+from rtkpos.solve.signals import tell_signals
 
 AR_NUMBER = {"off": 0, "instantaneous": 1, "continuous": 2, "hold": 3}
 BLOCK = 200  # epochs between two progress calls
@@ -172,7 +173,8 @@ def solve(
     explain_rover(out, inputs.rover, nav)
     words = antenna_words(antennas, inputs.plan, has_base)
     solution = gather(rover, coordinate, config, memory, out, report)
-    return dataclasses.replace(solution, antennas=words, notes=solution.notes + words)
+    solution = dataclasses.replace(solution, antennas=words, notes=solution.notes + words)
+    return solution if base is None else tell_signals(solution, rover, base, inputs.plan, memory)
 
 
 def usable_base(
