@@ -66,6 +66,7 @@ CASES = {
     "ambiguity.n_search_max": (100, VIRTUAL, {"selection": {"systems": "C"}}, 100),
     "ambiguity.n_drop_max": (0, CAR, {}, 60),
     "ambiguity.drop_penalty": (3.0, CAR, {}, 60),
+    "ambiguity.glonass": ("off", NAGOYA, {"selection": {"systems": "R"}}, 30),
     "ambiguity.misfit_max": (1.0, VIRTUAL, {}, 60),
     "base.max_age_s": (0.0, NAGOYA, {}, 12),
     "base.time_tolerance_s": (0.5, NAGOYA, {}, 12),

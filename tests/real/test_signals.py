@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
+import pytest
 
-from rtkpos.gnss.signals import sig_index
-from rtkpos.gnss.systems import GPS, SYSTEM_LETTERS
+from rtkpos.constants import SPEED_OF_LIGHT_MPS
+from rtkpos.gnss.signals import carrier_hz, sig_band, sig_index
+from rtkpos.gnss.systems import GLONASS, GPS, SYSTEM_LETTERS
 from rtkpos.prepare.pairing import known_channels
 from rtkpos.records.observations import UNKNOWN_CHANNEL
 from rtkpos.records.signal_use import use_lines
@@ -76,6 +79,61 @@ def test_a_quarter_cycle_left_in_the_base_is_taken_out():
     assert both.mean() > 0.3
     assert np.abs(solution.ecef_m[both] - right.ecef_m[both]).max() < 0.01
     assert any("L2X is -0.25 cycle from L2W" in note for note in solution.notes)
+
+
+def with_slope(table, channel, slope_m):
+    """The table of a receiver whose GLONASS phases are off by metres per channel."""
+    is_glonass = (table.sat >> 6) == GLONASS
+    k = channel[table.sat & 63].astype(float)
+    hertz = np.array(
+        [
+            carrier_hz(GLONASS, sig_band(int(g)), int(c)) if r else 0.0
+            for r, g, c in zip(is_glonass, table.sig, k, strict=True)
+        ]
+    )
+    move = np.where(is_glonass, slope_m * k * hertz / SPEED_OF_LIGHT_MPS, 0.0)
+    return altered(table, phase_cycle=lambda p: p + move)
+
+
+def glonass_pair(slope_m=0.0, receiver="", last=40):
+    """Rover of the first epochs with a bias and another name of its receiver."""
+    rover, base, nav, _ = recording(NAGOYA)
+    channel = known_channels([rover.glonass_channel, base.glonass_channel], nav)
+    rover = with_slope(window(rover, 0, last), channel, slope_m)
+    if receiver:
+        station = dataclasses.replace(rover.station, receiver=receiver)
+        rover = dataclasses.replace(rover, station=station)
+    return rover
+
+
+def test_glonass_alone_fixes_between_like_receivers():
+    solution, error_m = run(NAGOYA, selection={"systems": "R"})
+    fixed = solution.status == FixStatus.FIXED
+    assert fixed.mean() > 0.9
+    assert error_m[fixed].max() < 0.03
+    off, _ = run(NAGOYA, selection={"systems": "R"}, ambiguity={"glonass": "off"})
+    assert fix_rate(off) == 0.0
+
+
+def test_glonass_lets_one_band_fix_at_once():
+    options = {"ar": "instantaneous", "selection": {"systems": "GR", "n_band_max": 1}}
+    solution, error_m = run(NAGOYA, **options)
+    assert fix_rate(solution) == 1.0
+    assert error_m.max() < 0.02
+    assert fix_rate(run(NAGOYA, ambiguity={"glonass": "off"}, **options)[0]) == 0.0
+
+
+@pytest.mark.parametrize("slope_m", [0.0, 0.03, -0.05])
+def test_unlike_receivers_are_learnt_and_stay_right(slope_m):
+    rover = glonass_pair(slope_m, receiver="OTHER MAKE")
+    solution, error_m = run(NAGOYA, rover=rover, selection={"systems": "GR"})
+    assert fix_rate(solution) == 1.0
+    assert error_m.max() < 0.02
+    assert solution.n_fixed[-1] > solution.n_fixed[0] + 6, "GLONASS joins once it is known"
+    (note,) = (n for n in solution.notes if n.startswith("GLONASS integers"))
+    learnt = [float(word) for word in re.findall(r"[+-]\d\.\d+", note)]
+    expected = [slope_m * hertz / SPEED_OF_LIGHT_MPS for hertz in (1602e6, 1246e6)]
+    assert learnt == pytest.approx(expected, abs=0.01)
 
 
 def test_satellites_without_a_channel_are_left_out_and_named():

@@ -21,6 +21,7 @@ from rtkpos.core.decorrelation import ILS_OK, IntegerWorkspace, decorrelate, int
 from rtkpos.core.integer_search import load_floats, search
 from rtkpos.core.ratio_threshold import ratio_threshold
 from rtkpos.core.success_rate import bootstrapped_failure_rate
+from rtkpos.estimate.glonass import N_BAND, N_KAPPA, add_channel_bias, glonass_may_fix
 from rtkpos.estimate.workspace import M_SAT, N_DD, N_GROUP, N_STATE
 from rtkpos.gnss.systems import GLONASS, SBAS
 from rtkpos.prepare.pairing import N_SLOT
@@ -46,6 +47,7 @@ class AmbiguityWork(NamedTuple):
            [5] 1 when all are integers and the epoch's phases alone give the position
            [6] 1 after a search: candidates are there [7] variance factor of the phases after fixing
            [8] evidence of held-out satellites [9] probability that the integers are right
+    channels, channel_bias, channel_score : see `estimate.glonass`; the bias outlives the epoch
     """
 
     candidate: SmallArray
@@ -70,6 +72,9 @@ class AmbiguityWork(NamedTuple):
     cov_m2: FloatArray
     info: FloatArray
     tally: IndexArray
+    channels: FloatArray
+    channel_bias: FloatArray
+    channel_score: FloatArray
     search: IntegerWorkspace
 
 
@@ -98,6 +103,9 @@ def ambiguity_work() -> AmbiguityWork:
         cov_m2=np.zeros((3, 3)),
         info=np.zeros(10),
         tally=np.zeros(1, np.int64),
+        channels=np.zeros((N_BAND, N_DD)),
+        channel_bias=np.zeros((N_BAND, 3)),
+        channel_score=np.zeros((N_BAND, N_KAPPA)),
         search=integer_workspace(N_DD),
     )
 
@@ -106,7 +114,7 @@ def ambiguity_work() -> AmbiguityWork:
 def mark_candidates(work, state, settings, amb, counts):
     """Ambiguities fit for fixing: phase used, high enough, whole cycles; returns how many.
 
-    GLONASS and SBAS stay real: inter-frequency biases, and too coarse orbits.
+    SBAS stays real: too coarse orbits. GLONASS until its channel bias is known.
     """
     n = 0
     for i in range(work.count[0]):
@@ -116,7 +124,11 @@ def mark_candidates(work, state, settings, amb, counts):
             amb.candidate[i, band] = 0
             if not work.phase_ok[i, band] or state.slot[work.sat[i], band] < 0:
                 continue
-            if system in (GLONASS, SBAS) or low:
+            if system == SBAS or low:
+                continue
+            if system == GLONASS and not glonass_may_fix(
+                work.sat[i], work.wavelength_m[i, band], settings.glonass, amb
+            ):
                 continue
             if work.half_cycle[i, band]:
                 counts[COUNT_HALF_EXCLUDED] += 1
@@ -166,6 +178,7 @@ def form_double_differences(work, state, amb):
         for j in range(k + 1):
             a, b = amb.upper[j], amb.lower[j]
             amb.cov[k, j] = up[a] - up[b] - low[a] + low[b]
+    add_channel_bias(n, work, amb)
     return n
 
 

@@ -21,6 +21,7 @@ from rtkpos.estimate.ambiguity import (
 )
 from rtkpos.estimate.equivariant import equivariant_position
 from rtkpos.estimate.filter_step import start_anew
+from rtkpos.estimate.glonass import GLONASS_OFF, learn_channel_bias
 from rtkpos.estimate.quality import conditional_phase_rms, hold_integers, postfit_phase_rms
 from rtkpos.estimate.static_mean import (
     STRIKES,
@@ -84,6 +85,9 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
             start_anew(inputs, clock_m, memory, state)
             state.count[3] = 0
             reason = OK
+    if reason == OK and settings.glonass != GLONASS_OFF:
+        origin_m, position_m = memory.origin_m, memory.epoch_m
+        learn_channel_bias(memory.work, state, origin_m, position_m, memory.ambiguity)
     if reason == OK and settings.mode == MODE_STATIC:
         reason = take_static(time_ns, settings, memory)
     elif reason == OK and jumped(time_ns, settings, memory):
@@ -255,7 +259,7 @@ def prove_fix(n, inputs, memory, state, out, k_out):
     settings, amb = inputs.plan.settings, memory.ambiguity
     amb.info[8] = 0.0
     if state.wet_slot[0] < 0:
-        rms = postfit_phase_rms(n, memory.work, amb, memory.rows)
+        rms = postfit_phase_rms(n, state, memory.work, amb, memory.rows)
         amb.info[8] = held_out_evidence(memory.work, amb, memory.rows)
     else:
         rms = conditional_phase_rms(n, memory.work, state, amb, memory.origin_m)

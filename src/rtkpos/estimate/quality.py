@@ -9,8 +9,10 @@ from rtkpos.core.integer_search import conditional_floats
 from rtkpos.core.normal_equations import fit_clock_free
 from rtkpos.estimate.ambiguity import condition_states
 from rtkpos.estimate.differential import add_row
+from rtkpos.estimate.glonass import channel_bias_variance, give_channel_bias_back
 from rtkpos.estimate.relative import predicted, scalar_update
 from rtkpos.estimate.robust import huber_weight
+from rtkpos.gnss.systems import GLONASS
 from rtkpos.prepare.slips import COUNT_HOLD
 
 ROBUST_PASSES = 2
@@ -18,7 +20,7 @@ PHASE_HUBER_K = 1.5
 
 
 @kernel
-def postfit_phase_rms(n, work, amb, rows):
+def postfit_phase_rms(n, state, work, amb, rows):
     """RMS of this epoch's phases [m] after a fit of position and clocks with the integers known.
 
     Uses the double differences' conditional ambiguities (`amb.floats` is overwritten by them);
@@ -29,7 +31,8 @@ def postfit_phase_rms(n, work, amb, rows):
     """
     first = int(amb.info[3])
     conditional_floats(first, n, amb.integers[0], amb.search, amb.floats)
-    m, n_group = fixed_phase_rows(n, work, amb, rows)
+    give_channel_bias_back(n, amb)
+    m, n_group = fixed_phase_rows(n, state, work, amb, rows)
     if m - n_group < 4:
         return math.nan
     fit = rows.fit.fit
@@ -48,13 +51,21 @@ def postfit_phase_rms(n, work, amb, rows):
 
 
 @kernel
-def fixed_phase_rows(n, work, amb, rows):
-    """Rows of all phases with known ambiguities: (rows, joint groups)."""
+def fixed_phase_rows(n, state, work, amb, rows):
+    """Rows of all phases with known ambiguities: (rows, joint groups).
+
+    GLONASS wavelengths differ, so its phases lose their wavelength times the reference's ambiguity.
+    """
     m, n_group = 0, 0
     for j in range(n):
         i, band = amb.satellite[j], amb.band[j]
-        value = work.sd_phase_m[i, band] - work.wavelength_m[i, band] * amb.floats[j]
-        weight = 1.0 / work.var_phase_m2[i, band]
+        wavelength = work.wavelength_m[i, band]
+        value = work.sd_phase_m[i, band] - wavelength * amb.floats[j]
+        variance = work.var_phase_m2[i, band]
+        if work.sat[i] >> 6 == GLONASS:
+            value -= wavelength * state.state[amb.lower[j]]
+            variance += channel_bias_variance(j, wavelength, amb)
+        weight = 1.0 / variance
         m = add_row(m, i, band, value, weight, work.joint[i, band], work, rows)
     for group in range(amb.reference.shape[0]):
         i = amb.reference[group]
@@ -63,7 +74,10 @@ def fixed_phase_rows(n, work, amb, rows):
         for band in range(work.joint.shape[1]):
             if work.joint[i, band] == group and amb.candidate[i, band]:
                 weight = 1.0 / work.var_phase_m2[i, band]
-                m = add_row(m, i, band, work.sd_phase_m[i, band], weight, group, work, rows)
+                value = work.sd_phase_m[i, band]
+                if work.sat[i] >> 6 == GLONASS:
+                    value -= work.wavelength_m[i, band] * state.state[state.slot[work.sat[i], band]]
+                m = add_row(m, i, band, value, weight, group, work, rows)
                 n_group += 1
     for k in range(m):
         rows.fit.weight[k] = rows.weight[k]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 
 from rtkpos._jit import kernel
+from rtkpos.gnss.systems import GLONASS
 
 # Logistic regression on every other half minute of 80 runs over nine recordings, as they are and
 # made worse (old base epochs, noisier codes, fewer satellites and bands), checked on the rest; by
@@ -64,9 +65,11 @@ def held_out_evidence(work, amb, rows):
     fit, total = rows.fit.fit, 0.0
     for i in range(work.count[0]):
         for band in range(work.group.shape[1]):
-            group = work.group[i, band]
-            if group < 0 or amb.candidate[i, band] or work.half_cycle[i, band]:
+            group = work.joint[i, band]
+            if work.group[i, band] < 0 or amb.candidate[i, band] or work.half_cycle[i, band]:
                 continue
+            if work.sat[i] >> 6 == GLONASS:
+                continue  # its clock holds the reference's ambiguity, its bias the channel
             if amb.reference[group] < 0 or math.isnan(work.sd_phase_m[i, band]):
                 continue
             residual = work.sd_phase_m[i, band] - fit.clock[group]

@@ -229,6 +229,7 @@ class Settings(NamedTuple):
     hold_after_ns: int
     hold_sigma_cycle: float
     n_search_max: int
+    glonass: int  # 0 off, 1 once its channel bias is learnt, 2 from the start
     n_drop_max: int
     drop_penalty: float
     misfit_max: float

@@ -84,6 +84,7 @@ class PairingPlan(NamedTuple):
     digit    : (N_SYSTEM, N_SLOT) RINEX band digit of a slot, 0 = none
     leader   : (2, N_SIG) rover, base: the code whose phases those of a signal compare with
     shift_cycle : (2, N_SIG) rover, base: to be added to a phase before that
+    alike    : (1,) 1 when both receivers are of one type by their headers
     wanted   : (N_SAT,) 1 when the satellite takes part
     """
 
@@ -94,6 +95,7 @@ class PairingPlan(NamedTuple):
     digit: SmallArray
     leader: IndexArray
     shift_cycle: FloatArray
+    alike: SmallArray
     wanted: SmallArray
 
 
@@ -122,12 +124,19 @@ def make_plan(
 
 
 def _with_receivers(plan: PairingPlan, rover: ObsTable, base: ObsTable) -> PairingPlan:
-    """The plan with what the files tell of the receivers: alignment of the codes."""
+    """The plan with what the files tell of the receivers: alignment of the codes, and the make."""
     found = [measure_alignment(table) for table in (rover, base)]
     return plan._replace(
         leader=np.array([one.leader for one in found]),
         shift_cycle=np.array([one.shift_cycle for one in found]),
+        alike=np.array([receiver_type(rover) == receiver_type(base) != ""], np.int8),
     )
+
+
+def receiver_type(table: ObsTable) -> str:
+    """The type of a receiver as the header gives it; "" when not known."""
+    name = " ".join(table.station.receiver.upper().split())
+    return "" if name == "UNKNOWN" else name
 
 
 def plan_of_bands(
@@ -154,6 +163,7 @@ def plan_of_bands(
         digit=digit,
         leader=np.tile(np.arange(N_SIG), (2, 1)),
         shift_cycle=np.zeros((2, N_SIG)),
+        alike=np.zeros(1, np.int8),
         wanted=_wanted(selection, bands),
     )
 

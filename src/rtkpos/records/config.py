@@ -86,6 +86,8 @@ class Ambiguity:
 
     ratio_min, ratio_max : limits of the ratio threshold, which otherwise follows the failure rate
     failure_rate, probability_min : None takes those of the profile
+    glonass : its integers at once between receivers of one type, else when the channel bias is
+        learnt (auto); at once (on); never (off)
     """
 
     elevation_mask_deg: float = _limited(10.0, 0.0, 60.0)
@@ -103,6 +105,7 @@ class Ambiguity:
     n_search_max: int = _limited(20000, 100, 10_000_000)
     n_drop_max: int = _limited(10, 0, 20)
     drop_penalty: float = _limited(1.05, 1.0, 3.0)
+    glonass: str = field(default="auto", metadata={"one_of": ("auto", "on", "off")})
     misfit_max: float = _limited(5.0, 1.0, 100.0)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from rtkpos._arrays import FloatArray, TimeArray, record_of
 from rtkpos.constants import DEG, NS_PER_S
 from rtkpos.errors import InputError
+from rtkpos.estimate.glonass import GLONASS_ALIKE, GLONASS_LEARNT, GLONASS_OFF
 from rtkpos.estimate.memory import RunInputs, RunPlan, step_memory, step_outputs
 from rtkpos.estimate.point_models import point_plan
 from rtkpos.estimate.robust import RobustSettings
@@ -35,6 +36,7 @@ from rtkpos.solve.explain import explain_base, explain_rover, run_notes, say_wha
 from rtkpos.solve.signals import tell_signals
 
 AR_NUMBER = {"off": 0, "instantaneous": 1, "continuous": 2, "hold": 3}
+GLONASS_NUMBER = {"off": GLONASS_OFF, "auto": GLONASS_LEARNT, "on": GLONASS_ALIKE}
 BLOCK = 200  # epochs between two progress calls
 
 
@@ -74,6 +76,7 @@ def kernel_settings(config: RtkConfig) -> Settings:
         jump_m=float(ambiguity.jump_m),
         hold_after_ns=round(ambiguity.hold_after_s * NS_PER_S),
         hold_sigma_cycle=float(ambiguity.hold_sigma_cycle),
+        glonass=GLONASS_NUMBER[ambiguity.glonass],
         n_search_max=int(ambiguity.n_search_max),
         n_drop_max=int(ambiguity.n_drop_max),
         drop_penalty=float(ambiguity.drop_penalty),
@@ -94,6 +97,8 @@ def run_plan(pairing: PairingPlan, base_ecef_m: FloatArray, config: RtkConfig) -
     """What a run has decided beforehand, as the record of a `RunPlan`."""
     excluded = tuple(s for s in map(sat_from_name, config.selection.exclude) if s >= 0)
     settings = kernel_settings(config)
+    if pairing.alike[0] and settings.glonass != GLONASS_OFF:
+        settings = settings._replace(glonass=GLONASS_ALIKE)
     return record_of(
         RunPlan(
             pairing=pairing,

@@ -9,7 +9,9 @@ import numpy as np
 
 from rtkpos._arrays import record_of
 from rtkpos.constants import NS_PER_S
+from rtkpos.estimate.glonass import GLONASS_ALIKE, GLONASS_OFF
 from rtkpos.estimate.single_difference import count_pair
+from rtkpos.estimate.verdicts import AR_OFF, MODE_DGNSS, MODE_SINGLE
 from rtkpos.estimate.workspace import epoch_work, filter_state
 from rtkpos.gnss.signals import GLONASS_STEP_HZ, SIG_PER_SYSTEM, sig_band, sig_code
 from rtkpos.gnss.systems import GLONASS, SYSTEM_LETTERS, sat_name
@@ -57,7 +59,14 @@ def tell_signals(
     """
     uses = signal_uses(memory.state.pair_use, plan.pairing)
     notes = signal_notes(rover, base, plan.pairing, uses)
+    if wants_integers(plan.settings):
+        notes += glonass_notes(plan.settings.glonass, memory.ambiguity.channel_bias, uses)
     return dataclasses.replace(solution, signals=uses, notes=(*solution.notes, *notes))
+
+
+def wants_integers(settings: Any) -> bool:
+    """Whether a run tries to fix integers; settings : record of the `Settings`."""
+    return bool(settings.ar != AR_OFF and settings.mode not in (MODE_SINGLE, MODE_DGNSS))
 
 
 def planned_uses(rover: ObsTable, base: ObsTable, plan: PairingPlan) -> tuple[SignalUse, ...]:
@@ -118,3 +127,21 @@ def _satellites_left_out(rover: ObsTable, plan: Any) -> list[str]:
     if not names:
         return []
     return [f"phases left out, as no source gives one channel for them: {' '.join(names)}."]
+
+
+def glonass_notes(mode: int, channel_bias: Any, uses: tuple[SignalUse, ...]) -> list[str]:
+    """What was assumed or learnt of the GLONASS channel bias.
+
+    mode : GLONASS_* of `estimate.glonass`      channel_bias : (2, 3) of the `AmbiguityWork`
+    """
+    if not any(use.system == "R" and use.n_phase for use in uses) or mode == GLONASS_OFF:
+        return []
+    known = [
+        f"{channel_bias[band, 0]:+.3f} cycle per channel on G{band + 1}"
+        for band in range(2)
+        if channel_bias[band, 1] > 0.0
+    ]
+    text = f"learnt bias {', '.join(known)}" if known else "no bias was learnt"
+    if mode == GLONASS_ALIKE:
+        return [f"GLONASS integers: from the start, receivers taken as alike; {text}."]
+    return [f"GLONASS integers: {'once the bias was known' if known else 'none'}; {text}."]
