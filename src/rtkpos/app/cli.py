@@ -47,6 +47,7 @@ class Mode(StrEnum):
     dgnss = "dgnss"
     kinematic = "kinematic"
     static = "static"
+    moving_base = "moving_base"
 
 
 class Ar(StrEnum):
@@ -56,6 +57,14 @@ class Ar(StrEnum):
     continuous = "continuous"
     hold = "hold"
     off = "off"
+
+
+class Direction(StrEnum):
+    """Which way in time a recording is run through."""
+
+    forward = "forward"
+    backward = "backward"
+    combined = "combined"
 
 
 class BaseFrom(StrEnum):
@@ -126,6 +135,12 @@ def solve(
         Mode | None, typer.Option(help="Default kinematic; single when there is no base.")
     ] = None,
     ar: Annotated[Ar | None, typer.Option(help="Integer fixing; default continuous.")] = None,
+    direction: Annotated[
+        Direction | None, typer.Option(help="Default forward; combined checks each by the other.")
+    ] = None,
+    static_start: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="At the start the antenna stands still.")
+    ] = None,
     systems: Annotated[
         str | None, typer.Option(help="Letters of systems: G R E C J I; default all.")
     ] = None,
@@ -202,6 +217,8 @@ def solve(
         options={
             "mode": mode.value if mode else None,
             "ar": ar.value if ar else None,
+            "direction": direction.value if direction else None,
+            "static_start_s": static_start,
             "selection.systems": systems,
             "selection.bands": bands,
             "selection.elevation_mask_deg": elevation_mask,

@@ -38,7 +38,7 @@ def _pos(
     from rtkpos.io.pos_file import format_pos
 
     header = [
-        ("solution", "Forward"),
+        ("solution", solution.direction.capitalize()),
         ("elev mask", f"{config.selection.elevation_mask_deg:.1f} deg"),
         ("ephemeris", "Broadcast"),
         ("navi sys", config.selection.systems),
