@@ -311,6 +311,7 @@ def gather(
         hourly=session.hourly,
         baseline_ecef_m=np.where(uses_base[:, None], out["ecef_m"] - out["base_ecef_m"], np.nan),
         direction=config.direction,
-        notes=(MOVING_NOTES if moving else ()) + run_notes(config.mode != "single"),
+        notes=(MOVING_NOTES if moving else ())
+        + run_notes(config.mode not in ("single", "moving_base")),
         report=report,
     )
