@@ -11,9 +11,10 @@ from rtkpos.records.config import RtkConfig
 from rtkpos.records.solution import FixStatus
 from rtkpos.solve.run import solve
 from rtkpos.solve.session import HOUR_NS, lasting_mean, static_session, variance_left
-from tests.recordings import recording
+from tests.recordings import recording, window
 from tests.solve.runs import NAGOYA, SECOND_NS, short
 
+FIVE_KM = "static-clas-fujisawa-2021-078"
 PLACE = np.array([-3.8e6, 3.5e6, 3.6e6])
 PHASES_M2 = np.diag([0.003, 0.003, 0.006]) ** 2
 
@@ -133,3 +134,15 @@ def test_static_runs_of_both_directions_give_the_same_coordinate(direction):
     solution = solve(rover, nav, base, place, config)
     truth = np.array(recording(NAGOYA)[3]["rover_xyz"])
     assert np.linalg.norm(solution.static_ecef_m - truth) < 0.002
+
+
+@pytest.mark.compiled
+def test_a_part_of_the_integers_fixes_before_the_mean_begins():
+    rover, base, nav, truth = recording(FIVE_KM)
+    config = RtkConfig(mode="static")
+    place = np.array(truth["base_xyz"])
+    solution = solve(window(rover, 0, 15), nav, window(base, 0, 15), place, config)
+    assert (solution.status == FixStatus.FIXED).all()
+    spread_m = np.linalg.norm(solution.ecef_m - solution.ecef_m[-1], axis=1)
+    assert spread_m.max() < 0.03, f"{1e3 * spread_m.max():.1f} mm"
+    assert np.isfinite(solution.static_ecef_m).all()

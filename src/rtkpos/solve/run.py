@@ -311,7 +311,6 @@ def gather(
         hourly=session.hourly,
         baseline_ecef_m=np.where(uses_base[:, None], out["ecef_m"] - out["base_ecef_m"], np.nan),
         direction=config.direction,
-        notes=(MOVING_NOTES if moving else ())
-        + run_notes(config.mode not in ("single", "moving_base")),
+        notes=MOVING_NOTES + run_notes(False) if moving else run_notes(config.mode != "single"),
         report=report,
     )
