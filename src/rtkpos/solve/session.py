@@ -40,6 +40,7 @@ PRIOR_EPOCHS = 4.0  # independent epochs the covariance of the phases counts for
 
 
 UNSEEN_PART, UNSEEN_TIME_S = 0.5, 1200.0
+LEAST_SHARE = 9.0  # epochs of a larger variance than so many medians are left out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,8 @@ def static_session(time_ns: TimeArray, out: Any, fill: bool) -> StaticSession:
     if not len(used):
         return StaticSession()
     position_m = np.ascontiguousarray(out["own_ecef_m"])
+    variance = np.trace(out["own_cov_m2"][used], axis1=1, axis2=2)
+    used = used[variance <= LEAST_SHARE * np.median(variance)]
     used = used[near_the_median(position_m[used])]
     phases_m2 = np.median(out["own_cov_m2"][used], axis=0)
     ecef_m, cov_m2 = lasting_mean(time_ns[used], position_m[used], phases_m2)
