@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, NoReturn
@@ -19,6 +18,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from rtkpos.app.arguments import expand_arguments
+from rtkpos.app.choices import Ar, BaseFrom, Direction, Format, Mode, PointOf
 from rtkpos.errors import RtkposError
 
 EXIT_USAGE = 1
@@ -38,57 +38,6 @@ data_app = typer.Typer(
     help="Public data sets: list them, find them, fetch them.", no_args_is_help=True
 )
 app.add_typer(data_app, name="data")
-
-
-class Mode(StrEnum):
-    """What kind of position is wanted."""
-
-    single = "single"
-    dgnss = "dgnss"
-    kinematic = "kinematic"
-    static = "static"
-    moving_base = "moving_base"
-
-
-class Ar(StrEnum):
-    """How integer ambiguities are treated."""
-
-    instantaneous = "instantaneous"
-    continuous = "continuous"
-    hold = "hold"
-    off = "off"
-
-
-class Direction(StrEnum):
-    """Which way in time a recording is run through."""
-
-    forward = "forward"
-    backward = "backward"
-    combined = "combined"
-
-
-class BaseFrom(StrEnum):
-    """Where the base coordinates come from when no option gives them."""
-
-    header = "header"
-    single = "single"
-
-
-class PointOf(StrEnum):
-    """Which point the coordinates of rover and base are those of."""
-
-    marker = "marker"
-    antenna = "antenna"
-
-
-class Format(StrEnum):
-    """Kind of the result file."""
-
-    pos = "pos"
-    nmea = "nmea"
-    csv = "csv"
-    geojson = "geojson"
-    kml = "kml"
 
 
 class _TerminatedError(KeyboardInterrupt):

@@ -1,0 +1,56 @@
+"""Options of the command line that take one of a few words."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """What kind of position is wanted."""
+
+    single = "single"
+    dgnss = "dgnss"
+    kinematic = "kinematic"
+    static = "static"
+    moving_base = "moving_base"
+
+
+class Ar(StrEnum):
+    """How integer ambiguities are treated."""
+
+    instantaneous = "instantaneous"
+    continuous = "continuous"
+    hold = "hold"
+    off = "off"
+
+
+class Direction(StrEnum):
+    """Which way in time a recording is run through."""
+
+    forward = "forward"
+    backward = "backward"
+    combined = "combined"
+
+
+class BaseFrom(StrEnum):
+    """Where the base coordinates come from when no option gives them."""
+
+    header = "header"
+    single = "single"
+
+
+class PointOf(StrEnum):
+    """Which point the coordinates of rover and base are those of."""
+
+    marker = "marker"
+    antenna = "antenna"
+
+
+class Format(StrEnum):
+    """Kind of the result file."""
+
+    pos = "pos"
+    nmea = "nmea"
+    csv = "csv"
+    geojson = "geojson"
+    kml = "kml"
