@@ -290,7 +290,7 @@ CAUSES = (
         named={Reason.DIRECTIONS_DISAGREE: 1.0},
         says="the forward and the backward run do not give the same place",
         bare="the forward and the backward run do not give the same place",
-        helps="one of the two fixed wrong integers there; compare with direction forward and backward",
+        helps="one of the two fixed wrong integers there; run each direction by itself and compare",
     ),
     Cause(
         name="numerics",
