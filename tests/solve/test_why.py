@@ -115,6 +115,8 @@ WINNERS = {
     "position jump": (Reason.POSITION_JUMP, {}),
     "fixing switched off": (Reason.AR_OFF, {}),
     "search limit": (Reason.SEARCH_LIMIT, {}),
+    "moving base lost": (Reason.BASE_POSITION_FAILED, {}),
+    "directions disagree": (Reason.DIRECTIONS_DISAGREE, {}),
     "numerics": (Reason.BAD_COVARIANCE, {}),
 }
 

@@ -12,6 +12,7 @@ class Mode(StrEnum):
     dgnss = "dgnss"
     kinematic = "kinematic"
     static = "static"
+    moving_base = "moving_base"
 
 
 class Ar(StrEnum):
@@ -21,6 +22,14 @@ class Ar(StrEnum):
     continuous = "continuous"
     hold = "hold"
     off = "off"
+
+
+class Direction(StrEnum):
+    """Which way in time a recording is run through."""
+
+    forward = "forward"
+    backward = "backward"
+    combined = "combined"
 
 
 class BaseFrom(StrEnum):

@@ -18,7 +18,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from rtkpos.app.arguments import expand_arguments
-from rtkpos.app.choices import Ar, BaseFrom, Format, Mode, PointOf, Profile
+from rtkpos.app.choices import Ar, BaseFrom, Direction, Format, Mode, PointOf, Profile
 from rtkpos.errors import RtkposError
 
 EXIT_USAGE = 1
@@ -86,6 +86,12 @@ def solve(
     ar: Annotated[Ar | None, typer.Option(help="Integer fixing; default continuous.")] = None,
     profile: Annotated[
         Profile | None, typer.Option(help="How certain a fix must be; default balanced.")
+    ] = None,
+    direction: Annotated[
+        Direction | None, typer.Option(help="Default forward; combined checks each by the other.")
+    ] = None,
+    static_start: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="At the start the antenna stands still.")
     ] = None,
     systems: Annotated[
         str | None, typer.Option(help="Letters of systems: G R E C J I; default all.")
@@ -164,6 +170,8 @@ def solve(
             "mode": mode.value if mode else None,
             "ar": ar.value if ar else None,
             "profile": profile.value if profile else None,
+            "direction": direction.value if direction else None,
+            "static_start_s": static_start,
             "selection.systems": systems,
             "selection.bands": bands,
             "selection.elevation_mask_deg": elevation_mask,

@@ -37,13 +37,14 @@ def _pos(
     """RTKLIB's .pos with the facts of the run in its header."""
     from rtkpos.io.pos_file import format_pos
 
+    has_coordinates = bool(request.base) and config.mode != "moving_base"
     header = [
-        ("solution", "Forward"),
+        ("solution", solution.direction.capitalize()),
         ("elev mask", f"{config.selection.elevation_mask_deg:.1f} deg"),
         ("ephemeris", "Broadcast"),
         ("navi sys", config.selection.systems),
         ("amb res", config.ar),
-        ("frame", "as the base coordinates" if request.base else "as the broadcast orbits"),
+        ("frame", "as the base coordinates" if has_coordinates else "as the broadcast orbits"),
         *(("antenna", words) for words in solution.antennas),
         *(("note", note) for note in notes),
     ]

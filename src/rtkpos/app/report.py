@@ -12,6 +12,7 @@ import numpy as np
 from rtkpos.app.base_position import BasePosition
 from rtkpos.app.explain_text import short_lines
 from rtkpos.app.request import SolveRequest
+from rtkpos.app.static_report import static_lines, static_result
 from rtkpos.constants import NS_PER_S
 from rtkpos.gnss.time import iso_gpst
 from rtkpos.physics.accuracy import Accuracy
@@ -29,6 +30,7 @@ STATUS_WORDS = {
     FixStatus.NONE: "none",
 }
 MAX_REASONS = 5
+FIXING_MODES = ("kinematic", "static", "moving_base")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,7 @@ def summary(facts: RunFacts, exit_code: int) -> dict[str, Any]:
         "exit_code": exit_code,
         "mode": facts.config.mode,
         "ar": facts.config.ar,
+        "direction": facts.config.direction,
         "inputs": {role: [str(path) for path in paths] for role, paths in named},
         "output": None if request.output is None else str(request.output),
         "epochs": {"total": solution.n_epoch, **counts},
@@ -107,24 +110,15 @@ def first_fix(solution: Solution) -> dict[str, Any] | None:
 
 def baseline_m(solution: Solution) -> dict[str, float] | None:
     """Shortest, median and longest distance between rover and base [m]; None without a base."""
-    distance = np.linalg.norm(solution.ecef_m - solution.base_ecef_m, axis=1)
+    vector_m = solution.ecef_m - solution.base_ecef_m
+    if solution.mode == "moving_base":
+        vector_m = solution.baseline_ecef_m
+    distance = np.linalg.norm(vector_m, axis=1)
     distance = distance[np.isfinite(distance)]
     if not len(distance):
         return None
     low, middle, high = np.percentile(distance, (0, 50, 100))
     return {"min": float(low), "median": float(middle), "max": float(high)}
-
-
-def static_result(solution: Solution) -> dict[str, Any] | None:
-    """The one coordinate of a static run with its standard deviations [m]; None otherwise."""
-    if not np.isfinite(solution.static_ecef_m).all():
-        return None
-    sigma = np.sqrt(np.maximum(np.diag(solution.static_cov_m2), 0.0))
-    known = np.isfinite(sigma).all()
-    return {
-        "ecef_m": solution.static_ecef_m.tolist(),
-        "sigma_ecef_m": sigma.tolist() if known else None,
-    }
 
 
 def _reasons_by_name(solution: Solution) -> dict[str, int]:
@@ -151,9 +145,7 @@ def summary_lines(facts: RunFacts) -> list[str]:
         lines.append(f"baseline   {_distance(distance)}")
     for i, line in enumerate(use_lines(solution.signals)):
         lines.append(f"{'' if i else 'signals':<10} {line}")
-    static = static_result(solution)
-    if static is not None:
-        lines.append("static     " + " ".join(f"{v:.4f}" for v in static["ecef_m"]) + " m (ECEF)")
+    lines += static_lines(solution)
     if facts.accuracy is not None:
         lines += accuracy_lines(facts.accuracy, facts.truth)
     return lines
@@ -164,7 +156,9 @@ def _title(facts: RunFacts) -> str:
     from rtkpos import __version__
 
     config = facts.config
-    fixing = f", {config.ar} fixing" if config.mode in ("kinematic", "static") else ""
+    fixing = f", {config.ar} fixing" if config.mode in FIXING_MODES else ""
+    if config.direction != "forward":
+        fixing += f", {config.direction}"
     return f"rtkpos {__version__}  {config.mode}{fixing}, systems {config.selection.systems}"
 
 
@@ -182,7 +176,7 @@ def _span_lines(solution: Solution) -> list[str]:
 def _count_lines(facts: RunFacts) -> list[str]:
     """Epochs by status, with the first fix and the reasons where a fix was wanted."""
     solution = facts.solution
-    wants_fix = facts.config.mode in ("kinematic", "static") and facts.config.ar != "off"
+    wants_fix = facts.config.mode in FIXING_MODES and facts.config.ar != "off"
     lines = []
     for word, n in status_counts(solution).items():
         if n == 0 and not (word == "fixed" and wants_fix):

@@ -99,7 +99,7 @@ def run_facts(request: SolveRequest) -> RunFacts:
         explanation=explanation,
         base=base,
         reports=inputs.reports(),
-        warnings=_warnings(request, inputs, base, solution),
+        warnings=_warnings(request, inputs, base, solution) + _moving_warnings(request, config),
         notes=(base.notes if base else ()) + tuple(solution.notes),
         accuracy=None if truth is None else _accuracy(solution, truth, config),
         truth=truth.source if truth else "",
@@ -108,8 +108,10 @@ def run_facts(request: SolveRequest) -> RunFacts:
 
 
 def _base_position(request: SolveRequest, inputs: Inputs, config: RtkConfig) -> BasePosition | None:
-    """The base coordinates, announced and checked; None without a base."""
+    """The base coordinates, announced and checked; None without a base, or when it moves."""
     if inputs.base is None:
+        return None
+    if config.mode == "moving_base":
         return None
     base = choose_base_position(request, inputs.base, inputs.nav, config.antenna)
     if not request.quiet:
@@ -171,6 +173,21 @@ def _warnings(
     return tuple(dict.fromkeys(found))
 
 
+def _moving_warnings(request: SolveRequest, config: RtkConfig) -> tuple[str, ...]:
+    """What of the request means nothing when the base moves."""
+    if config.mode != "moving_base":
+        return ()
+    found = []
+    if request.base_xyz or request.base_llh or request.base_position:
+        found.append("the base coordinates given are not used: in mode moving_base the base moves.")
+    if request.truth:
+        found.append(
+            "the truth is absolute, but only the vector from a moving base is precise: the "
+            "comparison contains the error of the base's code position."
+        )
+    return tuple(found)
+
+
 def shortcomings(facts: RunFacts) -> list[str]:
     """Why a result is partial (exit code 4), with counts; empty when it is complete."""
     found = []
@@ -179,7 +196,8 @@ def shortcomings(facts: RunFacts) -> list[str]:
     if n_none:
         found.append(f"{n_none} of {solution.n_epoch} epochs have no position")
     uses_base = np.isin(solution.status, (FixStatus.DGNSS, FixStatus.FLOAT, FixStatus.FIXED))
-    if facts.base is not None and not uses_base.any():
+    has_base = facts.base is not None or facts.config.mode == "moving_base"
+    if has_base and not uses_base.any():
         found.append("no epoch could use the base")
     for role, report in facts.reports.items():
         found += [f"{n} {name} in {role}" for name, n in losses(report).items()]

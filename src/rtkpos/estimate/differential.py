@@ -138,7 +138,7 @@ def thin_repeated_codes(work, state, time_ns, settings):
         for band in range(work.code_weight.shape[1]):
             work.code_part[i, band] = 1.0
             if state.slot[sat, band] >= 0:
-                step_s = (time_ns - state.last_ns[sat, band]) * 1e-9
+                step_s = abs(time_ns - state.last_ns[sat, band]) * 1e-9
                 rho = math.exp(-step_s / settings.code_correlation_s)
                 work.code_part[i, band] = (1.0 - rho) / (1.0 + rho)
     return 0
@@ -161,7 +161,7 @@ def screen_phase_steps(work, state, time_ns, robust, rows, counts):
                 continue
             if state.pair[sat, band] != work.group[i, band]:
                 continue
-            if time_ns - state.last_ns[sat, band] > MAX_STEP_NS:
+            if abs(time_ns - state.last_ns[sat, band]) > MAX_STEP_NS:
                 continue
             weight = 1.0 / (2.0 * work.var_phase_m2[i, band] + STEP_NOISE_M**2)
             n = add_row(n, i, band, step, weight, 0, work, rows)

@@ -23,7 +23,7 @@ from rtkpos.estimate.relative import (
 )
 from rtkpos.estimate.single_difference import form_differences, model_receiver
 from rtkpos.estimate.static_mean import use_as_prior
-from rtkpos.estimate.verdicts import MIN_PHASES, MODE_STATIC
+from rtkpos.estimate.verdicts import MIN_PHASES, at_rest
 from rtkpos.prepare.slips import COUNT_CODE_CHANGE, COUNT_RESET, geometry_free_slips
 
 
@@ -37,10 +37,10 @@ def filter_step(inputs, k_rover, clock_m, memory, out, k_out):
     mark_phases(work, state, memory.counts)
     out[k_out].n_slip = find_slips(inputs, time_ns, memory)
     drop_lost(work, state, time_ns, settings, memory.counts)
-    step_s = max(time_ns - state.epoch_ns[0], 0) * 1e-9 if state.count[0] > 0 else 0.0
+    step_s = abs(time_ns - state.epoch_ns[0]) * 1e-9 if state.count[0] > 0 else 0.0
     start_epoch(state, memory.origin_m, clock_m, step_s, settings)
     keep_atmosphere(work, state, step_s, settings)
-    if settings.mode == MODE_STATIC and memory.mean.tally[0] > 0:
+    if at_rest(time_ns, settings, state) and memory.mean.tally[0] > 0:
         use_as_prior(memory.mean, state)
     ensure_biases(work, state)
     thin_repeated_codes(work, state, time_ns, settings)

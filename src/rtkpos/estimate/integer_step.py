@@ -40,13 +40,13 @@ from rtkpos.estimate.verdicts import (
     FLOAT,
     JUMP,
     LOW_TRUST,
-    MODE_STATIC,
     OK,
     POSTFIT_LARGE,
     RATIO_LOW,
     SEARCH_LIMIT,
     SUCCESS_LOW,
     UNCERTAIN,
+    at_rest,
     write_position,
 )
 from rtkpos.prepare.slips import COUNT_HOLD_RELEASED, COUNT_SECOND_OPINION, COUNT_STATIC_RESTART
@@ -88,7 +88,8 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
     if reason == OK and settings.glonass != GLONASS_OFF:
         origin_m, position_m = memory.origin_m, memory.epoch_m
         learn_channel_bias(memory.work, state, origin_m, position_m, memory.ambiguity)
-    if reason == OK and settings.mode == MODE_STATIC:
+    is_static = at_rest(time_ns, settings, state)
+    if reason == OK and is_static:
         reason = take_static(time_ns, settings, memory)
     elif reason == OK and jumped(time_ns, settings, memory):
         reason = JUMP
@@ -98,7 +99,9 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
         memory.counts[COUNT_HOLD_RELEASED] += settings.ar == AR_HOLD and state.count[3] > 0
         state.count[3] = 0
         return FLOAT
-    if settings.mode == MODE_STATIC:
+    if not is_static or memory.mean.last_ns[0] == time_ns:
+        write_own(memory, out, k_out)
+    if is_static:
         mean = memory.mean
         write_position(out, k_out, mean.position_m, mean.cov_m2, FIXED, OK)
     else:
@@ -119,6 +122,16 @@ def restore_figures(figures, out, k_out):
     out[k_out].ratio, out[k_out].ratio_needed = figures[0], figures[1]
     out[k_out].success_rate, out[k_out].probability = figures[2], figures[3]
     out[k_out].postfit_phase_m = figures[4]
+    return 0
+
+
+@kernel
+def write_own(memory, out, k_out):
+    """Enter the fixed position of this epoch by itself."""
+    for a in range(3):
+        out[k_out].own_ecef_m[a] = memory.epoch_m[a]
+        for b in range(3):
+            out[k_out].own_cov_m2[a, b] = memory.epoch_cov_m2[a, b]
     return 0
 
 
@@ -162,7 +175,7 @@ def hold_if_proven(n, time_ns, settings, memory):
     if state.count[3] == 0:
         state.epoch_ns[3] = time_ns
     state.count[3] += 1
-    if settings.ar != AR_HOLD or time_ns - state.epoch_ns[3] < settings.hold_after_ns:
+    if settings.ar != AR_HOLD or abs(time_ns - state.epoch_ns[3]) < settings.hold_after_ns:
         return 0
     sigma_cycle = settings.hold_sigma_cycle
     return hold_integers(n, state, memory.ambiguity, sigma_cycle, memory.scratch, memory.counts)
@@ -173,26 +186,27 @@ def jumped(time_ns, settings, memory):
     """Whether a fix lies where the antenna cannot have gone since the previous fix.
 
     The step must agree with the mean Doppler velocity of both ends within JUMP_SPEED_MPS, or
-    without Doppler stay below FASTEST_MPS, each with settings.jump_m to spare. Every fix is the
-    measure of the next one, so a wrong fix between right ones costs itself and its successor, and a
-    true jump one epoch.
+    without Doppler stay below FASTEST_MPS, each with settings.jump_m to spare; all relative
+    to the base. Every fix is the measure of the next one, so a wrong fix between right ones costs
+    itself and its successor, and a true jump one epoch.
     """
-    state, velocity = memory.state, memory.fix.velocity_mps
+    state, velocity, base = memory.state, memory.fix.velocity_mps, memory.base
     step_s = (time_ns - state.epoch_ns[2]) * 1e-9
-    is_known = 0.0 < step_s <= JUMP_MEMORY_S
+    is_known = 0.0 < abs(step_s) <= JUMP_MEMORY_S
     last = memory.last_velocity_mps
-    has_doppler = math.isfinite(
-        velocity[0] + velocity[1] + velocity[2] + last[0] + last[1] + last[2]
-    )
-    apart = 0.0
+    has_doppler, apart = True, 0.0
     for a in range(3):
-        moved = 0.5 * (velocity[a] + last[a]) * step_s if has_doppler else 0.0
-        apart += (memory.epoch_m[a] - memory.last_fix_m[a] - moved) ** 2
-        memory.last_fix_m[a] = memory.epoch_m[a]
-        last[a] = velocity[a]
+        has_doppler = has_doppler and math.isfinite(velocity[a] - base.velocity_mps[a] + last[a])
+    for a in range(3):
+        now_mps = velocity[a] - base.velocity_mps[a]
+        moved = 0.5 * (now_mps + last[a]) * step_s if has_doppler else 0.0
+        vector_m = memory.epoch_m[a] - base.position_m[a]
+        apart += (vector_m - memory.last_fix_m[a] - moved) ** 2
+        memory.last_fix_m[a] = vector_m
+        last[a] = now_mps
     state.epoch_ns[2] = time_ns
     speed = JUMP_SPEED_MPS if has_doppler else FASTEST_MPS
-    return is_known and apart > (settings.jump_m + speed * step_s) ** 2
+    return is_known and apart > (settings.jump_m + speed * abs(step_s)) ** 2
 
 
 @kernel
@@ -266,7 +280,7 @@ def prove_fix(n, inputs, memory, state, out, k_out):
     out[k_out].postfit_phase_m = rms
     out[k_out].variance_factor = amb.info[7]
     n_fixed = n - int(amb.info[3])
-    amb.info[9] = trust(n_fixed, memory.work.code_misfit[0], max(out[k_out].age_s, 0.0), amb)
+    amb.info[9] = trust(n_fixed, memory.work.code_misfit[0], abs(out[k_out].age_s), amb)
     out[k_out].probability = amb.info[9]
     if rms > settings.postfit_max_m:
         return POSTFIT_LARGE

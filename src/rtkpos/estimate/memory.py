@@ -82,7 +82,10 @@ class PlaceWork(NamedTuple):
 
 
 class StepMemory(NamedTuple):
-    """Everything the step writes besides its outputs, allocated once per run."""
+    """Everything the step writes besides its outputs, allocated once per run.
+
+    base : where the base stands and how it moves; last_fix_m : (3,) vector from it to the last fix
+    """
 
     state: FilterState
     instant: FilterState
@@ -90,6 +93,7 @@ class StepMemory(NamedTuple):
     work: EpochWork
     point: SinglePointWork
     fix: PointFix
+    base: PointFix
     rows: FitRows
     ambiguity: AmbiguityWork
     place: PlaceWork
@@ -104,11 +108,17 @@ class StepMemory(NamedTuple):
 
 
 class StepOutput(NamedTuple):
-    """One output row; a run fills a record table of them. See `records.solution` for meanings."""
+    """One output row; a run fills a record table of them. See `records.solution` for meanings.
+
+    own_ecef_m, own_cov_m2 : a fixed epoch's position by itself, in static mode too
+    """
 
     ecef_m: FloatArray
     velocity_mps: FloatArray
     cov_ecef_m2: FloatArray
+    own_ecef_m: FloatArray
+    own_cov_m2: FloatArray
+    base_ecef_m: FloatArray
     ratio: float
     ratio_needed: float
     success_rate: float
@@ -141,6 +151,7 @@ def step_memory() -> Any:
             work=epoch_work(),
             point=single_point_work(N_ROW),
             fix=point_fix(),
+            base=point_fix(),
             rows=fit_rows(),
             ambiguity=ambiguity_work(),
             place=place,
@@ -159,6 +170,7 @@ def step_memory() -> Any:
 def step_outputs(n: int) -> Any:
     """Output rows of n epochs (a record table of `StepOutput`), all "no position"."""
     nan = math.nan
-    vectors = [np.full(3, nan), np.full(3, nan), np.full((3, 3), nan)]
+    position = [np.full(3, nan), np.full((3, 3), nan)]
+    vectors = [np.full(3, nan), np.full(3, nan), position[1], *position, np.full(3, nan)]
     empty = StepOutput._make([*vectors, *[nan] * 9, *[0] * 8])
     return record_table(empty, n)

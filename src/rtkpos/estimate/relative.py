@@ -298,7 +298,7 @@ def drop_lost(work, state, time_ns, settings, counts):
         if owner < 0:
             continue
         sat, band = owner // n_band, owner % n_band
-        if time_ns - state.last_ns[sat, band] > settings.max_gap_ns:
+        if abs(time_ns - state.last_ns[sat, band]) > settings.max_gap_ns:
             remove_ambiguity(state, sat, band)
             counts[COUNT_GAP] += 1
             dropped += 1

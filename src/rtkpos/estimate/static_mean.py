@@ -92,7 +92,7 @@ def add_to_mean(mean, position_m, cov_m2, time_ns, correlation_s):
         return 1
     share = 1.0
     if mean.tally[0] > 0:
-        rho = math.exp(-(time_ns - mean.last_ns[0]) * 1e-9 / correlation_s)
+        rho = math.exp(-abs(time_ns - mean.last_ns[0]) * 1e-9 / correlation_s)
         share = (1.0 - rho) / (1.0 + rho)
         share *= huber_share(mean, position_m)
     for a in range(3):

@@ -44,13 +44,16 @@ from rtkpos.estimate.verdicts import (
     MIN_COMMON,
     MIN_PHASES,
     MODE_DGNSS,
+    MODE_MOVING_BASE,
     MODE_SINGLE,
     NO_BASE,
+    NO_BASE_PLACE,
     NONE,
     OK,
     SPP,
     write_position,
 )
+from rtkpos.estimate.workspace import NEVER_NS
 from rtkpos.prepare.common import pair_epoch
 from rtkpos.prepare.slips import COUNT_CODE_REJECTED, remember_receiver, track_receiver
 
@@ -65,6 +68,8 @@ def step(inputs, k_rover, k_base, base_from, memory, out, k_out):
     """
     settings = inputs.plan.settings
     out[k_out].event = inputs.rover.event[k_rover]
+    if memory.state.epoch_ns[4] == NEVER_NS:
+        memory.state.epoch_ns[4] = inputs.rover.time_ns[k_rover]
     status = point_step(inputs, k_rover, memory, out, k_out)
     if settings.mode == MODE_SINGLE:
         return status
@@ -136,6 +141,9 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     time_ns = inputs.rover.time_ns[k_rover]
     if settings.ar == AR_INSTANTANEOUS:
         forget_ambiguities(state, True)
+    if place_base(inputs, k_base, memory, out, k_out) != 0:
+        out[k_out].reason = NO_BASE_PLACE
+        return SPP
     before = memory.counts[COUNT_CODE_REJECTED]
     n_used = differential_step(inputs, k_rover, k_base, memory)
     out[k_out].n_code_rejected = memory.counts[COUNT_CODE_REJECTED] - before
@@ -171,6 +179,33 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
 
 
 @kernel
+def place_base(inputs, k_base, memory, out, k_out):
+    """Where the base stands at this epoch, and how it moves: as given, or its own code position.
+
+    Returns : int 0; 1 when a moving base has no code position
+    """
+    base, status = memory.base, POINT_OK
+    if inputs.plan.settings.mode == MODE_MOVING_BASE:
+        status = single_point_epoch(
+            inputs.base,
+            k_base,
+            inputs.eph,
+            inputs.ionosphere,
+            inputs.plan.point,
+            inputs.plan.point_settings,
+            memory.point,
+            base,
+        )
+    else:
+        for a in range(3):
+            base.position_m[a] = inputs.plan.base_ecef_m[a]
+            base.velocity_mps[a] = 0.0
+    for a in range(3):
+        out[k_out].base_ecef_m[a] = base.position_m[a]
+    return 0 if status == POINT_OK or status == POINT_CHI_SQUARE else 1
+
+
+@kernel
 def differential_step(inputs, k_rover, k_base, memory):
     """Pair the epochs, model both receivers, fit the codes. Returns : int, codes used."""
     settings, state, work, place = inputs.plan.settings, memory.state, memory.work, memory.place
@@ -184,12 +219,12 @@ def differential_step(inputs, k_rover, k_base, memory):
     satellite_geometry(inputs.rover, k_rover, 0, inputs.eph, work)
     satellite_geometry(inputs.base, k_base, 1, inputs.eph, work)
     plan, base_ns = inputs.plan, inputs.base.time_ns[k_base]
-    model_receiver(1, plan.base_ecef_m, base_ns, plan, work, place)
+    model_receiver(1, memory.base.position_m, base_ns, plan, work, place)
     model_receiver(0, memory.fix.position_m, time_ns, plan, work, place)
     form_differences(inputs.rover, inputs.base, inputs.plan.pairing, settings, state, work)
     apart_m2 = 0.0
     for k in range(3):
-        apart_m2 += (memory.fix.position_m[k] - inputs.plan.base_ecef_m[k]) ** 2
+        apart_m2 += (memory.fix.position_m[k] - memory.base.position_m[k]) ** 2
     age_s = (time_ns - inputs.base.time_ns[k_base]) * 1e-9
     work.baseline_m[0] = math.sqrt(apart_m2)
     is_long = is_long_line(work, state, settings)

@@ -26,12 +26,26 @@ NONE, SPP, DGNSS, FLOAT, FIXED = range(5)
     SEARCH_LIMIT,
     BAD_COVARIANCE,
     LOW_TRUST,
-) = range(17)
-MODE_SINGLE, MODE_DGNSS, MODE_KINEMATIC, MODE_STATIC = range(4)
+    NO_BASE_PLACE,
+) = range(18)
+MODE_SINGLE, MODE_DGNSS, MODE_KINEMATIC, MODE_STATIC, MODE_MOVING_BASE = range(5)
 AR_OFF, AR_INSTANTANEOUS, AR_CONTINUOUS, AR_HOLD = range(4)
 
 MIN_PHASES = 4
 MIN_COMMON = 4
+
+
+@kernel
+def at_rest(time_ns, settings, state):
+    """Whether the antenna is known to stand still: static mode, or within the static start.
+
+    time_ns : rover epoch [ns]      state : FilterState; epoch_ns[4] is the recording's first epoch
+    """
+    if settings.mode == MODE_STATIC:
+        return True
+    return (
+        settings.mode == MODE_KINEMATIC and time_ns - state.epoch_ns[4] < settings.static_start_ns
+    )
 
 
 @kernel

@@ -129,7 +129,8 @@ class FilterState(NamedTuple):
     n_lock : (N_SAT, B) epochs since the ambiguity began      n_reject : (N_SAT, B) in a row
     half : (2, N_SAT, B) last half-cycle bit      jump_m : (2,) accumulated code-only clock jumps
     eph_row : (N_SAT,) ephemeris used last, -1 = none
-    epoch_ns : (4,) previous rover, previous base epoch, previous fix, start of the run of fixes
+    epoch_ns : (5,) previous rover, previous base epoch, previous fix, start of the run of fixes,
+        first epoch of the recording, NEVER_NS until the first step
     """
 
     state: FloatArray
@@ -187,7 +188,7 @@ def filter_state() -> FilterState:
         half=np.zeros((2, *pair), np.uint8),
         jump_m=np.zeros(2),
         eph_row=np.full(N_SAT, -1, np.int64),
-        epoch_ns=np.full(4, NEVER_NS, np.int64),
+        epoch_ns=np.full(5, NEVER_NS, np.int64),
     )
 
 
@@ -197,7 +198,7 @@ NEVER_NS = -(1 << 62)
 class Settings(NamedTuple):
     """The numbers of an `RtkConfig` as the kernels take them; see `records.config` for meanings."""
 
-    mode: int  # 0 single, 1 dgnss, 2 kinematic, 3 static
+    mode: int  # 0 single, 1 dgnss, 2 kinematic, 3 static, 4 moving base
     ar: int  # 0 off, 1 instantaneous, 2 continuous, 3 hold
     mask_rad: float
     cn0_min_dbhz: float
@@ -242,3 +243,4 @@ class Settings(NamedTuple):
     wet_tau_s: float
     long_noise_share: float
     solid_tide: int
+    static_start_ns: int

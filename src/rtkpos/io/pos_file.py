@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,10 @@ from rtkpos.records.solution import FixStatus, Solution
 POS_QUALITY = {FixStatus.FIXED: 1, FixStatus.FLOAT: 2, FixStatus.DGNSS: 4, FixStatus.SPP: 5}
 STATUS_OF_QUALITY = {1: FixStatus.FIXED, 2: FixStatus.FLOAT, 4: FixStatus.DGNSS, 5: FixStatus.SPP}
 MILLISECOND_NS = NS_PER_S // 1000
+# Entries of the east, north, up covariance behind a position (sdn sde sdu sdne sdeu sdun) and
+# behind a baseline (sde sdn sdu sden sdnu sdue).
+_NORTH_FIRST = ((1, 1), (0, 0), (2, 2), (1, 0), (0, 2), (2, 1))
+_EAST_FIRST = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0))
 
 _LEGEND = (
     "% (lat/lon/height=WGS84/ellipsoidal,Q=1:fix,2:float,3:sbas,4:dgps,5:single,6:ppp,"
@@ -29,12 +33,20 @@ _COLUMNS = (
     "latitude(deg) longitude(deg)  height(m)   Q  ns   sdn(m)   sde(m)   sdu(m)  sdne(m)"
     "  sdeu(m)  sdun(m) age(s)  ratio"
 )
+_BASELINE_LEGEND = (
+    "% (e/n/u-baseline=WGS84,Q=1:fix,2:float,3:sbas,4:dgps,5:single,6:ppp,ns=# of satellites)"
+)
+_BASELINE_COLUMNS = (
+    "e-baseline(m)  n-baseline(m)  u-baseline(m)   Q  ns   sde(m)   sdn(m)   sdu(m)  sden(m)"
+    "  sdnu(m)  sdue(m) age(s)  ratio"
+)
 _VELOCITY_COLUMNS = "    vn(m/s)    ve(m/s)    vu(m/s)"
 _MODE_NAMES = {
     "single": "Single",
     "dgnss": "DGPS/DGNSS",
     "kinematic": "Kinematic",
     "static": "Static",
+    "moving_base": "Moving-Base",
 }
 
 
@@ -66,6 +78,9 @@ def format_pos(
 ) -> str:
     """Text of a .pos file: one line per epoch with a position, columns as rnx2rtkp writes them.
 
+    A solution with a moving base gives the vector from base to rover, east, north, up at the base
+    (RTKLIB's out-solformat enu), one line per epoch that has it.
+
     header : further "% name : value" lines, after the mode      inputs : names of input files
     week_and_tow : time as GPS week and seconds instead of calendar date (rnx2rtkp without -t)
     with_velocity : append vn, ve, vu [m/s] (RTKLIB's out-outvel), "nan" where there is none
@@ -73,16 +88,22 @@ def format_pos(
     """
     lines = _header(solution, header, inputs)
     gap = 10 if week_and_tow else 18
-    lines += [_LEGEND, "%  GPST" + " " * gap + _COLUMNS + _VELOCITY_COLUMNS * with_velocity]
+    is_vector = solution.mode == "moving_base"
+    legend = (_BASELINE_LEGEND, _BASELINE_COLUMNS) if is_vector else (_LEGEND, _COLUMNS)
+    lines += [legend[0], "%  GPST" + " " * gap + legend[1] + _VELOCITY_COLUMNS * with_velocity]
     llh, rotation = np.empty(3), np.empty((3, 3))
-    for k in np.flatnonzero(np.isfinite(solution.ecef_m).all(axis=1)).tolist():
+    shown = solution.baseline_ecef_m if is_vector else solution.ecef_m
+    for k in np.flatnonzero(np.isfinite(shown).all(axis=1)).tolist():
         quality = POS_QUALITY.get(FixStatus(int(solution.status[k])))
         if quality is None:
             continue
-        ecef_to_geodetic(solution.ecef_m[k], llh)
+        ecef_to_geodetic(solution.ecef_m[k] - shown[k] if is_vector else shown[k], llh)
         enu_rotation(llh[0], llh[1], rotation)
-        line = f"{_time_text(int(solution.time_ns[k]), week_and_tow)} " + _position_text(llh)
-        line += f" {quality:3d} {int(solution.n_sat[k]):3d}" + _sigma_text(solution, k, rotation)
+        place = _vector_text(rotation @ shown[k]) if is_vector else _position_text(llh)
+        line = f"{_time_text(int(solution.time_ns[k]), week_and_tow)} " + place
+        order = _EAST_FIRST if is_vector else _NORTH_FIRST
+        line += f" {quality:3d} {int(solution.n_sat[k]):3d}"
+        line += _sigma_text(solution.cov_ecef_m2[k], rotation, order)
         line += f" {_zero_if_nan(solution.age_s[k]):6.2f} {_ratio(solution, k):6.1f}"
         if with_velocity:
             east, north, up = rotation @ solution.velocity_mps[k]
@@ -129,10 +150,18 @@ def _position_text(llh: FloatArray) -> str:
     return f" {np.degrees(llh[0]):13.9f} {np.degrees(llh[1]):14.9f} {llh[2]:10.4f}"
 
 
-def _sigma_text(solution: Solution, k: int, rotation: FloatArray) -> str:
-    """Columns sdn sde sdu sdne sdeu sdun [m]; covariances as signed square roots."""
-    cov = rotation @ solution.cov_ecef_m2[k] @ rotation.T
-    terms = (cov[1, 1], cov[0, 0], cov[2, 2], cov[1, 0], cov[0, 2], cov[2, 1])
+def _vector_text(enu_m: FloatArray) -> str:
+    """East, north, up [m] in RTKLIB's columns, with the blank before."""
+    return " " + " ".join(f"{value:14.4f}" for value in enu_m)
+
+
+def _sigma_text(cov_m2: FloatArray, rotation: FloatArray, order: Sequence[tuple[int, int]]) -> str:
+    """Columns of standard deviations and covariances as signed square roots [m].
+
+    cov_m2 : (3, 3) ECEF      order : row and column of each in east, north, up
+    """
+    cov = rotation @ cov_m2 @ rotation.T
+    terms = [cov[row, column] for row, column in order]
     signed = (np.sign(term) * np.sqrt(abs(term)) for term in terms)
     return "".join(f" {min(_zero_if_nan(value), 9999.9999):8.4f}" for value in signed)
 
@@ -150,13 +179,16 @@ def _ratio(solution: Solution, k: int) -> float:
 def read_pos(path: Path | str) -> PosTable:
     """Rows of a .pos file in lat/lon/height or x/y/z form, calendar or week time, GPST or UTC.
 
-    Lines that do not parse are passed over; a file without one good line raises FileError.
+    Lines that do not parse are passed over; a file without one good line raises FileError, as does
+    one of baselines, which has no positions.
     """
     try:
         text = Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         cause = (error.strerror or str(error)).lower()
         raise FileError(f"{path} cannot be read: {cause}.", str(path)) from error
+    if re.search(r"^%.*e-baseline\(m\)", text, re.MULTILINE):
+        raise FileError(f"{path} holds baselines; give a file of positions.", str(path))
     table = parse_pos(text)
     if not len(table.time_ns):
         raise FileError(f"{path} holds no position line of a .pos file.", str(path))

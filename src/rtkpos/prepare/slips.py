@@ -201,6 +201,7 @@ def phase_minus_doppler(obs, k, receiver, plan, state, scratch):
     Fills scratch[0], NaN where it cannot be formed. A clock that moves by d in a second shifts a
     phase by (carrier + Doppler) d: its own part, and the range at a time d earlier. The median of d
     over all rows is the clock, also at jumps of milliseconds; what a row shows beyond it is a slip.
+    A run backward in time has negative steps.
     Returns : float, d [s/s]
     """
     first, end = watched_rows(obs, k, scratch)
@@ -209,7 +210,7 @@ def phase_minus_doppler(obs, k, receiver, plan, state, scratch):
     for row in range(first, end):
         scratch[0, row - first] = math.nan
         slot = tracked_band(obs, row, receiver, plan, state)
-        if slot < 0 or step_s <= 0.0 or step_s > MAX_DOPPLER_STEP_NS * 1e-9:
+        if slot < 0 or step_s == 0.0 or abs(step_s) > MAX_DOPPLER_STEP_NS * 1e-9:
             continue
         sat = obs.sat[row]
         carrier_hz = plan.carrier_hz[sat, slot]
@@ -267,10 +268,9 @@ def geometry_free_slips(work, state, settings, time_ns, counts):
             for b in range(a + 1, n_slot):
                 if state.slot[sat, a] < 0 or state.slot[sat, b] < 0:
                     continue
-                if (
-                    time_ns - min(state.last_ns[sat, a], state.last_ns[sat, b])
-                    > settings.max_gap_ns
-                ):
+                gap_ns = abs(time_ns - state.last_ns[sat, a])
+                gap_ns = max(gap_ns, abs(time_ns - state.last_ns[sat, b]))
+                if gap_ns > settings.max_gap_ns:
                     continue
                 now = work.sd_phase_m[i, a] - work.sd_phase_m[i, b]
                 change = now - (state.last_sd_m[sat, a] - state.last_sd_m[sat, b])

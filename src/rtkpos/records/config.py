@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from rtkpos.errors import ConfigError
 from rtkpos.gnss.systems import SYSTEM_LETTERS
 
-MODES = ("single", "dgnss", "kinematic", "static")
+MODES = ("single", "dgnss", "kinematic", "static", "moving_base")
+DIRECTIONS = ("forward", "backward", "combined")
 
 
 class Certainty(NamedTuple):
@@ -170,11 +171,18 @@ class Tides:
 
 @dataclass(frozen=True, kw_only=True)
 class RtkConfig:
-    """Everything that steers a run; the defaults serve every data set of the benchmark."""
+    """Everything that steers a run; the defaults serve every data set of the benchmark.
+
+    mode : "moving_base": the base moves, too; only the vector from it to the rover is precise
+    direction : of a run over a recording; a live engine goes forward whatever it says
+    static_start_s : the antenna is known to stand still for so long (mode kinematic)
+    """
 
     mode: str = field(default="kinematic", metadata={"one_of": MODES})
     profile: str = field(default="balanced", metadata={"one_of": tuple(PROFILES)})
     ar: str = field(default="continuous", metadata={"one_of": AR_MODES})
+    direction: str = field(default="forward", metadata={"one_of": DIRECTIONS})
+    static_start_s: float = _limited(0.0, 0.0, 86400.0)
     selection: Selection = field(default_factory=Selection)
     noise: Noise = field(default_factory=Noise)
     slips: Slips = field(default_factory=Slips)

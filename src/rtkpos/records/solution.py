@@ -48,6 +48,8 @@ class Reason(IntEnum):
     SEARCH_LIMIT = 14
     BAD_COVARIANCE = 15
     LOW_TRUST = 16
+    BASE_POSITION_FAILED = 17
+    DIRECTIONS_DISAGREE = 18
 
 
 REASON_TEXT = {
@@ -68,6 +70,8 @@ REASON_TEXT = {
     Reason.SEARCH_LIMIT: "the integer search hit its bound",
     Reason.BAD_COVARIANCE: "the covariance was not positive definite",
     Reason.LOW_TRUST: "the integers are not certain enough",
+    Reason.BASE_POSITION_FAILED: "the moving base has no code position",
+    Reason.DIRECTIONS_DISAGREE: "the forward and the backward run disagree",
 }
 
 
@@ -96,6 +100,20 @@ class Diagnostics:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HourlyMeans:
+    """Means of the fixed epochs of each clock hour (GPST) of a static session.
+
+    start_ns : (h,) start of the hour [ns]      ecef_m : (h, 3)      n_epoch : (h,) epochs in each
+    std_enu_m : (3,) standard deviation of the means east, north, up [m]: the repeatability
+    """
+
+    start_ns: TimeArray
+    ecef_m: FloatArray
+    n_epoch: IndexArray
+    std_enu_m: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
 class Solution:
     """Positions over time; every rover epoch has a row, also those without a position.
 
@@ -106,7 +124,13 @@ class Solution:
     n_sat : (n,) satellites used      n_fixed : (n,) integer ambiguities fixed
     rx_clock_m : (n,) rover clock offset [m]      base_ecef_m : (3,) NaN for single positioning
     signals : which codes were paired, and how often
-    static_ecef_m, static_cov_m2 : (3,), (3, 3) the final coordinate in static mode, else NaN
+    static_ecef_m, static_cov_m2 : (3,), (3, 3) the final coordinate in static mode, else NaN; its
+        covariance knows of errors that last (see `solve.session`), that of the epochs does not
+    hourly : how the means of clock hours repeat in static mode, None below two hours
+    baseline_ecef_m : (n, 3) from base to rover [m] where the base was used, else NaN. In mode
+        moving_base this vector and its covariance are the result: `ecef_m` is the vector added to
+        the base's code position, and `base_ecef_m` is the mean of these
+    direction : "forward", "backward" or "combined"
     antennas : offset and calibration applied at rover and base, in words
     """
 
@@ -128,6 +152,9 @@ class Solution:
     static_ecef_m: FloatArray = field(default_factory=lambda: np.full(3, np.nan))
     static_cov_m2: FloatArray = field(default_factory=lambda: np.full((3, 3), np.nan))
     signals: tuple[SignalUse, ...] = ()
+    hourly: HourlyMeans | None = None
+    baseline_ecef_m: FloatArray = field(default_factory=lambda: np.zeros((0, 3)))
+    direction: str = "forward"
     notes: tuple[str, ...] = ()
     antennas: tuple[str, ...] = ()
     report: ReadReport = field(default_factory=ReadReport)
@@ -196,6 +223,9 @@ class Solution:
             "n_sat": self.n_sat,
             "n_fixed": self.n_fixed,
         }
+        if self.mode == "moving_base":
+            for i, axis in enumerate("xyz"):
+                columns[f"baseline_{axis}_m"] = self.baseline_ecef_m[:, i]
         return columns
 
     def to_dataframe(self) -> pd.DataFrame:

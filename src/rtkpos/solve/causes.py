@@ -289,6 +289,20 @@ CAUSES = (
         helps="raise ambiguity.n_search_max; the float position is uncertain there",
     ),
     Cause(
+        name="moving base lost",
+        named={Reason.BASE_POSITION_FAILED: 1.0},
+        says="the moving base had no code position of its own",
+        bare="the moving base had no code position of its own",
+        helps="open sky for the base, too: it needs four satellites with codes",
+    ),
+    Cause(
+        name="directions disagree",
+        named={Reason.DIRECTIONS_DISAGREE: 1.0},
+        says="the forward and the backward run do not give the same place",
+        bare="the forward and the backward run do not give the same place",
+        helps="one of the two fixed wrong integers there; run each direction by itself and compare",
+    ),
+    Cause(
         name="numerics",
         named={Reason.BAD_COVARIANCE: 1.0},
         says="the covariance of the float solution was not positive definite",

@@ -38,11 +38,12 @@ from rtkpos.records.report import ReadReport
 from rtkpos.solve.antennas import enter_antennas, site_antennas
 from rtkpos.solve.base_check import checked_coordinate
 from rtkpos.solve.buffer import EpochBuffer
+from rtkpos.solve.direction import time_tolerance_ns
 from rtkpos.solve.epoch import MAX_EPOCH_ROWS, Epoch, checked_epoch, kernel_view, table_of_epoch
 from rtkpos.solve.explain import explain_base, explain_rover
 from rtkpos.solve.fix import RtkFix, fix_of
 from rtkpos.solve.live_nav import NAV_COLUMNS, empty_nav, joined_nav, nav_of_columns
-from rtkpos.solve.run import run_plan, time_tolerance_ns
+from rtkpos.solve.run import run_plan
 from rtkpos.solve.snapshot import (
     layout_of,
     message_facts,
@@ -63,7 +64,7 @@ class RtkEngine:
     """Real-time positioning of one rover against one base.
 
     config : RtkConfig      nav : ephemerides known at the start, more by `add_nav`
-    base_ecef_m : (3,) base coordinate [m]; not needed in mode single
+    base_ecef_m : (3,) base coordinate [m]; not needed in modes single and moving_base
     plan : which bands are paired, from `make_plan`; without it those of the configuration or,
         where it names none, those that the first rover and base epochs share, filled up in the
         usual order of preference, for the whole life of the engine
@@ -87,7 +88,7 @@ class RtkEngine:
         self.config = config or RtkConfig()
         self.notes: Counter[str] = Counter()
         self._lock = threading.RLock()
-        needs_base = self.config.mode != "single"
+        needs_base = self.config.mode not in ("single", "moving_base")
         place = checked_coordinate(base_ecef_m) if needs_base else np.full(3, np.nan)
         self._nav = nav or empty_nav()
         self._channel = [] if glonass_channel is None else [np.asarray(glonass_channel, np.int8)]

@@ -8,19 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from rtkpos._arrays import FloatArray, TimeArray, record_of
+from rtkpos._arrays import FloatArray, record_of
 from rtkpos.constants import DEG, NS_PER_S
 from rtkpos.errors import InputError
 from rtkpos.estimate.glonass import GLONASS_ALIKE, GLONASS_LEARNT, GLONASS_OFF
-from rtkpos.estimate.memory import RunInputs, RunPlan, step_memory, step_outputs
+from rtkpos.estimate.memory import RunInputs, RunPlan
 from rtkpos.estimate.point_models import point_plan
 from rtkpos.estimate.robust import RobustSettings
 from rtkpos.estimate.single_point import SinglePointSettings
-from rtkpos.estimate.step import run_block
 from rtkpos.estimate.workspace import Settings
 from rtkpos.gnss.systems import sat_from_name
 from rtkpos.physics.atmosphere import ionosphere_model
-from rtkpos.prepare.align import match_epochs
 from rtkpos.prepare.antennas import no_antennas
 from rtkpos.prepare.pairing import PairingPlan, make_plan
 from rtkpos.prepare.slips import COUNTER_NAMES
@@ -31,19 +29,25 @@ from rtkpos.records.report import ReadReport
 from rtkpos.records.solution import Diagnostics, FixStatus, Reason, Solution
 from rtkpos.solve.antennas import antenna_words, enter_antennas, site_antennas
 from rtkpos.solve.base_check import checked_coordinate, compare_with_own_code
+from rtkpos.solve.combine import combine, share_base
+from rtkpos.solve.direction import Recording, run_backward, run_forward, time_tolerance_ns
 from rtkpos.solve.epoch import kernel_view, take_epochs
-from rtkpos.solve.explain import explain_base, explain_rover, run_notes, say_what_does_not_fit
+from rtkpos.solve.explain import run_notes, say_what_does_not_fit
+from rtkpos.solve.session import StaticSession, static_session
 from rtkpos.solve.signals import tell_signals
 
+MOVING_NOTES = (
+    "the base moves: only the vector from base to rover is precise; absolute positions have the "
+    "error of the base's code position.",
+)
 AR_NUMBER = {"off": 0, "instantaneous": 1, "continuous": 2, "hold": 3}
 GLONASS_NUMBER = {"off": GLONASS_OFF, "auto": GLONASS_LEARNT, "on": GLONASS_ALIKE}
-BLOCK = 200  # epochs between two progress calls
 
 
 def kernel_settings(config: RtkConfig) -> Settings:
     """The configuration as numbers for the kernels: radians, nanoseconds, metres."""
     selection, noise, slips = config.selection, config.noise, config.slips
-    ambiguity, base, atmosphere = config.ambiguity, config.base, config.atmosphere
+    ambiguity, atmosphere = config.ambiguity, config.atmosphere
     return Settings(
         mode=MODES.index(config.mode),
         ar=AR_NUMBER[config.ar],
@@ -81,7 +85,7 @@ def kernel_settings(config: RtkConfig) -> Settings:
         n_drop_max=int(ambiguity.n_drop_max),
         drop_penalty=float(ambiguity.drop_penalty),
         misfit_max=float(ambiguity.misfit_max),
-        max_age_ns=round(base.max_age_s * NS_PER_S),
+        max_age_ns=max_age_ns(config),
         troposphere=int(atmosphere.troposphere != "off"),
         long_from_m=atmosphere.long_from_km * 1e3,
         iono_m_per_m=atmosphere.ionosphere_mm_per_km * 1e-6,
@@ -90,7 +94,15 @@ def kernel_settings(config: RtkConfig) -> Settings:
         wet_tau_s=float(atmosphere.wet_delay_correlation_s),
         long_noise_share=0.2,
         solid_tide=int(config.tide.solid_earth),
+        static_start_ns=round(config.static_start_s * NS_PER_S),
     )
+
+
+def max_age_ns(config: RtkConfig) -> int:
+    """Oldest base epoch that serves [ns]; a base that moves is elsewhere an epoch later."""
+    if config.mode == "moving_base":
+        return time_tolerance_ns(config)
+    return round(config.base.max_age_s * NS_PER_S)
 
 
 def run_plan(pairing: PairingPlan, base_ecef_m: FloatArray, config: RtkConfig) -> Any:
@@ -147,8 +159,9 @@ def solve(
 
     rover, base : observations      nav : broadcast ephemerides
     base_ecef_m : (3,) coordinate of the base's marker [m]; the result is that of the rover's, see
-        `config.antenna` for offsets and calibrations
-    on_epoch    : called as on_epoch(done, total) every few hundred epochs
+        `config.antenna` for offsets and calibrations; not used in mode moving_base
+    on_epoch    : called as on_epoch(done, total) every few hundred epochs, those of both
+        directions in a combined run
     Raises InputError when the rover is empty, when the base or its coordinate is missing for a
     differential mode, and when the coordinate is not that of the base (more than 1 km from its
     own code position, unless `config.base.force`). A base without epochs gives single positions.
@@ -162,7 +175,8 @@ def solve(
     base, coordinate = usable_base(base, base_ecef_m, config, report)
     if base is not None:
         base = in_order(base, "base", report)
-        compare_with_own_code(coordinate, base, nav, config.base.force, report)
+        if config.mode != "moving_base":
+            compare_with_own_code(coordinate, base, nav, config.base.force, report)
     say_what_does_not_fit(rover, base, nav, report)
     in_use = config if base is not None else dataclasses.replace(config, mode="single")
     inputs = run_inputs(rover, nav, base, coordinate, in_use, report)
@@ -170,16 +184,51 @@ def solve(
     stations = (rover.station, base.station if base is not None else None)
     antennas = site_antennas(*stations, in_use, int(rover.time_ns[0]), report)
     enter_antennas(inputs.plan, antennas)
-    base_ns = inputs.base.time_ns if base is not None else np.zeros(0, np.int64)
-    memory, out = run_epochs(inputs, base_ns, config, on_epoch)
+    recording = Recording(rover=rover, base=base, nav=nav, inputs=inputs)
+    out, totals, memory = run_directions(recording, config, on_epoch)
     if base is None and config.mode != "single":
         out["reason"][out["status"] == FixStatus.SPP] = Reason.NO_BASE_EPOCH
-    explain_base(out, rover.time_ns, base_ns, time_tolerance_ns(config))
-    explain_rover(out, inputs.rover, nav)
     words = antenna_words(antennas, inputs.plan, has_base)
-    solution = gather(rover, coordinate, config, memory, out, report)
+    solution = gather(rover, coordinate, config, out, totals, report)
     solution = dataclasses.replace(solution, antennas=words, notes=solution.notes + words)
     return solution if base is None else tell_signals(solution, rover, base, inputs.plan, memory)
+
+
+def run_directions(
+    recording: Recording, config: RtkConfig, on_epoch: Callable[[int, int], Any] | None
+) -> tuple[Any, dict[str, int], Any]:
+    """Output rows, counters and memory of the run in the direction(s) of the configuration.
+
+    Counters of a combined run are the sums of both runs, the memory is that of the last one.
+    """
+    n = recording.rover.n_epoch
+    runs = {"forward": [run_forward], "backward": [run_backward]}
+    wanted = runs.get(config.direction, [run_forward, run_backward])
+    done, counts = [], np.zeros(len(COUNTER_NAMES), np.int64)
+    for before, one in enumerate(wanted):
+
+        def tell(k: int, before: int = before) -> None:
+            if on_epoch is not None:
+                on_epoch(before * n + k, len(wanted) * n)
+
+        memory, out = one(recording, config, tell)
+        counts += memory.counts
+        done.append(out)
+    totals = {name: int(c) for name, c in zip(COUNTER_NAMES, counts, strict=True)}
+    if len(done) == 1:
+        return done[0], totals, memory
+    if config.mode == "static":
+        done = [of_the_epoch_alone(out) for out in done]
+    out, tally = combine(done[0], share_base(*done))
+    return out, totals | tally, memory
+
+
+def of_the_epoch_alone(out: Any) -> Any:
+    """Rows of a static run with each fixed epoch's own position in place of the running mean."""
+    own = (out["status"] == FixStatus.FIXED) & np.isfinite(out["own_ecef_m"][:, 0])
+    out["ecef_m"][own] = out["own_ecef_m"][own]
+    out["cov_ecef_m2"][own] = out["own_cov_m2"][own]
+    return out
 
 
 def usable_base(
@@ -193,7 +242,8 @@ def usable_base(
         return None, np.full(3, np.nan)
     if base is None:
         raise InputError(f"mode {config.mode} needs base observations; give a base or use single.")
-    coordinate = checked_coordinate(base_ecef_m)
+    moves = config.mode == "moving_base"
+    coordinate = np.full(3, np.nan) if moves else checked_coordinate(base_ecef_m)
     if base.n_epoch == 0:
         report.warn("the base has no epochs; only single positions are computed.")
         return None, coordinate
@@ -209,34 +259,6 @@ def in_order(table: ObsTable, name: str, report: ReadReport) -> ObsTable:
     return take_epochs(table, index)
 
 
-def time_tolerance_ns(config: RtkConfig) -> int:
-    """A base epoch this much [ns] after a rover epoch still counts as the same."""
-    return round(config.base.time_tolerance_s * NS_PER_S)
-
-
-def run_epochs(
-    inputs: RunInputs,
-    base_ns: TimeArray,
-    config: RtkConfig,
-    on_epoch: Callable[[int, int], Any] | None,
-) -> tuple[Any, Any]:
-    """Step through all rover epochs. Returns the memory and the output rows."""
-    n = len(inputs.rover.time_ns)
-    index = match_epochs(
-        inputs.rover.time_ns,
-        base_ns,
-        time_tolerance_ns(config),
-        int(inputs.plan.settings.max_age_ns),
-    )
-    memory, out = step_memory(), step_outputs(n)
-    for first in range(0, n, BLOCK):
-        end = min(first + BLOCK, n)
-        run_block(inputs, index, first, end, memory, out)
-        if on_epoch is not None:
-            on_epoch(end, n)
-    return memory, out
-
-
 def column(out: Any, name: str) -> Any:
     """One column of the output rows as a contiguous array."""
     return np.ascontiguousarray(out[name])
@@ -246,8 +268,8 @@ def gather(
     rover: ObsTable,
     base_ecef_m: FloatArray,
     config: RtkConfig,
-    memory: Any,
     out: Any,
+    totals: dict[str, int],
     report: ReadReport,
 ) -> Solution:
     """The output arrays as a Solution."""
@@ -260,12 +282,15 @@ def gather(
         success_rate=column(out, "success_rate"),
         ratio_needed=column(out, "ratio_needed"),
         probability=column(out, "probability"),
-        totals={name: int(c) for name, c in zip(COUNTER_NAMES, memory.counts, strict=True)},
+        totals=totals,
     )
-    final_m, final_cov_m2 = np.full(3, np.nan), np.full((3, 3), np.nan)
-    fixed = np.flatnonzero(out["status"] == FixStatus.FIXED)
-    if config.mode == "static" and len(fixed):
-        final_m, final_cov_m2 = out["ecef_m"][fixed[-1]], out["cov_ecef_m2"][fixed[-1]]
+    session = StaticSession()
+    if config.mode == "static":
+        session = static_session(rover.time_ns, out, config.direction == "combined")
+    moving = config.mode == "moving_base"
+    if moving and np.isfinite(out["base_ecef_m"]).any():
+        base_ecef_m = np.nanmean(out["base_ecef_m"], axis=0)
+    uses_base = out["status"] >= FixStatus.DGNSS
     return Solution(
         time_ns=rover.time_ns,
         ecef_m=column(out, "ecef_m"),
@@ -282,8 +307,11 @@ def gather(
         base_ecef_m=base_ecef_m,
         mode=config.mode,
         diagnostics=diagnostics,
-        static_ecef_m=final_m.copy(),
-        static_cov_m2=final_cov_m2.copy(),
-        notes=run_notes(config.mode != "single"),
+        static_ecef_m=session.ecef_m,
+        static_cov_m2=session.cov_m2,
+        hourly=session.hourly,
+        baseline_ecef_m=np.where(uses_base[:, None], out["ecef_m"] - out["base_ecef_m"], np.nan),
+        direction=config.direction,
+        notes=MOVING_NOTES + run_notes(False) if moving else run_notes(config.mode != "single"),
         report=report,
     )
