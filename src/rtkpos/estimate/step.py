@@ -18,6 +18,7 @@ from rtkpos.estimate.code_position import POINT_CHI_SQUARE, POINT_FEW, POINT_OK
 from rtkpos.estimate.differential import clock_of_first_code, code_residual_rms, fit_codes
 from rtkpos.estimate.filter_step import filter_step
 from rtkpos.estimate.integer_step import integer_step
+from rtkpos.estimate.phase_steps import settle_by_fix
 from rtkpos.estimate.relative import forget_ambiguities, remember_differences
 from rtkpos.estimate.single_difference import (
     antenna_to_marker,
@@ -165,6 +166,9 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     status = FLOAT
     if settings.ar != AR_OFF:
         status = integer_step(inputs, clock_m, time_ns, memory, out, k_out)
+    if status == FIXED:
+        reference = memory.ambiguity.reference
+        settle_by_fix(work, state, reference, memory.epoch_m, memory.origin_m)
     remember_differences(work, state, time_ns)
     state.epoch_ns[0] = time_ns
     return status

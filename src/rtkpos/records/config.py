@@ -72,12 +72,19 @@ class Noise:
 
 @dataclass(frozen=True, kw_only=True)
 class Slips:
-    """Cycle-slip detectors."""
+    """Cycle-slip detectors, and when the filter is given up.
+
+    geometry_free_m : largest threshold; quiet band pairs have a smaller one of their own
+    wide_lane_sigma : departure of the wide lane from its mean, in its standard deviations
+    divergence_epochs : epochs in a row without a fix in which the filter contradicts what it sees
+    """
 
     geometry_free_m: float = _limited(0.05, 0.005, 10.0)
     doppler_cycle_per_s: float = _limited(1.0, 0.05, 100.0)
     code_minus_phase_m: float = _limited(10.0, 1.0, 1000.0)
+    wide_lane_sigma: float = _limited(5.0, 1.0, 100.0)
     max_gap_s: float = _limited(60.0, 0.0, 3600.0)
+    divergence_epochs: int = _limited(10, 2, 100_000)
 
 
 @dataclass(frozen=True, kw_only=True)
