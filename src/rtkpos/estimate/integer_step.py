@@ -54,6 +54,9 @@ from rtkpos.prepare.slips import COUNT_HOLD_RELEASED, COUNT_SECOND_OPINION, COUN
 JUMP_SPEED_MPS = 0.7  # Doppler noise and changes of acceleration between two epochs
 FASTEST_MPS = 25.0
 JUMP_MEMORY_S = 10.0  # an older fix says nothing
+RECKONED_M = 0.25  # a fix may differ so much from the last one carried on by phases ...
+RECKONED_STEP_M = 0.02  # ... and by this times the root of the epochs since
+RECKONED_STRIKES = 10  # fixes in a row that differ and are refused; the next one is believed
 
 
 @kernel
@@ -90,8 +93,10 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
         learn_channel_bias(memory.work, state, origin_m, position_m, memory.ambiguity)
     if reason == OK and settings.mode == MODE_STATIC:
         reason = take_static(time_ns, settings, memory)
-    elif reason == OK and jumped(time_ns, settings, memory):
-        reason = JUMP
+    elif reason == OK:
+        off = leaves_the_path(state, memory.epoch_m, memory.reckoned_m)
+        if jumped(time_ns, settings, memory) or off:
+            reason = JUMP
     if reason != OK:
         out[k_out].reason = reason
         out[k_out].n_fixed = 0
@@ -193,6 +198,27 @@ def jumped(time_ns, settings, memory):
     state.epoch_ns[2] = time_ns
     speed = JUMP_SPEED_MPS if has_doppler else FASTEST_MPS
     return is_known and apart > (settings.jump_m + speed * step_s) ** 2
+
+
+@kernel
+def leaves_the_path(state, place_m, reckoned_m):
+    """Whether a fix (3,) contradicts the last one carried on by the movement the phases show.
+
+    Integers can be wrong without any residual showing it, but seldom for the same movement. The
+    first fix of a path, and one after RECKONED_STRIKES refusals, is believed and begins a new one.
+    """
+    apart = 0.0
+    for a in range(3):
+        apart += (place_m[a] - reckoned_m[a]) ** 2
+    limit = RECKONED_M + RECKONED_STEP_M * math.sqrt(float(state.reckon[0]))
+    if state.reckon[0] > 0 and apart > limit * limit and state.reckon[1] < RECKONED_STRIKES:
+        state.reckon[1] += 1
+        return True
+    for a in range(3):
+        reckoned_m[a] = place_m[a]
+    state.reckon[0] = 1
+    state.reckon[1] = 0
+    return False
 
 
 @kernel
