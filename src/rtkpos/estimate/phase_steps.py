@@ -18,6 +18,7 @@ from rtkpos.core.normal_equations import prediction_variance
 from rtkpos.estimate.differential import add_row
 from rtkpos.estimate.robust import FIT_OK, robust_fit
 from rtkpos.estimate.workspace import N_FIXED_STATE
+from rtkpos.gnss.systems import GLONASS
 from rtkpos.prepare.slips import (
     COUNT_HALF_DOUBT,
     COUNT_STEP,
@@ -112,8 +113,9 @@ def judge_steps(n, n_all, work, state, rows, counts):
         elif work.slip[i, band] == SLIP_LIKELY and not slipped:
             work.slip[i, band] = 0
             counts[COUNT_WITHDRAWN] += 1
-        is_short = state.wet_slot[0] < 0
-        if slipped and is_short and sigma < HALF_SIGMA_CYCLE * work.wavelength_m[i, band]:
+        # Doubts are settled within a group of one wavelength, which GLONASS has not.
+        can_doubt = state.wet_slot[0] < 0 and work.sat[i] >> 6 != GLONASS
+        if slipped and can_doubt and sigma < HALF_SIGMA_CYCLE * work.wavelength_m[i, band]:
             cycles = residual / work.wavelength_m[i, band]
             rest = abs(cycles - math.floor(cycles) - 0.5)
             doubt = state.half_doubt[work.sat[i], band]

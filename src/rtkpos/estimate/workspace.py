@@ -42,7 +42,6 @@ class EpochWork(NamedTuple):
     iono_factor : (M, B) ionosphere on the band over that on GPS L1      wet_factor : (M,) mapping
     of a zenith wet delay      baseline_m : (1,) length of the line      code_misfit : (1,) RMS of
     the codes' normalised residuals, at least 1
-    of a zenith wet delay      baseline_m : (1,) length of the line
     nis : (2,) sum of squared normalised phase innovations of the epoch, and their number
     """
 
