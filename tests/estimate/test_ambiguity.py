@@ -13,8 +13,8 @@ from rtkpos.estimate.ambiguity import (
     AR_RATIO,
     fix_ambiguities,
     form_double_differences,
-    mark_candidates,
 )
+from rtkpos.estimate.candidates import mark_candidates
 from rtkpos.estimate.relative import add_new_phases, start_epoch, update_codes
 from rtkpos.estimate.static_mean import (
     APART_FLOOR_M,

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
-from rtkpos.estimate.ambiguity import AR_FIXED, fix_ambiguities, mark_candidates
+from rtkpos.estimate.ambiguity import AR_FIXED, fix_ambiguities
+from rtkpos.estimate.candidates import mark_candidates
 from rtkpos.estimate.glonass import (
     GLONASS_ALIKE,
     GLONASS_LEARNT,

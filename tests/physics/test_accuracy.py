@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from rtkpos.errors import DataError
-from rtkpos.physics.accuracy import accuracy, error_statistics
+from rtkpos.physics.accuracy import accuracy, error_statistics, outages
 from rtkpos.records.solution import FixStatus
 from tests.io.made_solution import PLACE_ECEF_M, made_solution
 
@@ -63,3 +65,15 @@ def test_empty_groups_are_nan_and_none_in_json() -> None:
 def test_wrong_shape_is_refused() -> None:
     with pytest.raises(DataError, match="shape"):
         accuracy(made_solution(), np.zeros((2, 3)), 0.1)
+
+
+def test_outages_last_from_fix_to_fix() -> None:
+    """Float for 2 s and for 1 s, a gap of 10 s in the recording, and no fix at the end."""
+    status = (L, F, L, L, F, F, L, F, F, L)
+    solution = made_solution(status, np.zeros((10, 3)))
+    later = np.where(np.arange(10) >= 8, 10_000_000_000, 0)
+    lost = outages(dataclasses.replace(solution, time_ns=solution.time_ns + later))
+    assert lost.n == 3
+    assert (lost.longest_s, lost.median_s, lost.open_s) == (11.0, 3.0, 1.0)
+    never = outages(made_solution((L, N), np.zeros((2, 3)))).to_dict()
+    assert never == {"n": 0, "longest_s": None, "median_s": None, "open_s": 0.0}

@@ -191,3 +191,20 @@ def test_excluded_satellite_takes_no_part():
     with_it = run(NAME, last=3)[0].n_sat
     without = run(NAME, last=3, selection={"exclude": (name,)})[0].n_sat
     assert np.all(without == with_it - 1)
+
+
+def test_slip_between_two_base_epochs_in_use_is_seen():
+    """The rover measures every fifth second: the base tells of its slip in between."""
+    table, base = window(recording(NAME)[0], 0, 60, 5), window(recording(NAME)[1], 0, 65)
+    before = run(NAME, rover=table, base=base)[0].diagnostics.totals
+    later = rows_of(base, 22, high_gps(rover()), L1C)
+    first = later & ~rows_of(base, 23)
+    slipped = altered(
+        base,
+        phase_cycle=lambda p: np.where(later, p + 1.0, p),
+        lli=lambda lli: np.where(first, lli | 1, lli).astype(np.uint8),
+    )
+    solution, error = run(NAME, rover=table, base=slipped)
+    assert solution.diagnostics.totals["slip_lli"] == before["slip_lli"] + 1
+    assert np.all(solution.status == FixStatus.FIXED)
+    assert error.max() < 0.02

@@ -9,7 +9,7 @@ import pytest
 
 from rtkpos.records.config import RtkConfig
 from tests.io.antex_text import antex_text, block, frequency
-from tests.recordings import moved_epoch, recording, run, window
+from tests.recordings import altered, moved_epoch, recording, run, window
 
 NAGOYA, VIRTUAL, CAR, LONG = (
     "static-nagoya-2024",
@@ -47,6 +47,8 @@ CASES = {
     "slips.geometry_free_m": (0.005, CAR, {}, 60),
     "slips.doppler_cycle_per_s": (0.05, VIRTUAL, {}, 60),
     "slips.code_minus_phase_m": (1.0, VIRTUAL, {}, 60),
+    "slips.wide_lane_sigma": (1.0, VIRTUAL, {}, 60),
+    "slips.divergence_epochs": (100_000, NAGOYA, {"ar": "off"}, 30),
     "slips.max_gap_s": (0.0, NAGOYA, {}, 10),
     "ambiguity.elevation_mask_deg": (40.0, NAGOYA, {}, 5),
     "ambiguity.min_pairs": (20, NAGOYA, {"selection": {"systems": "G"}}, 5),
@@ -69,6 +71,7 @@ CASES = {
     "ambiguity.n_drop_max": (0, CAR, {}, 60),
     "ambiguity.drop_penalty": (3.0, CAR, {}, 60),
     "ambiguity.glonass": ("off", NAGOYA, {"selection": {"systems": "R"}}, 30),
+    "ambiguity.admit_after_epochs": (0, CAR, {}, 60),
     "ambiguity.misfit_max": (1.0, VIRTUAL, {}, 60),
     "base.max_age_s": (0.0, NAGOYA, {}, 12),
     "base.time_tolerance_s": (0.5, NAGOYA, {}, 12),
@@ -119,6 +122,9 @@ def inputs_for(name, recording_name, epochs):
     if name == "antenna.coordinates":
         raised = dataclasses.replace(rover.station, antenna_enu_m=np.array([0.0, 0.0, 1.5]))
         rover = dataclasses.replace(rover, station=raised)
+    if name == "slips.divergence_epochs":  # noise below every single test: the sum contradicts
+        noise = np.random.default_rng(1).choice((-0.12, 0.12), rover.n_row)
+        rover = altered(rover, phase_cycle=lambda p: p + noise)
     if name in ("base.max_age_s", "base.age_noise_m_per_s"):
         base = window(base, 0, epochs, 5)
     if name == "base.time_tolerance_s":

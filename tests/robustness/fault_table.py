@@ -26,6 +26,8 @@ ENGINE = "tests/solve/test_engine.py"
 BASE = "tests/solve/test_base_check.py"
 ANTENNAS = "tests/solve/test_antennas.py"
 ANTEX = "tests/io/test_antex.py"
+INJECTED = "tests/robustness/test_faults_injected.py"
+SEARCH = "tests/core/test_integer_search.py"
 VERDICTS = ("normal", "skip", "degrade", "reset", "fail")
 
 
@@ -207,6 +209,7 @@ TIMES = (
     Fault(39, "receiver clock jumps of milliseconds", "normal",
           "no slip, ambiguities kept, for code alone and for code with phase", (
         (SLIPS, "test_millisecond_jump_of_the_code_alone_is_repaired"),
+        (INJECTED, "test_millisecond_jumps_are_no_slips"),
         (SIGNALS, "test_millisecond_jumps_of_code_and_phase_keep_the_fix"))),
     Fault(40, "receiver clock tens of milliseconds off", "normal",
           "the code position's clock corrects the time", (
@@ -218,6 +221,62 @@ TIMES = (
           "never extrapolated: missing outside their span", (
         ("tests/core/test_precise_orbit.py", "test_outside_the_span_is_never_extrapolated"),
         ("tests/core/test_precise_orbit.py", "test_gap_of_epochs_is_missing"))),
+)  # fmt: skip
+
+SKY = (
+    Fault(43, "fewer than 4 common satellites, or a constellation lost", "degrade",
+          "the others go on; with too few no fix, and none is extrapolated", (
+        (INJECTED, "test_lost_constellation_leaves_the_others_and_three_satellites_nothing"),
+        (RUN, "test_few_common_satellites_degrade_and_never_extrapolate_a_fix"),
+        (RUN, "test_lost_constellation_does_not_stop_the_others"))),
+    Fault(44, "the reference satellite sets or slips", "normal",
+          "the filter has none; the integers take the next one", (
+        (INJECTED, "test_reference_satellite_sets_or_slips_without_loss_of_the_fix"),)),
+    Fault(45, "codes off by 5-100 m on 1-3 satellites", "skip",
+          "rejected by the robust fit; the ambiguities stay", (
+        (INJECTED, "test_code_outliers_are_left_out_and_cost_no_ambiguity"),
+        (SLIPS, "test_code_outliers_are_rejected"))),
+    Fault(46, "a slip of some or half a cycle that nobody tells of, a phase outlier", "reset",
+          "that band alone; half a cycle that stays is kept out of fixing", (
+        (INJECTED, "test_unmarked_slip_resets_its_band_alone"),
+        (INJECTED, "test_half_cycle_that_stays_is_kept_out_of_fixing"),
+        (INJECTED, "test_wide_lane_finds_what_neither_metres_nor_geometry_show"),
+        (INJECTED, "test_no_fault_makes_a_wrong_fix_of_seven_gps_satellites"),
+        (SLIPS, "test_unmarked_slip_on_one_band"))),
+    Fault(47, "slips of the whole sky", "reset", "all ambiguities; fixed again in that epoch", (
+        (INJECTED, "test_whole_sky_slips_cost_no_epoch"),
+        (SLIPS, "test_slips_on_the_whole_sky_cost_no_wrong_epoch"))),
+    Fault(48, "gaps of one sample, 10 s, 10 min", "normal, reset",
+          "up to the limit nothing is lost; beyond it ambiguities start anew", (
+        (INJECTED, "test_gap_costs_neither_an_ambiguity_nor_a_fix"),
+        (INJECTED, "test_long_gap_restarts_and_its_length_is_reported"))),
+    Fault(49, "half cycles unresolved at rover or base", "degrade",
+          "out of fixing until both are resolved; a change is a slip", (
+        (INJECTED, "test_half_cycles_are_out_of_fixing_until_resolved"),
+        (SLIPS, "test_half_cycle_bit_starting_and_ending"))),
+    Fault(50, "wrong integers in the filter", "degrade, reset",
+          "refused where they leave the antenna's path; right again within 5 s", (
+        (INJECTED, "test_wrong_integers_are_left_within_seconds"),
+        (INJECTED, "test_filter_that_contradicts_its_phases_is_given_up"))),
+    Fault(51, "covariance that is not positive definite", "degrade, reset", "never NaN", (
+        (INJECTED, "test_bad_covariance_gives_no_nan_and_no_wrong_fix"),
+        (SEARCH, "test_not_positive_definite"))),
+    Fault(52, "adversarial integer search, near-singular, n = 100", "degrade",
+          "the number of nodes is bounded; float", (
+        (SEARCH, "test_node_bound_is_kept_and_reported"),
+        (SEARCH, "test_near_singular_hundred_is_bounded"))),
+    Fault(53, "C/N0 missing or zero", "normal", "weights by elevation", (
+        (INJECTED, "test_missing_or_zero_signal_strengths_keep_the_fix"),
+        (RUN, "test_missing_signal_strengths_do_not_matter"))),
+    Fault(54, "all satellites as seen from 300 m away", "degrade",
+          "not fixed at once: the antenna cannot have gone there", (
+        (INJECTED, "test_everything_300_m_away_is_no_fix_at_once"),)),
+    Fault(55, "poles, antimeridian, the earth's centre", "normal, fail",
+          "right, or no position; never NaN with a status", (
+        ("tests/core/test_geodesy.py", "test_round_trip_at_poles_and_date_line"),
+        ("tests/core/test_geodesy.py", "test_no_position_near_the_centre_or_for_nan"),
+        ("tests/estimate/test_code_position.py",
+         "test_noise_free_truth_is_found_from_the_earths_centre"))),
 )  # fmt: skip
 
 BASES = (
@@ -257,11 +316,16 @@ BASES = (
     Fault(63, "corrections grow old", "degrade", "beyond the limit single, with the reason", (
         (RUN, "test_base_gap_of_a_minute_gives_single_positions_and_a_new_fix"),
         (ENGINE, "test_old_corrections_age_and_then_stop"))),
+    Fault(64, "base stops and returns", "degrade",
+          "single meanwhile, then fixed again; the summary tells how long it took", (
+        (INJECTED, "test_long_gap_restarts_and_its_length_is_reported"),
+        ("tests/physics/test_accuracy.py", "test_outages_last_from_fix_to_fix"))),
 )  # fmt: skip
 
 SECTIONS = (
     ("Files and formats", FILES),
     ("Ephemerides and time", TIMES),
+    ("Signals and geometry", SKY),
     ("Base station", BASES),
 )
 PREFACE = """# Faults and what is done about them
@@ -275,6 +339,8 @@ Exit codes: 0 done, 1 wrong usage, 2 unusable input, 3 no solution, 4 partial, 5
 
 Beside these single faults, thousands of randomly damaged files are read and solved in every test
 run (`tests/robustness/test_mutants.py`), and any number by `python tools/mutate.py --count 100000`.
+What 70 faults of observations, clocks and filter do to pieces of six recordings is tabled by
+`python bench/faults.py` in [bench/results/faults.md](../bench/results/faults.md).
 """
 
 

@@ -15,7 +15,7 @@ from rtkpos.app.request import SolveRequest
 from rtkpos.app.static_report import static_lines, static_result
 from rtkpos.constants import NS_PER_S
 from rtkpos.gnss.time import iso_gpst
-from rtkpos.physics.accuracy import Accuracy
+from rtkpos.physics.accuracy import Accuracy, outages
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.report import ReadReport
 from rtkpos.records.signal_use import use_lines
@@ -82,6 +82,7 @@ def summary(facts: RunFacts, exit_code: int) -> dict[str, Any]:
         "rates": {word: n / total for word, n in counts.items()},
         "span_gpst": [iso_gpst(int(t)) for t in solution.time_ns[[0, -1]]] if total > 1 else [],
         "first_fix": first_fix(solution),
+        "outages": outages(solution).to_dict(),
         "reasons": _reasons_by_name(solution),
         "explanation": facts.explanation.to_dict() if facts.explanation else None,
         "base": _base(facts.base),
@@ -186,6 +187,10 @@ def _count_lines(facts: RunFacts) -> list[str]:
         if word == "fixed" and first:
             line += f"  first after {first['after_s']:g} s"
         lines.append(line)
+    lost = outages(solution)
+    if lost.n:
+        times = f"median {lost.median_s:g} s, longest {lost.longest_s:g} s"
+        lines.append(f"outages   {lost.n:6d}  {times} until the next fix")
     reasons = solution.reason_counts() if wants_fix or not lines else {}
     if reasons:
         lines.append("not fixed because")

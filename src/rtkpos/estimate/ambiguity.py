@@ -21,11 +21,13 @@ from rtkpos.core.decorrelation import ILS_OK, IntegerWorkspace, decorrelate, int
 from rtkpos.core.integer_search import load_floats, search
 from rtkpos.core.ratio_threshold import ratio_threshold
 from rtkpos.core.success_rate import bootstrapped_failure_rate
-from rtkpos.estimate.glonass import N_BAND, N_KAPPA, add_channel_bias, glonass_may_fix
+from rtkpos.estimate.glonass import N_BAND, N_KAPPA, add_channel_bias
 from rtkpos.estimate.workspace import M_SAT, N_DD, N_GROUP, N_STATE
-from rtkpos.gnss.systems import GLONASS, SBAS
 from rtkpos.prepare.pairing import N_SLOT
-from rtkpos.prepare.slips import COUNT_AR_ATTEMPT, COUNT_AR_DROPPED, COUNT_HALF_EXCLUDED
+from rtkpos.prepare.slips import (
+    COUNT_AR_ATTEMPT,
+    COUNT_AR_DROPPED,
+)
 
 N_CANDIDATE = 8  # the best two make the ratio, all of them the probability
 
@@ -108,34 +110,6 @@ def ambiguity_work() -> AmbiguityWork:
         channel_score=np.zeros((N_BAND, N_KAPPA)),
         search=integer_workspace(N_DD),
     )
-
-
-@kernel
-def mark_candidates(work, state, settings, amb, counts):
-    """Ambiguities fit for fixing: phase used, high enough, whole cycles; returns how many.
-
-    SBAS stays real: too coarse orbits. GLONASS until its channel bias is known.
-    """
-    n = 0
-    for i in range(work.count[0]):
-        system = work.sat[i] >> 6
-        low = work.elevation_rad[0, i] < settings.ar_mask_rad
-        for band in range(amb.candidate.shape[1]):
-            amb.candidate[i, band] = 0
-            if not work.phase_ok[i, band] or state.slot[work.sat[i], band] < 0:
-                continue
-            if system == SBAS or low:
-                continue
-            if system == GLONASS and not glonass_may_fix(
-                work.sat[i], work.wavelength_m[i, band], settings.glonass, amb
-            ):
-                continue
-            if work.half_cycle[i, band]:
-                counts[COUNT_HALF_EXCLUDED] += 1
-                continue
-            amb.candidate[i, band] = 1
-            n += 1
-    return n
 
 
 @kernel

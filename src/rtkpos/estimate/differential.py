@@ -1,4 +1,4 @@
-"""Code differential position, and the screening of phases by their change since the last epoch.
+"""Code differential position: a robust fit over single differences, and its rows.
 
 `counts` : (n_counter,) counters of the run, the COUNT_* slots of `prepare.slips`.
 """
@@ -20,12 +20,7 @@ from rtkpos.estimate.robust import (
     robust_work,
 )
 from rtkpos.estimate.workspace import N_ROW
-from rtkpos.prepare.slips import COUNT_CODE_REJECTED, COUNT_INNOVATION
-
-STEP_FLOOR_M = 0.04  # a phase step below it is never called a slip
-STEP_LIMIT = 4.0  # standard deviations
-STEP_NOISE_M = 0.005  # multipath and atmosphere between two epochs
-MAX_STEP_NS = 65_000_000_000
+from rtkpos.prepare.slips import COUNT_CODE_REJECTED
 
 
 class FitRows(NamedTuple):
@@ -142,38 +137,3 @@ def thin_repeated_codes(work, state, time_ns, settings):
                 rho = math.exp(-step_s / settings.code_correlation_s)
                 work.code_part[i, band] = (1.0 - rho) / (1.0 + rho)
     return 0
-
-
-@kernel
-def screen_phase_steps(work, state, time_ns, robust, rows, counts):
-    """Slips found by the change of each phase since the previous epoch.
-
-    The change must be explained by one movement and one clock step: a robust fit of four unknowns
-    whose outliers are slips (time-differenced carrier phase; van Graas & Soloviev 2004). Marks
-    work.slip. Returns : int, slips found
-    """
-    n = 0
-    for i in range(work.count[0]):
-        sat = work.sat[i]
-        for band in range(work.sd_phase_m.shape[1]):
-            step = work.sd_phase_m[i, band] - state.last_sd_m[sat, band]
-            if math.isnan(step) or state.slot[sat, band] < 0 or work.slip[i, band]:
-                continue
-            if state.pair[sat, band] != work.group[i, band]:
-                continue
-            if abs(time_ns - state.last_ns[sat, band]) > MAX_STEP_NS:
-                continue
-            weight = 1.0 / (2.0 * work.var_phase_m2[i, band] + STEP_NOISE_M**2)
-            n = add_row(n, i, band, step, weight, 0, work, rows)
-    if n < 6:
-        return 0
-    if robust_fit(rows.design, rows.value, rows.weight, rows.group, n, robust, rows.fit) != FIT_OK:
-        return 0
-    found = 0
-    for k in range(n):
-        residual = abs(rows.fit.residual[k])
-        if residual > STEP_FLOOR_M and abs(rows.fit.normal_residual[k]) > STEP_LIMIT:
-            work.slip[rows.satellite[k], rows.band[k]] = 1
-            counts[COUNT_INNOVATION] += 1
-            found += 1
-    return found

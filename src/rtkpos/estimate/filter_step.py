@@ -10,7 +10,13 @@ import math
 
 from rtkpos._jit import kernel
 from rtkpos.estimate.atmosphere_states import forget_atmosphere, keep_atmosphere
-from rtkpos.estimate.differential import screen_phase_steps, thin_repeated_codes
+from rtkpos.estimate.differential import thin_repeated_codes
+from rtkpos.estimate.phase_steps import (
+    HALF_TOLD,
+    reckon,
+    screen_phase_steps,
+    settle_half_cycles,
+)
 from rtkpos.estimate.relative import (
     add_new_phases,
     drop_lost,
@@ -24,7 +30,18 @@ from rtkpos.estimate.relative import (
 from rtkpos.estimate.single_difference import form_differences, model_receiver
 from rtkpos.estimate.static_mean import use_as_prior
 from rtkpos.estimate.verdicts import MIN_PHASES, at_rest
-from rtkpos.prepare.slips import COUNT_CODE_CHANGE, COUNT_RESET, geometry_free_slips
+from rtkpos.prepare.band_slips import geometry_free_slips, wide_lane_slips
+from rtkpos.prepare.slips import (
+    COUNT_CODE_CHANGE,
+    COUNT_DIVERGENCE,
+    COUNT_RESET,
+    SLIP_HALF_TOLD,
+    SLIP_LIKELY,
+    SLIP_SURE,
+)
+
+DIVERGED_NIS = 2.0  # mean squared normalised innovation of a filter that contradicts what it sees
+DIVERGED_SIGMA = 6.0  # float position from the code position, in standard deviations of both
 
 
 @kernel
@@ -36,6 +53,7 @@ def filter_step(inputs, k_rover, clock_m, memory, out, k_out):
     form_differences(inputs.rover, inputs.base, inputs.plan.pairing, settings, state, work)
     mark_phases(work, state, memory.counts)
     out[k_out].n_slip = find_slips(inputs, time_ns, memory)
+    reckon(state, memory.reckoned_m)
     drop_lost(work, state, time_ns, settings, memory.counts)
     step_s = abs(time_ns - state.epoch_ns[0]) * 1e-9 if state.count[0] > 0 else 0.0
     start_epoch(state, memory.origin_m, clock_m, step_s, settings)
@@ -51,7 +69,31 @@ def filter_step(inputs, k_rover, clock_m, memory, out, k_out):
     if rejected > used and rejected >= MIN_PHASES:
         memory.counts[COUNT_RESET] += 1
         return start_anew(inputs, clock_m, memory, state)
-    return used + add_new_phases(work, state, memory.origin_m, memory.scratch)
+    if has_diverged(memory, out, k_out, settings):
+        memory.counts[COUNT_DIVERGENCE] += 1
+        return start_anew(inputs, clock_m, memory, state)
+    used += add_new_phases(work, state, memory.origin_m, memory.scratch)
+    settle_half_cycles(work, state, time_ns, settings)
+    return used
+
+
+@kernel
+def has_diverged(memory, out, k_out, settings):
+    """Whether the filter has contradicted its observations for many epochs without a fix.
+
+    Row k_out of `out` still holds the code position. A single epoch never says so.
+    """
+    state, work = memory.state, memory.work
+    misfit = work.nis[1] >= MIN_PHASES and work.nis[0] > DIVERGED_NIS * work.nis[1]
+    for a in range(3):
+        variance = state.cov[a, a] + out[k_out].cov_ecef_m2[a, a]
+        apart = state.state[a] - out[k_out].ecef_m[a]
+        misfit = misfit or apart * apart > DIVERGED_SIGMA**2 * variance
+    state.n_misfit[0] = state.n_misfit[0] + 1 if misfit and state.count[3] == 0 else 0
+    if state.n_misfit[0] < settings.divergence_epochs:
+        return False
+    state.n_misfit[0] = 0
+    return True
 
 
 @kernel
@@ -101,9 +143,13 @@ def find_slips(inputs, time_ns, memory):
         for band in range(work.slip.shape[1]):
             bits = state.slip_bits[0, work.sat[i], band] | state.slip_bits[1, work.sat[i], band]
             if bits and work.phase_ok[i, band]:
-                work.slip[i, band] = 1
-    geometry_free_slips(work, state, inputs.plan.settings, time_ns, memory.counts)
-    screen_phase_steps(work, state, time_ns, inputs.plan.robust, memory.rows, memory.counts)
+                work.slip[i, band] = SLIP_SURE if bits & SLIP_SURE else SLIP_LIKELY
+            if bits & SLIP_HALF_TOLD:
+                state.half_doubt[work.sat[i], band] = HALF_TOLD
+    settings, robust = inputs.plan.settings, inputs.plan.robust
+    geometry_free_slips(work, state, settings, time_ns, memory.counts)
+    wide_lane_slips(work, state, settings, memory.counts)
+    screen_phase_steps(work, state, memory.origin_m, time_ns, robust, memory.rows, memory.counts)
     n = 0
     for i in range(work.count[0]):
         for band in range(work.slip.shape[1]):

@@ -17,11 +17,12 @@ from rtkpos.estimate.ambiguity import (
     AR_SEARCH,
     AR_SUCCESS,
     fix_ambiguities,
-    mark_candidates,
 )
+from rtkpos.estimate.candidates import mark_candidates
 from rtkpos.estimate.equivariant import equivariant_position
 from rtkpos.estimate.filter_step import start_anew
 from rtkpos.estimate.glonass import GLONASS_OFF, learn_channel_bias
+from rtkpos.estimate.honest import fixed_widening, float_widening, widen
 from rtkpos.estimate.quality import conditional_phase_rms, hold_integers, postfit_phase_rms
 from rtkpos.estimate.static_mean import (
     STRIKES,
@@ -54,6 +55,9 @@ from rtkpos.prepare.slips import COUNT_HOLD_RELEASED, COUNT_SECOND_OPINION, COUN
 JUMP_SPEED_MPS = 0.7  # Doppler noise and changes of acceleration between two epochs
 FASTEST_MPS = 25.0
 JUMP_MEMORY_S = 10.0  # an older fix says nothing
+RECKONED_M = 0.25  # a fix may differ so much from the last one carried on by phases ...
+RECKONED_STEP_M = 0.02  # ... and by this times the root of the epochs since
+RECKONED_STRIKES = 10  # fixes in a row that differ and are refused; the next one is believed
 
 
 @kernel
@@ -71,10 +75,10 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
         equivariant_position(
             n, probability, state, memory.ambiguity, memory.epoch_m, memory.epoch_cov_m2
         )
+        widen(memory.epoch_cov_m2, float_widening(memory.work.code_misfit[0]))
         write_position(out, k_out, memory.epoch_m, memory.epoch_cov_m2, FLOAT, reason)
-    if reason == OK:
-        hold_if_proven(n, time_ns, settings, memory)
-    elif settings.ar >= AR_CONTINUOUS:
+    own = reason == OK
+    if not own and settings.ar >= AR_CONTINUOUS:
         first = keep_figures(out, k_out)
         start_anew(inputs, clock_m, memory, memory.instant)
         second, _ = try_integers(inputs, memory, memory.instant, out, k_out)
@@ -91,20 +95,25 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
     is_static = at_rest(time_ns, settings, state)
     if reason == OK and is_static:
         reason = take_static(time_ns, settings, memory)
-    elif reason == OK and jumped(time_ns, settings, memory):
-        reason = JUMP
+    elif reason == OK:
+        off = leaves_the_path(state, memory.epoch_m, memory.reckoned_m)
+        if jumped(time_ns, settings, memory) or off:
+            reason = JUMP
     if reason != OK:
         out[k_out].reason = reason
         out[k_out].n_fixed = 0
         memory.counts[COUNT_HOLD_RELEASED] += settings.ar == AR_HOLD and state.count[3] > 0
         state.count[3] = 0
         return FLOAT
+    if own:
+        hold_if_proven(n, time_ns, settings, memory)
     if not is_static or memory.mean.last_ns[0] == time_ns:
         write_own(memory, out, k_out)
     if is_static:
         mean = memory.mean
         write_position(out, k_out, mean.position_m, mean.cov_m2, FIXED, OK)
     else:
+        widen(memory.epoch_cov_m2, fixed_widening(memory.ambiguity.info[7]))
         write_position(out, k_out, memory.epoch_m, memory.epoch_cov_m2, FIXED, OK)
     return FIXED
 
@@ -207,6 +216,27 @@ def jumped(time_ns, settings, memory):
     state.epoch_ns[2] = time_ns
     speed = JUMP_SPEED_MPS if has_doppler else FASTEST_MPS
     return is_known and apart > (settings.jump_m + speed * abs(step_s)) ** 2
+
+
+@kernel
+def leaves_the_path(state, place_m, reckoned_m):
+    """Whether a fix (3,) contradicts the last one carried on by the movement the phases show.
+
+    Integers can be wrong without any residual showing it, but seldom for the same movement. The
+    first fix of a path, and one after RECKONED_STRIKES refusals, is believed and begins a new one.
+    """
+    apart = 0.0
+    for a in range(3):
+        apart += (place_m[a] - reckoned_m[a]) ** 2
+    limit = RECKONED_M + RECKONED_STEP_M * math.sqrt(float(state.reckon[0]))
+    if state.reckon[0] > 0 and apart > limit * limit and state.reckon[1] < RECKONED_STRIKES:
+        state.reckon[1] += 1
+        return True
+    for a in range(3):
+        reckoned_m[a] = place_m[a]
+    state.reckon[0] = 1
+    state.reckon[1] = 0
+    return False
 
 
 @kernel

@@ -9,7 +9,7 @@ from rtkpos._jit import kernel
 
 @kernel
 def phase_variance(elevation_rad, cn0_dbhz, settings):
-    """Variance of one receiver's phase [m^2]; NaN C/N0 counts as the reference value.
+    """Variance of one receiver's phase [m^2]; NaN or zero C/N0 counts as the reference value.
 
     settings : Settings with phase_a_m, phase_b_m [m], cn0_reference_dbhz [dB-Hz]
     Source: a^2 + b^2 / sin^2 E as in Takasu & Yasuda (2009); the factor 10^(dC/10) below the
@@ -19,6 +19,6 @@ def phase_variance(elevation_rad, cn0_dbhz, settings):
     b = settings.phase_b_m / sin_e
     variance = settings.phase_a_m * settings.phase_a_m + b * b
     short_db = settings.cn0_reference_dbhz - cn0_dbhz
-    if short_db > 0.0:
+    if short_db > 0.0 and cn0_dbhz > 0.0:
         variance *= 10.0 ** (0.1 * min(short_db, 30.0))
     return variance

@@ -222,9 +222,10 @@ def update_codes(work, state, origin_m, scratch):
 def update_known_phases(work, state, origin_m, scratch, counts):
     """Scalar updates by phases whose ambiguity is already estimated, each tested first.
 
-    Two rejections in a row restart the ambiguity. Returns : int, phases used.
+    Two rejections in a row restart the ambiguity. Returns : int, phases used; work.nis is filled.
     """
     used = 0
+    work.nis[0], work.nis[1] = 0.0, 0.0
     for i in range(work.count[0]):
         sat = work.sat[i]
         for band in range(work.sd_phase_m.shape[1]):
@@ -236,6 +237,8 @@ def update_known_phases(work, state, origin_m, scratch, counts):
             variance += work.var_phase_m2[i, band]
             innovation = work.sd_phase_m[i, band] - wavelength * state.state[index]
             innovation -= predicted(i, band, -1.0, work, state, origin_m)
+            work.nis[0] += innovation * innovation / variance
+            work.nis[1] += 1.0
             limit = INNOVATION_LIMIT * math.sqrt(variance)
             if abs(innovation) > max(limit, INNOVATION_FLOOR_M):
                 counts[COUNT_PHASE_REJECTED] += 1

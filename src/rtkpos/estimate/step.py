@@ -17,7 +17,9 @@ from rtkpos.estimate.atmosphere_states import is_long_line
 from rtkpos.estimate.code_position import POINT_CHI_SQUARE, POINT_FEW, POINT_OK
 from rtkpos.estimate.differential import clock_of_first_code, code_residual_rms, fit_codes
 from rtkpos.estimate.filter_step import filter_step
+from rtkpos.estimate.honest import float_widening, widen
 from rtkpos.estimate.integer_step import integer_step
+from rtkpos.estimate.phase_steps import settle_by_fix
 from rtkpos.estimate.relative import forget_ambiguities, remember_differences
 from rtkpos.estimate.single_difference import (
     antenna_to_marker,
@@ -161,6 +163,7 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     for a in range(3):
         for b in range(3):
             memory.place.rotation[a, b] = fit.fit.cofactor[a, b] * scale
+    widen(memory.place.rotation, float_widening(work.code_misfit[0]))
     write_position(out, k_out, memory.origin_m, memory.place.rotation, DGNSS, OK)
     out[k_out].n_sat = work.count[0]
     if settings.mode == MODE_DGNSS:
@@ -169,10 +172,17 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     if n_phase < MIN_PHASES:
         out[k_out].reason = FEW_AMBIGUITIES
         return DGNSS
-    write_position(out, k_out, state.state[:3], state.cov[:3, :3], FLOAT, AR_IS_OFF)
+    for a in range(3):
+        for b in range(3):
+            memory.epoch_cov_m2[a, b] = state.cov[a, b]
+    widen(memory.epoch_cov_m2, float_widening(work.code_misfit[0]))
+    write_position(out, k_out, state.state[:3], memory.epoch_cov_m2, FLOAT, AR_IS_OFF)
     status = FLOAT
     if settings.ar != AR_OFF:
         status = integer_step(inputs, clock_m, time_ns, memory, out, k_out)
+    if status == FIXED:
+        reference = memory.ambiguity.reference
+        settle_by_fix(work, state, reference, memory.epoch_m, memory.origin_m)
     remember_differences(work, state, time_ns)
     state.epoch_ns[0] = time_ns
     return status

@@ -18,6 +18,7 @@ M_SAT = 80  # common satellites of an epoch; five systems in the open sky show a
 N_GROUP = N_GROUP_MAX  # (rover code, base code) pairs
 N_FIXED_STATE = 4  # position (3), clock difference
 N_STATE = 352  # position, clock, code biases, live ambiguities, atmosphere
+N_PAIR = N_SLOT * (N_SLOT - 1) // 2  # band pairs of a satellite
 N_ROW = M_SAT * N_SLOT  # (satellite, band) rows of an epoch
 N_TRACK = 2048  # observation rows of one receiver's epoch that are watched for slips
 N_PAIR = 64  # code pairs counted for the report
@@ -41,6 +42,7 @@ class EpochWork(NamedTuple):
     iono_factor : (M, B) ionosphere on the band over that on GPS L1      wet_factor : (M,) mapping
     of a zenith wet delay      baseline_m : (1,) length of the line      code_misfit : (1,) RMS of
     the codes' normalised residuals, at least 1
+    nis : (2,) sum of squared normalised phase innovations of the epoch, and their number
     """
 
     count: IndexArray  # type: ignore[assignment]  # hides tuple.count, which nobody calls
@@ -71,6 +73,7 @@ class EpochWork(NamedTuple):
     wet_factor: FloatArray
     baseline_m: FloatArray
     code_misfit: FloatArray
+    nis: FloatArray
 
 
 def epoch_work() -> EpochWork:
@@ -105,6 +108,7 @@ def epoch_work() -> EpochWork:
         wet_factor=np.zeros(M_SAT),
         baseline_m=np.zeros(1),
         code_misfit=np.ones(1),
+        nis=np.zeros(2),
     )
 
 
@@ -124,8 +128,19 @@ class FilterState(NamedTuple):
     pair_use : (N_PAIR, 3) code pair (a group_key, -1 = none) and its satellite-epochs with and
         without phase over the whole run
     last_phase_m, last_code_m, last_doppler_hz : (2, N_SAT, B) previous epoch by receiver
-    slip_bits : (2, N_SAT, B) slip seen since the ambiguity was last used      seen_ns : (2,) epochs
-    last_sd_m : (N_SAT, B) previous single-difference phase (slip tests)
+    track_ns : (2, N_SAT, B) epoch of those values
+    slip_bits : (2, N_SAT, B) slip seen since the ambiguity was last used
+    last_sd_m : (N_SAT, B) single-difference phase at the previous epoch of the filter: observed, or
+        carried on by the antenna's movement where it was missing; NaN unknown (slip tests)
+    last_los : (N_SAT, 3) line of sight when last seen      step_ns : (2,) that epoch, its interval
+    step_origin_m : (3,) place it was linearised at
+    moved_m : (3,) movement of the antenna since then by phases alone [m], NaN unknown
+    gf_var_m2 : (N_SAT, P) running variance of changes of the geometry-free pair, 0 = none yet
+    mw_mean_cycle, mw_var_cycle2 : (N_SAT, P) Melbourne-Wuebbena      mw_tally : (N_SAT, P) samples
+    mw_off_cycle : (N_SAT, P) departure that waits for its confirmation, NaN none
+    half_doubt : (N_SAT, B) a slip of half a cycle is not made good yet: 1 and more, see phase_steps
+    reckon : (2,) epochs the place is reckoned from the last fix, 0 = not; fixes apart from it
+    n_misfit : (1,) epochs in a row at which the filter contradicted the observations
     n_lock : (N_SAT, B) epochs since the ambiguity began      n_reject : (N_SAT, B) in a row
     half : (2, N_SAT, B) last half-cycle bit      jump_m : (2,) accumulated code-only clock jumps
     eph_row : (N_SAT,) ephemeris used last, -1 = none
@@ -150,8 +165,20 @@ class FilterState(NamedTuple):
     last_code_m: FloatArray
     last_doppler_hz: FloatArray
     last_sd_m: FloatArray
+    track_ns: TimeArray
     slip_bits: FlagArray
-    seen_ns: TimeArray
+    last_los: FloatArray
+    step_ns: TimeArray
+    step_origin_m: FloatArray
+    moved_m: FloatArray
+    gf_var_m2: FloatArray
+    mw_mean_cycle: FloatArray
+    mw_var_cycle2: FloatArray
+    mw_tally: IndexArray
+    mw_off_cycle: FloatArray
+    half_doubt: FlagArray
+    reckon: IndexArray
+    n_misfit: IndexArray
     n_lock: IndexArray
     n_reject: IndexArray
     half: FlagArray
@@ -181,8 +208,20 @@ def filter_state() -> FilterState:
         last_code_m=np.full((2, *pair), np.nan),
         last_doppler_hz=np.full((2, *pair), np.nan),
         last_sd_m=np.full(pair, np.nan),
+        track_ns=np.full((2, *pair), NEVER_NS, np.int64),
         slip_bits=np.zeros((2, *pair), np.uint8),
-        seen_ns=np.full(2, NEVER_NS, np.int64),
+        last_los=np.zeros((N_SAT, 3)),
+        step_ns=np.full(2, NEVER_NS, np.int64),
+        step_origin_m=np.zeros(3),
+        moved_m=np.full(3, np.nan),
+        gf_var_m2=np.zeros((N_SAT, N_PAIR)),
+        mw_mean_cycle=np.zeros((N_SAT, N_PAIR)),
+        mw_var_cycle2=np.zeros((N_SAT, N_PAIR)),
+        mw_tally=np.zeros((N_SAT, N_PAIR), np.int64),
+        mw_off_cycle=np.full((N_SAT, N_PAIR), np.nan),
+        half_doubt=np.zeros(pair, np.uint8),
+        reckon=np.zeros(2, np.int64),
+        n_misfit=np.zeros(1, np.int64),
         n_lock=np.zeros(pair, np.int64),
         n_reject=np.zeros(pair, np.int64),
         half=np.zeros((2, *pair), np.uint8),
@@ -216,7 +255,9 @@ class Settings(NamedTuple):
     slip_gf_m: float
     slip_doppler_cycle: float
     slip_code_m: float
+    slip_wide_lane_sigma: float
     max_gap_ns: int
+    divergence_epochs: int
     ar_mask_rad: float
     min_pairs: int
     success_min: float
@@ -234,6 +275,7 @@ class Settings(NamedTuple):
     n_drop_max: int
     drop_penalty: float
     misfit_max: float
+    admit_after: int
     max_age_ns: int
     troposphere: int
     long_from_m: float

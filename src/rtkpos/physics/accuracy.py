@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rtkpos._arrays import BoolArray, FloatArray
+from rtkpos.constants import NS_PER_S
 from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.errors import DataError
 from rtkpos.records.solution import FixStatus, Solution
@@ -115,6 +116,47 @@ def accuracy(solution: Solution, truth_ecef_m: FloatArray, wrong_m: float) -> Ac
         first_right_fix_s=_first_s(solution, fixed & (norm_m <= wrong_m)),
         all=error_statistics(error_m[compared]),
         fixed=error_statistics(error_m[fixed]),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outages:
+    """Spans without a fix after a fix: how many ended, and how long until the next fix [s].
+
+    n : outages that ended with a new fix      longest_s, median_s : until that fix, NaN for none
+    open_s : from the last fix to the end of the solution, 0 when the last epoch is fixed
+    """
+
+    n: int
+    longest_s: float
+    median_s: float
+    open_s: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers for JSON, NaN as None."""
+        plain: dict[str, Any] = _plain(dataclasses.asdict(self))
+        return plain
+
+
+def outages(solution: Solution) -> Outages:
+    """Recovery times: an outage lasts from the last fixed epoch before it to the next one.
+
+    A gap in the recording counts like epochs without a fix once it is longer than twice the
+    usual sampling. All zero or NaN for a solution that was never fixed.
+    """
+    fixed_ns = solution.time_ns[solution.status == FixStatus.FIXED]
+    if not len(fixed_ns):
+        return Outages(n=0, longest_s=float("nan"), median_s=float("nan"), open_s=0.0)
+    usual_ns = int(np.median(np.diff(solution.time_ns))) if solution.n_epoch > 1 else 0
+    rows = np.flatnonzero(solution.status == FixStatus.FIXED)
+    apart_ns = np.diff(fixed_ns)
+    lost_ns = apart_ns[(np.diff(rows) > 1) | (apart_ns > 2 * usual_ns)]
+    n = len(lost_ns)
+    return Outages(
+        n=n,
+        longest_s=float(lost_ns.max()) / NS_PER_S if n else float("nan"),
+        median_s=float(np.median(lost_ns)) / NS_PER_S if n else float("nan"),
+        open_s=float(solution.time_ns[-1] - fixed_ns[-1]) / NS_PER_S,
     )
 
 

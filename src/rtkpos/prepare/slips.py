@@ -1,7 +1,8 @@
 """Cycle slips and clock jumps: detectors over one receiver's epochs and over single differences.
 
 Every detector counts what it finds in `counts` (the COUNT_* slots), sets bits in
-`state.slip_bits[receiver, sat, band]`, and leaves the verdict to the filter.
+`state.slip_bits[receiver, sat, band]`, and leaves the verdict to the filter: SLIP_SURE is what the
+receiver says itself, SLIP_LIKELY what a code or Doppler outlier shows as well.
 
 `counts`  : (n_counter,) counters of the run      `scratch` : (3, n) values per row of the epoch
 """
@@ -25,16 +26,22 @@ COUNTER_NAMES = (
     "slip_doppler",
     "slip_code_minus_phase",
     "slip_innovation",
+    "slip_phase_step",
+    "slip_wide_lane",
+    "slip_withdrawn",
+    "half_cycle_doubt",
     "clock_jump",
     "code_rejected",
     "phase_rejected",
     "filter_reset",
+    "divergence_reset",
     "ephemeris_switch",
     "ar_attempt",
     "ar_satellite_dropped",
     "hold",
     "hold_released",
     "half_cycle_excluded",
+    "newcomer_held_back",
     "no_ephemeris",
     "unhealthy",
     "second_opinion",
@@ -50,21 +57,30 @@ COUNTER_NAMES = (
     COUNT_DOPPLER,
     COUNT_CODE_PHASE,
     COUNT_INNOVATION,
+    COUNT_STEP,
+    COUNT_WIDE_LANE,
+    COUNT_WITHDRAWN,
+    COUNT_HALF_DOUBT,
     COUNT_CLOCK_JUMP,
     COUNT_CODE_REJECTED,
     COUNT_PHASE_REJECTED,
     COUNT_RESET,
+    COUNT_DIVERGENCE,
     COUNT_EPHEMERIS_SWITCH,
     COUNT_AR_ATTEMPT,
     COUNT_AR_DROPPED,
     COUNT_HOLD,
     COUNT_HOLD_RELEASED,
     COUNT_HALF_EXCLUDED,
+    COUNT_HELD_BACK,
     COUNT_NO_EPHEMERIS,
     COUNT_UNHEALTHY,
     COUNT_SECOND_OPINION,
     COUNT_STATIC_RESTART,
-) = range(23)
+) = range(29)
+
+# Bits of a verdict. A likely slip is withdrawn if no step shows; of half cycles the receiver told.
+SLIP_SURE, SLIP_LIKELY, SLIP_HALF_TOLD = 1, 2, 4
 
 MILLISECOND_M = 1e-3 * SPEED_OF_LIGHT_MPS
 MAX_DOPPLER_STEP_NS = 2_100_000_000  # longer steps say nothing about a slip of one cycle
@@ -124,14 +140,14 @@ def track_receiver(obs, k, receiver, plan, settings, state, scratch, counts):
         for row in range(first, end):
             slot = tracked_band(obs, row, receiver, plan, state)
             if slot >= 0:
-                state.slip_bits[receiver, obs.sat[row], slot] |= 1
+                state.slip_bits[receiver, obs.sat[row], slot] |= SLIP_SURE
                 counts[COUNT_POWER] += 1
                 n_slip += 1
     jump_m = code_only_jump(obs, k, receiver, plan, state, scratch)
     if jump_m != 0.0:
         state.jump_m[receiver] += jump_m
         counts[COUNT_CLOCK_JUMP] += 1
-    phase_minus_doppler(obs, k, receiver, plan, state, scratch)
+    phase_minus_doppler(obs, k, receiver, jump_m, plan, state, scratch)
     for row in range(first, end):
         slot = tracked_band(obs, row, receiver, plan, state)
         if slot < 0 or math.isnan(obs.phase_cycle[row]):
@@ -142,27 +158,27 @@ def track_receiver(obs, k, receiver, plan, settings, state, scratch, counts):
         moved = scratch[0, row - first]
         if not math.isnan(moved) and abs(moved) > settings.slip_doppler_cycle:
             counts[COUNT_DOPPLER] += 1
-            verdict = 1
+            verdict |= SLIP_LIKELY
         apart = scratch[1, row - first] - jump_m
         if not math.isnan(apart) and abs(apart) > settings.slip_code_m:
             counts[COUNT_CODE_PHASE] += 1
-            verdict = 1
+            verdict |= SLIP_LIKELY
         if verdict:
-            state.slip_bits[receiver, sat, slot] |= 1
+            state.slip_bits[receiver, sat, slot] |= verdict
             n_slip += 1
     return n_slip
 
 
 @kernel
 def lli_verdict(lli, half_before, counts):
-    """1 when the loss-of-lock indicator says slip: bit 0 set, or bit 1 (half cycle) changed."""
+    """Slip bits of the loss-of-lock indicator: bit 0 set, or bit 1 (half cycle) changed."""
     verdict = 0
     if lli & 1:
         counts[COUNT_LLI] += 1
-        verdict = 1
+        verdict = SLIP_SURE
     if ((lli >> 1) & 1) != half_before:
         counts[COUNT_HALF] += 1
-        verdict = 1
+        verdict = SLIP_SURE | SLIP_HALF_TOLD
     return verdict
 
 
@@ -195,28 +211,33 @@ def code_only_jump(obs, k, receiver, plan, state, scratch):
 
 
 @kernel
-def phase_minus_doppler(obs, k, receiver, plan, state, scratch):
+def phase_minus_doppler(obs, k, receiver, jump_m, plan, state, scratch):
     """Phase change minus Doppler prediction [cycle/s] of each row, without the receiver's clock.
 
     Fills scratch[0], NaN where it cannot be formed. A clock that moves by d in a second shifts a
     phase by (carrier + Doppler) d: its own part, and the range at a time d earlier. The median of d
     over all rows is the clock, also at jumps of milliseconds; what a row shows beyond it is a slip.
     A run backward in time has negative steps.
+    jump_m : jump of the code alone [m]: samples are taken that much earlier, phases hide the jump
     Returns : float, d [s/s]
     """
     first, end = watched_rows(obs, k, scratch)
-    step_s = (obs.time_ns[k] - state.seen_ns[receiver]) * 1e-9
+    jump_s = jump_m / SPEED_OF_LIGHT_MPS
     n = 0
     for row in range(first, end):
         scratch[0, row - first] = math.nan
         slot = tracked_band(obs, row, receiver, plan, state)
-        if slot < 0 or step_s == 0.0 or abs(step_s) > MAX_DOPPLER_STEP_NS * 1e-9:
+        if slot < 0:
             continue
         sat = obs.sat[row]
+        step_ns = obs.time_ns[k] - state.track_ns[receiver, sat, slot]
+        if step_ns == 0 or abs(step_ns) > MAX_DOPPLER_STEP_NS:
+            continue
+        step_s = step_ns * 1e-9
         carrier_hz = plan.carrier_hz[sat, slot]
         before = state.last_phase_m[receiver, sat, slot] * carrier_hz / SPEED_OF_LIGHT_MPS
         rate_hz = 0.5 * (obs.doppler_hz[row] + state.last_doppler_hz[receiver, sat, slot])
-        value = (obs.phase_cycle[row] - before) / step_s + rate_hz
+        value = (obs.phase_cycle[row] - before) / step_s + rate_hz * (1.0 - jump_s / step_s)
         scratch[0, row - first] = value
         if not math.isnan(value):
             scratch[2, n] = value / (carrier_hz + rate_hz)
@@ -238,45 +259,16 @@ def remember_receiver(obs, k, receiver, plan, state):
     Rows of every used band are kept (best-ranked code first), so a satellite's second epoch can
     already be tested. state : FilterState      Returns : int, rows kept
     """
-    state.seen_ns[receiver] = obs.time_ns[k]
     n = 0
     for row in range(obs.row_start[k], obs.row_start[k + 1]):
         slot = tracked_band(obs, row, receiver, plan, state)
-        if slot < 0:
+        if slot < 0 or math.isnan(obs.phase_cycle[row]):
             continue
         sat = obs.sat[row]
         wavelength = SPEED_OF_LIGHT_MPS / plan.carrier_hz[sat, slot]
         state.last_phase_m[receiver, sat, slot] = wavelength * obs.phase_cycle[row]
         state.last_code_m[receiver, sat, slot] = obs.code_m[row]
         state.last_doppler_hz[receiver, sat, slot] = obs.doppler_hz[row]
+        state.track_ns[receiver, sat, slot] = obs.time_ns[k]
         n += 1
     return n
-
-
-@kernel
-def geometry_free_slips(work, state, settings, time_ns, counts):
-    """Slips seen by the geometry-free combination of single differences on every band pair.
-
-    work : EpochWork with sd_phase_m [m]      time_ns : rover epoch      Returns : int, slips found
-    Source: Blewitt (1990), Geophys. Res. Lett. 17:199; single differences remove most ionosphere.
-    """
-    n_slip = 0
-    n_slot = work.sd_phase_m.shape[1]
-    for i in range(work.count[0]):
-        sat = work.sat[i]
-        for a in range(n_slot):
-            for b in range(a + 1, n_slot):
-                if state.slot[sat, a] < 0 or state.slot[sat, b] < 0:
-                    continue
-                gap_ns = abs(time_ns - state.last_ns[sat, a])
-                gap_ns = max(gap_ns, abs(time_ns - state.last_ns[sat, b]))
-                if gap_ns > settings.max_gap_ns:
-                    continue
-                now = work.sd_phase_m[i, a] - work.sd_phase_m[i, b]
-                change = now - (state.last_sd_m[sat, a] - state.last_sd_m[sat, b])
-                if abs(change) > settings.slip_gf_m:
-                    work.slip[i, a] = 1
-                    work.slip[i, b] = 1
-                    counts[COUNT_GF] += 1
-                    n_slip += 1
-    return n_slip

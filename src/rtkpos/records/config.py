@@ -73,12 +73,19 @@ class Noise:
 
 @dataclass(frozen=True, kw_only=True)
 class Slips:
-    """Cycle-slip detectors."""
+    """Cycle-slip detectors, and when the filter is given up.
+
+    geometry_free_m : largest threshold; quiet band pairs have a smaller one of their own
+    wide_lane_sigma : departure of the wide lane from its mean, in its standard deviations
+    divergence_epochs : epochs in a row without a fix in which the filter contradicts what it sees
+    """
 
     geometry_free_m: float = _limited(0.05, 0.005, 10.0)
     doppler_cycle_per_s: float = _limited(1.0, 0.05, 100.0)
     code_minus_phase_m: float = _limited(10.0, 1.0, 1000.0)
+    wide_lane_sigma: float = _limited(5.0, 1.0, 100.0)
     max_gap_s: float = _limited(60.0, 0.0, 3600.0)
+    divergence_epochs: int = _limited(10, 2, 100_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +93,7 @@ class Ambiguity:
     """Integer fixing and its validation.
 
     ratio_min, ratio_max : limits of the ratio threshold, which otherwise follows the failure rate
+    admit_after_epochs : a satellite that joins a fixed set waits so long
     failure_rate, probability_min : None takes those of the profile
     glonass : its integers at once between receivers of one type, else when the channel bias is
         learnt (auto); at once (on); never (off)
@@ -107,6 +115,7 @@ class Ambiguity:
     n_drop_max: int = _limited(10, 0, 20)
     drop_penalty: float = _limited(1.05, 1.0, 3.0)
     glonass: str = field(default="auto", metadata={"one_of": ("auto", "on", "off")})
+    admit_after_epochs: int = _limited(10, 0, 1000)
     misfit_max: float = _limited(5.0, 1.0, 100.0)
 
 
