@@ -89,7 +89,7 @@ def margin_line(explanation: Explanation) -> str:
     words = {
         "ratio_over_needed_min": "ratio at least {:.2f} times the needed one",
         "success_rate_min": "success rate at least {:.2%}",
-        "probability_min": "probability of the integers at least {:.1%}",
+        "probability_min": "integers right with at least {:.2%}",
         "postfit_max_mm": "phase residuals at most {:.0f} mm",
         "age_max_s": "corrections at most {:.0f} s old",
         "n_sat_min": "at least {:.0f} satellites",

@@ -4,7 +4,7 @@ A covariance from weights alone takes every phase for a witness of its own. Mult
 atmosphere are common to the bands of a satellite and last for minutes, codes of a blocked receiver
 are late together. Two numbers of the epoch itself tell how far: the scatter of its phases after
 fixing and the misfit of its codes. Calibrated so that 95 % ellipses of all recordings together hold
-93 to 97 % of the truth, fixed and float; see docs/decisions/trust.md.
+93 to 97 % of the truth, fixed and float; see docs/decisions/ellipses.md.
 """
 
 from __future__ import annotations
