@@ -22,6 +22,8 @@ from rtkpos.estimate.robust import (
 from rtkpos.estimate.workspace import N_ROW
 from rtkpos.prepare.slips import COUNT_CODE_REJECTED
 
+CODE_SHARE = 0.05  # of an independent sample, from which a repeated code is worth its update
+
 
 class FitRows(NamedTuple):
     """Rows of a robust fit over (satellite, band): design, value, weight, group, and owners."""
@@ -126,7 +128,8 @@ def thin_repeated_codes(work, state, time_ns, settings):
 
     For a constant observed through first-order Gauss-Markov noise of correlation rho, each further
     sample is worth (1 - rho) / (1 + rho) of an independent one (Priestley 1981, sec. 5.3.2). A code
-    counts in full when its ambiguity is new, so the first epoch loses nothing.
+    counts in full when its ambiguity is new, so the first epoch loses nothing; afterwards it is
+    used when CODE_SHARE of a sample has come together, with that weight.
     """
     for i in range(work.count[0]):
         sat = work.sat[i]
@@ -135,5 +138,11 @@ def thin_repeated_codes(work, state, time_ns, settings):
             if state.slot[sat, band] >= 0:
                 step_s = abs(time_ns - state.last_ns[sat, band]) * 1e-9
                 rho = math.exp(-step_s / settings.code_correlation_s)
-                work.code_part[i, band] = (1.0 - rho) / (1.0 + rho)
+                state.code_due[sat, band] += (1.0 - rho) / (1.0 + rho)
+                is_due = state.code_due[sat, band] >= CODE_SHARE
+                work.code_part[i, band] = state.code_due[sat, band] if is_due else 0.0
+                if is_due:
+                    state.code_due[sat, band] = 0.0
+            else:  # not all are due at the same epoch
+                state.code_due[sat, band] = CODE_SHARE * ((7 * sat + 3 * band) % 10) / 10.0
     return 0

@@ -35,10 +35,9 @@ def remove_state(state, index):
     last = state.count[0] - 1
     if index != last:
         state.state[index] = state.state[last]
-        for j in range(last + 1):
+        for j in range(last + 1):  # the last row is valid also between half updates
             state.cov[index, j] = state.cov[last, j]
-        for j in range(last + 1):
-            state.cov[j, index] = state.cov[j, last]
+            state.cov[j, index] = state.cov[last, j]
         state.cov[index, index] = state.cov[last, last]
         state.owner[index] = state.owner[last]
         tell_owner(state, last, index)

@@ -151,23 +151,21 @@ def project(i, band, sign, work, extra, coefficient, state, out_ph):
 
     sign : +1 code, -1 phase      extra : index of the bias or ambiguity, -1 = none
     coefficient : its entry in the row      out_ph : (N,)      Returns : H P H' [m^2]
+    Reads the fixed states' rows and the lower triangle, so that it serves between updates.
     """
     n = state.count[0]
     cov = state.cov
     a, b, c = -work.los[i, 0], -work.los[i, 1], -work.los[i, 2]
     for j in range(n):
         out_ph[j] = a * cov[0, j] + b * cov[1, j] + c * cov[2, j] + cov[3, j]
-    if extra >= 0:
-        for j in range(n):
-            out_ph[j] += coefficient * cov[extra, j]
     iono, wet = state.iono_slot[work.sat[i]], state.wet_slot[0]
     factor = sign * work.iono_factor[i, band]
+    if extra >= 0:
+        add_row_of(extra, coefficient, n, cov, out_ph)
     if iono >= 0:
-        for j in range(n):
-            out_ph[j] += factor * cov[iono, j]
+        add_row_of(iono, factor, n, cov, out_ph)
     if wet >= 0:
-        for j in range(n):
-            out_ph[j] += work.wet_factor[i] * cov[wet, j]
+        add_row_of(wet, work.wet_factor[i], n, cov, out_ph)
     variance = a * out_ph[0] + b * out_ph[1] + c * out_ph[2] + out_ph[3]
     if extra >= 0:
         variance += coefficient * out_ph[extra]
@@ -176,6 +174,46 @@ def project(i, band, sign, work, extra, coefficient, state, out_ph):
     if wet >= 0:
         variance += work.wet_factor[i] * out_ph[wet]
     return variance
+
+
+@kernel
+def add_row_of(index, coefficient, n, cov, out_ph):
+    """Add coefficient times a row of a covariance whose lower triangle is valid. out_ph : (N,)"""
+    row = cov[index]
+    for j in range(index + 1):
+        out_ph[j] += coefficient * row[j]
+    for j in range(index + 1, n):
+        out_ph[j] += coefficient * cov[j, index]
+    return 0
+
+
+@kernel
+def half_update(state, ph, innovation, variance):
+    """`scalar_update` of the fixed states' rows and of the lower triangle: half the work.
+
+    The upper triangle is stale until `mirror` has been called after the last update.
+    """
+    n = state.count[0]
+    for j in range(n):
+        gain = ph[j] / variance
+        if gain != 0.0:
+            state.state[j] += gain * innovation
+            row = state.cov[j]
+            end = n if j < N_FIXED_STATE else j + 1
+            for k in range(end):
+                row[k] -= gain * ph[k]
+    return 0
+
+
+@kernel
+def mirror(state):
+    """Copy the lower triangle of the covariance to the upper one, below the fixed states' rows."""
+    n = state.count[0]
+    for j in range(N_FIXED_STATE + 1, n):
+        row = state.cov[j]
+        for k in range(N_FIXED_STATE, j):
+            state.cov[k, j] = row[k]
+    return 0
 
 
 @kernel
@@ -213,8 +251,9 @@ def update_codes(work, state, origin_m, scratch):
             innovation -= predicted(i, band, 1.0, work, state, origin_m)
             if bias >= 0:
                 innovation -= state.state[bias]
-            scalar_update(state, scratch, innovation, variance)
+            half_update(state, scratch, innovation, variance)
             used += 1
+    mirror(state)
     return used
 
 
@@ -250,8 +289,9 @@ def update_known_phases(work, state, origin_m, scratch, counts):
                 continue
             state.n_reject[sat, band] = 0
             state.n_lock[sat, band] += 1
-            scalar_update(state, scratch, innovation, variance)
+            half_update(state, scratch, innovation, variance)
             used += 1
+    mirror(state)
     return used
 
 

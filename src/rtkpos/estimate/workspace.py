@@ -120,6 +120,7 @@ class FilterState(NamedTuple):
     group_key : (G,) rover sig * 4096 + base sig
     bias_slot : (G,) state index, -1 = tied to the clock
     slot : (N_SAT, B) state index of the ambiguity, -1 = not estimated
+    code_due : (N_SAT, B) share of a code sample not yet used
     owner : (N,) sat * B + band of an ambiguity state, else OWNER_* of `filter_states`
     iono_slot : (N_SAT,) state index of the slant ionosphere, -1 = not estimated
     wet_slot : (1,) state index of the relative zenith wet delay, -1 = the line is short
@@ -154,6 +155,7 @@ class FilterState(NamedTuple):
     group_key: IndexArray
     bias_slot: IndexArray
     slot: IndexArray
+    code_due: FloatArray
     owner: IndexArray
     iono_slot: IndexArray
     wet_slot: IndexArray
@@ -197,6 +199,7 @@ def filter_state() -> FilterState:
         group_key=np.full(N_GROUP, -1, np.int64),
         bias_slot=np.full(N_GROUP, -1, np.int64),
         slot=np.full(pair, -1, np.int64),
+        code_due=np.zeros(pair),
         owner=np.full(N_STATE, -1, np.int64),
         iono_slot=np.full(N_SAT, -1, np.int64),
         wet_slot=np.full(1, -1, np.int64),
