@@ -96,7 +96,7 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
     if reason == OK and is_static:
         reason = take_static(time_ns, settings, memory)
     elif reason == OK:
-        off = leaves_the_path(state, memory.epoch_m, memory.reckoned_m)
+        off = leaves_the_path(state, memory.epoch_m, memory.ambiguity.info[9], memory.reckoned_m)
         if jumped(time_ns, settings, memory) or off:
             reason = JUMP
     if reason != OK:
@@ -219,19 +219,24 @@ def jumped(time_ns, settings, memory):
 
 
 @kernel
-def leaves_the_path(state, place_m, reckoned_m):
+def leaves_the_path(state, place_m, probability, reckoned_m):
     """Whether a fix (3,) contradicts the last one carried on by the movement the phases show.
 
     Integers can be wrong without any residual showing it, but seldom for the same movement. The
-    first fix of a path, and one after RECKONED_STRIKES refusals, is believed and begins a new one.
+    first fix of a path is believed; another path is begun after RECKONED_STRIKES refusals by a fix
+    that is more probable than any on the old one, or when the old one has not been confirmed for
+    too long (`reckon`). probability : of the fix      reckoned_m : (3,)
     """
     apart = 0.0
     for a in range(3):
         apart += (place_m[a] - reckoned_m[a]) ** 2
     limit = RECKONED_M + RECKONED_STEP_M * math.sqrt(float(state.reckon[0]))
-    if state.reckon[0] > 0 and apart > limit * limit and state.reckon[1] < RECKONED_STRIKES:
+    leaves = state.reckon[0] > 0 and apart > limit * limit
+    if leaves and (state.reckon[1] < RECKONED_STRIKES or probability <= state.path_trust[0]):
         state.reckon[1] += 1
         return True
+    goes_on = state.reckon[0] > 0 and not leaves
+    state.path_trust[0] = max(state.path_trust[0], probability) if goes_on else probability
     for a in range(3):
         reckoned_m[a] = place_m[a]
     state.reckon[0] = 1

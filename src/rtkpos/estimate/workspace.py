@@ -140,6 +140,7 @@ class FilterState(NamedTuple):
     mw_mean_cycle, mw_var_cycle2 : (N_SAT, P) Melbourne-Wuebbena      mw_tally : (N_SAT, P) samples
     mw_off_cycle : (N_SAT, P) departure that waits for its confirmation, NaN none
     half_doubt : (N_SAT, B) a slip of half a cycle is not made good yet: 1 and more, see phase_steps
+    path_trust : (1,) greatest probability of a fix on the path of `reckon`
     reckon : (2,) epochs the place is reckoned from the last fix, 0 = not; fixes apart from it
     n_misfit : (1,) epochs in a row at which the filter contradicted the observations
     n_lock : (N_SAT, B) epochs since the ambiguity began      n_reject : (N_SAT, B) in a row
@@ -180,6 +181,7 @@ class FilterState(NamedTuple):
     mw_off_cycle: FloatArray
     half_doubt: FlagArray
     reckon: IndexArray
+    path_trust: FloatArray
     n_misfit: IndexArray
     n_lock: IndexArray
     n_reject: IndexArray
@@ -224,6 +226,7 @@ def filter_state() -> FilterState:
         mw_off_cycle=np.full((N_SAT, N_PAIR), np.nan),
         half_doubt=np.zeros(pair, np.uint8),
         reckon=np.zeros(2, np.int64),
+        path_trust=np.zeros(1),
         n_misfit=np.zeros(1, np.int64),
         n_lock=np.zeros(pair, np.int64),
         n_reject=np.zeros(pair, np.int64),
