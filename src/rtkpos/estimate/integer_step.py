@@ -57,7 +57,8 @@ FASTEST_MPS = 25.0
 JUMP_MEMORY_S = 10.0  # an older fix says nothing
 RECKONED_M = 0.25  # a fix may differ so much from the last one carried on by phases ...
 RECKONED_STEP_M = 0.02  # ... and by this times the root of the epochs since
-RECKONED_STRIKES = 10  # fixes in a row that differ and are refused; the next one is believed
+RECKONED_STRIKES = 10  # fixes in a row that differ and are refused; a better one is then believed
+CERTAIN = 0.9995  # probability that needs no path
 
 
 @kernel
@@ -224,15 +225,17 @@ def leaves_the_path(state, place_m, probability, reckoned_m):
 
     Integers can be wrong without any residual showing it, but seldom for the same movement. The
     first fix of a path is believed; another path is begun after RECKONED_STRIKES refusals by a fix
-    that is more probable than any on the old one, or when the old one has not been confirmed for
-    too long (`reckon`). probability : of the fix      reckoned_m : (3,)
+    that is more probable than any on the old one or as good as certain, or when the old one has not
+    been confirmed for too long (`reckon`).
+    place_m, reckoned_m : (3,) [m]      probability : of the fix
     """
     apart = 0.0
     for a in range(3):
         apart += (place_m[a] - reckoned_m[a]) ** 2
     limit = RECKONED_M + RECKONED_STEP_M * math.sqrt(float(state.reckon[0]))
     leaves = state.reckon[0] > 0 and apart > limit * limit
-    if leaves and (state.reckon[1] < RECKONED_STRIKES or probability <= state.path_trust[0]):
+    is_better = probability > min(state.path_trust[0], CERTAIN)
+    if leaves and (state.reckon[1] < RECKONED_STRIKES or not is_better):
         state.reckon[1] += 1
         return True
     goes_on = state.reckon[0] > 0 and not leaves

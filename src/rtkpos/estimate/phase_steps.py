@@ -37,6 +37,7 @@ HALF_SIGMA_CYCLE = 0.1  # what a doubt is raised or settled with must be known s
 HALF_FIXES = 3  # fixed epochs in a row in which an ambiguity in doubt must be whole
 HALF_TOLD = 255  # half_doubt of a phase whose receiver tells of its half cycles in this epoch
 WHOLE_CYCLE = 0.25  # nearer to an integer than to half a cycle
+MAX_SLIP_SHARE = 0.2  # of the phases in a step that may slip at once
 MAX_RECKONED = 60  # epochs the place is carried on from a fix
 
 
@@ -55,9 +56,11 @@ def screen_phase_steps(work, state, origin_m, time_ns, robust, rows, counts):
         fit = robust_fit(rows.design, rows.value, rows.weight, rows.group, n, robust, rows.fit)
         known = fit == FIT_OK
     found = judge_steps(n, n_all, work, state, rows, counts) if known else 0
+    # Where many slip alike, the majority may be wrong: no path is built on such a step.
+    is_clear = known and found <= MAX_SLIP_SHARE * n
     for a in range(3):
         moved = rows.fit.fit.x[a] + origin_m[a] - state.step_origin_m[a]
-        state.moved_m[a] = moved if known else math.nan
+        state.moved_m[a] = moved if is_clear else math.nan
         state.step_origin_m[a] = origin_m[a]
     carry_on(known, work, state, time_ns, rows)
     state.step_ns[1] = time_ns - state.step_ns[0]

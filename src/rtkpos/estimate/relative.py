@@ -178,7 +178,7 @@ def project(i, band, sign, work, extra, coefficient, state, out_ph):
 
 @kernel
 def add_row_of(index, coefficient, n, cov, out_ph):
-    """Add coefficient times a row of a covariance whose lower triangle is valid. out_ph : (N,)"""
+    """Add coefficient times a row of a covariance (N, N), lower triangle valid, to out_ph (N,)."""
     row = cov[index]
     for j in range(index + 1):
         out_ph[j] += coefficient * row[j]
