@@ -44,6 +44,8 @@ def trust(n, code_misfit, age_s, amb):
     ratio, failure, norm, held_out = amb.info[0], amb.info[2], amb.info[4], amb.info[8]
     if not (ratio >= 1.0 and n > 0 and code_misfit > 0.0 and age_s >= 0.0 and norm >= 0.0):
         return 0.0
+    if math.isnan(failure) or math.isnan(held_out):
+        return 0.0
     odds = INTERCEPT + PER_LOG_RATIO * math.log(min(ratio, RATIO_CAP))
     odds += PER_LOG_INTEGERS * math.log(n)
     odds += PER_LOG_CODE_MISFIT * math.log(max(code_misfit, 1.0))
