@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.rows import Row
+from bench.row import Row
 from rtkpos.errors import DatasetError
 from rtkpos.io.catalogue import find_file
 from rtkpos.io.content import read_content, read_text

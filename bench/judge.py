@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.rows import Row
+from bench.row import Row
 from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.io.truth import Truth
 from rtkpos.physics.accuracy import WRONG_MOVING_M, WRONG_STATIC_M, accuracy, error_enu_m
@@ -15,26 +15,34 @@ from rtkpos.records.solution import FixStatus, Solution
 
 NS = 1_000_000_000
 HOUR_NS = 3600 * NS
+CHI2_95_2D, CHI2_95_1D = 5.991, 3.841
 TRACK_GAP_S = 1.1  # a track sampled each second is interpolated; across a lost sample it is not
 MIN_PER_HOUR = 20  # fixed epochs an hour needs for its mean to count
 
 
-def judge(solution: Solution, truth: Truth, row: Row) -> dict[str, Any]:
-    """All figures of a solution, lengths in millimetres, None where there is nothing to judge."""
+def judge(
+    solution: Solution, truth: Truth, row: Row, offset_mm: list[float] | None = None
+) -> dict[str, Any]:
+    """All figures of a solution, lengths in millimetres, None where there is nothing to judge.
+
+    offset_mm : error east, north, up to take away where the row asks for it, else the median one
+    """
     # Another program's track has our epochs: where it lacks one, a car's turn is not guessed.
     truth_m = truth.at(solution.time_ns, 0.0 if row.truth == "combined" else TRACK_GAP_S)
     figures: dict[str, Any] = {}
     if row.without_offset:
-        offset_m = _median_error(solution, truth_m)
+        known = None if offset_mm is None else np.array(offset_mm) / 1e3
+        offset_m = _median_error(solution, truth_m) if known is None else known
         figures["offset_enu_mm"] = _mm(offset_m)
         solution = replace(solution, ecef_m=_moved(solution.ecef_m, truth_m, offset_m))
-    limit_m = WRONG_MOVING_M if row.is_moving else WRONG_STATIC_M
+    limit_m = row.wrong_m or (WRONG_MOVING_M if row.is_moving else WRONG_STATIC_M)
     result = accuracy(solution, truth_m, limit_m)
     figures |= {
         "n_epoch": result.n_epoch,
         "n_without_position": result.n_without_position,
         "n_judged": result.n_compared,
         "fix_rate": round(result.fix_rate, 5),
+        "n_fixed": int((solution.status == FixStatus.FIXED).sum()),
         "first_fix_s": _number(result.first_fix_s),
         "n_wrong": result.n_wrong,
         "n_fixed_judged": result.n_fixed_compared,
@@ -47,8 +55,15 @@ def judge(solution: Solution, truth: Truth, row: Row) -> dict[str, Any]:
         "fixed_max_3d_mm": _mm(result.fixed.max_3d_m),
         "all_3d_mm": _percentiles(result.all.three_d_m),
         "all_horizontal_mm": _percentiles(result.all.horizontal_m),
+        "float_3d_mm": float_percentiles(solution, truth_m),
         "height_step_mm": height_step_mm(solution),
+        "calibration": calibration(solution, truth_m),
     }
+    if row.truth == "point" and not row.is_truth_exact and not row.without_offset:
+        centred = replace(row, without_offset=True)
+        figures["n_wrong_about_median"] = judge(solution, truth, centred)["n_wrong"]
+    if row.mode == "static":
+        figures["final_enu_mm"] = _mm(final_error_m(solution, truth_m))
     if row.hourly:
         figures["hourly"] = hourly_means(solution, truth_m)
     return figures
@@ -75,6 +90,42 @@ def _rotation(points_m: np.ndarray) -> np.ndarray:
     ecef_to_geodetic(point.copy(), llh)
     enu_rotation(llh[0], llh[1], rotation)
     return rotation
+
+
+def calibration(solution: Solution, truth_m: np.ndarray) -> dict[str, dict[str, int]]:
+    """How many fixed and float epochs have the truth within their 95 % ellipse and interval."""
+    error = error_enu_m(solution.ecef_m, truth_m)
+    turn = _rotation(truth_m)
+    cov = turn @ solution.cov_ecef_m2 @ turn.T
+    good = np.isfinite(error).all(axis=1) & np.isfinite(cov).all(axis=(1, 2))
+    counts = {}
+    for name, status in (("fixed", FixStatus.FIXED), ("float", FixStatus.FLOAT)):
+        e, c = error[good & (solution.status == status)], cov[good & (solution.status == status)]
+        solved = np.linalg.solve(c[:, :2, :2], e[:, :2, None])[:, :, 0]
+        counts[name] = {
+            "n": len(e),
+            "n_horizontal": int(((e[:, :2] * solved).sum(axis=1) <= CHI2_95_2D).sum()),
+            "n_vertical": int((e[:, 2] ** 2 <= CHI2_95_1D * c[:, 2, 2]).sum()),
+        }
+    return counts
+
+
+def float_percentiles(solution: Solution, truth_m: np.ndarray) -> dict[str, float | None]:
+    """Percentiles 50, 95, 99 of the 3D error of the float epochs [mm]."""
+    error_m = np.linalg.norm(solution.ecef_m - truth_m, axis=1)
+    error_m = error_m[np.isfinite(error_m) & (solution.status == FixStatus.FLOAT)]
+    if not len(error_m):
+        return dict.fromkeys(("p50", "p95", "p99"))
+    return _percentiles({p: float(np.percentile(error_m, p)) for p in (50, 95, 99)})
+
+
+def final_error_m(solution: Solution, truth_m: np.ndarray) -> np.ndarray:
+    """Error of the final coordinate, of the last fixed epoch where a program gives none."""
+    fixed = np.flatnonzero(solution.status == FixStatus.FIXED)
+    final = solution.static_ecef_m
+    if np.isnan(final).any() and len(fixed):
+        final = solution.ecef_m[fixed[-1]]
+    return error_enu_m(final[None], truth_m[-1:])[0]
 
 
 def height_step_mm(solution: Solution) -> float | None:

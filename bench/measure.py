@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.case import Case, Tables, prepare, read
-from bench.judge import HOUR_NS, hourly_means, judge, velocity_error
+from bench.case import NS, Case, Tables, cut, prepare, read
+from bench.judge import HOUR_NS, final_error_m, hourly_means, judge, velocity_error
 from bench.peer import Peer, PeerRun, as_solution, in_span, run_peer
-from bench.rows import Row
+from bench.row import DEFAULT_SYSTEMS, Row
 from rtkpos.errors import RtkposError
 from rtkpos.io.truth import Truth
 from rtkpos.records.config import RtkConfig
@@ -21,6 +21,22 @@ from rtkpos.records.solution import FixStatus, Solution
 from rtkpos.solve.run import solve
 
 OWN_TRACK = "our own fixed track (self-consistency, not truth)"
+
+# An error against a program's own track is zero by construction and says nothing.
+UNKNOWN: dict[str, Any] = dict.fromkeys(("fixed_rms_enu_mm", "fixed_std_enu_mm"), [None] * 3) | {
+    "fixed_3d_mm": dict.fromkeys(("p50", "p95", "p99")),
+    "all_3d_mm": dict.fromkeys(("p50", "p95", "p99")),
+    "calibration": {},
+    "variants": {},
+}
+# The same epochs once more, for the pooled figures.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "safe": {"profile": "safe"},
+    "available": {"profile": "available"},
+    "off": {"ar": "off"},
+}
+N_COLD_START = 24
+COLD_START_EPOCHS = 60
 
 
 @dataclass
@@ -54,9 +70,12 @@ def measure(row: Row, bench: Bench) -> list[dict[str, Any]]:
     truth, source = reference(case, bench, solution)
     result = {"program": "rtkpos", "is_peer": False, "bands": "default"}
     result |= judge(solution, truth, row) | spread(ours, solution.n_epoch)
-    if source == OWN_TRACK:  # zero by construction says nothing
-        result |= dict.fromkeys(("fixed_rms_enu_mm", "fixed_std_enu_mm"), [None] * 3)
-        result |= dict.fromkeys(("fixed_3d_mm", "all_3d_mm"), dict.fromkeys(("p50", "p95", "p99")))
+    if row.mode != "single":
+        result["variants"] = variants(case, truth, result)
+    if row.cold_starts:
+        result["cold_starts"] = cold_starts(case, truth, result)
+    if source == OWN_TRACK:
+        result |= UNKNOWN
     result["reasons"] = {str(k): v for k, v in solution.reason_counts().items()}
     if row.mode == "single":
         result["velocity"] = velocity_error(solution, truth)
@@ -68,6 +87,8 @@ def measure(row: Row, bench: Bench) -> list[dict[str, Any]]:
         else:
             theirs_here = as_solution(run.table, solution)
             entry |= judge(theirs_here, truth, row)
+            if row.direction == "combined" and source.startswith(peer.name):
+                entry |= UNKNOWN
             if row.mode == "single":
                 entry["rtkpos_there_horizontal_mm"] = judge(
                     where_both(solution, theirs_here), truth, row
@@ -87,21 +108,58 @@ def where_both(ours: Solution, theirs: Solution) -> Solution:
     return replace(ours, ecef_m=np.where(has, ours.ecef_m, np.nan))
 
 
-def config_of(case: Case) -> RtkConfig:
+def config_of(case: Case, **changes: Any) -> RtkConfig:
     """The default configuration with nothing but mode, fixing, systems and antennas of the row."""
     row = case.row
-    values: dict[str, Any] = {"mode": row.mode, "ar": row.ar}
-    values["selection"] = {"systems": row.systems}
+    values: dict[str, Any] = {"mode": row.mode, "ar": row.ar, "direction": row.direction}
+    values["selection"] = {"systems": row.systems, "n_band_max": row.n_band}
     values["antenna"] = {"coordinates": row.coordinates}
     if case.antex is not None:
         values["antenna"]["antex"] = str(case.antex)
-    return RtkConfig.from_dict(values)
+    return RtkConfig.from_dict(values | changes)
 
 
-def solve_case(case: Case, tables: Tables) -> Solution:
-    """Our solution of a case."""
+def solve_case(case: Case, tables: Tables, **changes: Any) -> Solution:
+    """Our solution of a case; the keywords override the top level of its configuration."""
     base_ecef_m = case.base_ecef_m if tables.base is not None else None
-    return solve(tables.rover, tables.nav, tables.base, base_ecef_m, config_of(case))
+    return solve(tables.rover, tables.nav, tables.base, base_ecef_m, config_of(case, **changes))
+
+
+def variants(case: Case, truth: Truth, result: dict[str, Any]) -> dict[str, Any]:
+    """What the pooled figures need of the row with other profiles and without fixing."""
+    tables, names = read(case), ("n_epoch", "n_fixed", "n_fixed_judged", "n_wrong", "calibration")
+    found = {}
+    for name, changes in VARIANTS.items():
+        solution = solve_case(case, tables, **changes)
+        figures = judge(solution, truth, case.row, result.get("offset_enu_mm"))
+        found[name] = {key: figures[key] for key in names}
+    return found
+
+
+def cold_starts(case: Case, truth: Truth, result: dict[str, Any]) -> dict[str, Any]:
+    """Time to the first fix from starts spread over the recording, at most COLD_START_EPOCHS.
+
+    A start without a fix counts as the whole time that it had.
+    """
+    tables = read(case)
+    times = tables.rover.time_ns
+    length = min(COLD_START_EPOCHS, len(times) // 2)
+    first_s, n_wrong = [], 0
+    for k in np.linspace(0, len(times) - length, N_COLD_START).astype(int).tolist():
+        start, end = int(times[k]), int(times[k + length - 1])
+        base = None if tables.base is None else cut(tables.base, start - NS, end)
+        piece = Tables(rover=cut(tables.rover, start, end), base=base, nav=tables.nav)
+        figures = judge(solve_case(case, piece), truth, case.row, result.get("offset_enu_mm"))
+        n_wrong += figures["n_wrong"] > 0
+        first = figures["first_fix_s"]
+        first_s.append((end - start) / NS if first is None else first)
+    return {
+        "n": len(first_s),
+        "first_epoch_share": float(np.mean(np.array(first_s) == 0.0)),
+        "p95_s": float(np.percentile(first_s, 95, method="inverted_cdf")),
+        "max_s": max(first_s),
+        "n_with_wrong": n_wrong,
+    }
 
 
 def alternate(case: Case, bench: Bench) -> tuple[Times, dict[Any, Any], Solution]:
@@ -160,7 +218,8 @@ def _track(case: Case, bench: Bench, ours: Solution) -> tuple[Truth, str]:
     """No independent truth: a peer's combined forward and backward track, else our own fixes."""
     for peer in bench.peers:
         if peer.is_ex:
-            continuous = replace(case, row=replace(case.row, ar="continuous"))
+            default = {"ar": "continuous", "systems": DEFAULT_SYSTEMS, "peer_navsys": 57}
+            continuous = replace(case, row=replace(case.row, **default))
             table = run_peer(peer, continuous, "l1+l2", bench.work, "combined").table
             good = table.quality == 1  # RTKLIB's Q: fixed
             source = f"{peer.name} forward and backward combined (agreement, not truth)"
@@ -193,10 +252,15 @@ def add_restarts(case: Case, bench: Bench, truth: Truth, results: list[dict[str,
 
 
 def _restarted(pieces: list[Solution], truth: Truth) -> dict[str, Any]:
-    """Repeatability of pieces of an hour each."""
+    """Repeatability of pieces of an hour each, and the errors of their last positions."""
     whole = {
         name: np.concatenate([getattr(piece, name) for piece in pieces])
         for name in ("time_ns", "ecef_m", "status")
     }
     joined = replace(pieces[0], **whole)
-    return hourly_means(joined, truth.at(joined.time_ns))
+    hours = hourly_means(joined, truth.at(joined.time_ns))
+    final_m = np.array([final_error_m(piece, truth.at(piece.time_ns)) for piece in pieces])
+    final_m = final_m[np.isfinite(final_m).all(axis=1)]
+    rms_mm = np.sqrt((final_m**2).mean(axis=0)) * 1e3 if len(final_m) else np.full(3, np.nan)
+    hours["final_rms_enu_mm"] = [round(v, 2) if np.isfinite(v) else None for v in rms_mm.tolist()]
+    return hours

@@ -100,13 +100,13 @@ def find_peers(paths: list[Path], names: list[str]) -> list[Peer]:
     return peers
 
 
-def configuration(case: Case, bands: str, soltype: str = "forward") -> dict[str, str]:
+def configuration(case: Case, bands: str, soltype: str = "") -> dict[str, str]:
     """Options of a run in RTKLIB's words."""
     row = case.row
     options = COMMON | {
         "pos1-posmode": row.mode,
         "pos1-frequency": bands,
-        "pos1-soltype": soltype,
+        "pos1-soltype": soltype or row.direction,
         "pos1-navsys": str(row.peer_navsys),
         "pos2-armode": row.ar,
     }
@@ -122,8 +122,8 @@ def configuration(case: Case, bands: str, soltype: str = "forward") -> dict[str,
     return options
 
 
-def run_peer(peer: Peer, case: Case, bands: str, work: Path, soltype: str = "forward") -> PeerRun:
-    """Run a peer on a case; RtkposError when it gives no position."""
+def run_peer(peer: Peer, case: Case, bands: str, work: Path, soltype: str = "") -> PeerRun:
+    """Run a peer on a case; RtkposError when it gives no position. soltype : "" = the row's."""
     _learn_words(peer, work)
     words = OLD_WORDS[bands] if peer.old_words else bands
     conf, out = work / "peer.conf", work / "peer.pos"
@@ -201,6 +201,7 @@ def as_solution(table: PosTable, like: Solution) -> Solution:
         velocity_mps=np.full((n, 3), np.nan),
         cov_ecef_m2=np.full((n, 3, 3), np.nan),
         ratio=np.full(n, np.nan),
+        static_ecef_m=np.full(3, np.nan),
     )
 
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from bench.case import Case, Tables, prepare, read
 from bench.peer import Peer, run_peer
-from bench.rows import ROWS, Row
+from bench.row import Row
+from bench.rows import ROWS
 from rtkpos.constants import NS_PER_S
 from rtkpos.estimate.memory import step_memory, step_outputs
 from rtkpos.estimate.step import run_block

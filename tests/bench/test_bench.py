@@ -10,8 +10,17 @@ import pytest
 from bench.judge import height_step_mm, hourly_means, judge
 from bench.parse import lengthen
 from bench.peer import OLD_WORDS, as_solution
+from bench.pooled import (
+    ALL,
+    calibration_lines,
+    calibrations,
+    pooled_checks,
+    profile_lines,
+    profiles,
+)
 from bench.rows import ROWS
-from bench.table import UNNAMED, markdown, misses, update_readme
+from bench.table import UNNAMED, markdown, misses, target_lines, update_readme
+from bench.targets import Target, checks
 from rtkpos.io.pos_file import PosTable
 from rtkpos.io.rinex_obs import read_obs
 from rtkpos.io.truth import Truth
@@ -128,10 +137,57 @@ def test_readme_gets_the_table_without_internal_recordings(tmp_path):
 
 
 def test_missed_targets_are_named_with_both_numbers():
-    words = misses(entry_of(fixed_track([(0, 0, 5)] * 9 + [(0, 0, 500)])))
-    assert any("wrong 1 (10.00 %), wanted at most 0.0 %" in word for word in words)
-    assert any(word.startswith("RMS U 158.") for word in words)
-    assert misses(entry_of(fixed_track([(0, 0, 1)] * 9))) == []
+    words = misses([entry_of(fixed_track([(0, 0, 5)] * 9 + [(0, 0, 500)]))])
+    assert any("wrong fixes 10.00 %, wanted <= 0 %" in word for word in words)
+    assert any("RMS U 158." in word for word in words)
+    assert misses([entry_of(fixed_track([(0, 0, 1)] * 9))]) == []
+
+
+def test_targets_stand_beside_the_best_of_rtklib_ex():
+    good, bad = fixed_track([(0, 0, 1)] * 9), fixed_track([(0, 0, 4)] * 9)
+    peers = [
+        entry_of(solution, program="RTKLIB EX", is_peer=True, bands=bands)
+        for solution, bands in ((bad, "l1"), (good, "l1+l2"))
+    ]
+    lines = target_lines([entry_of(bad), *peers])
+    (up,) = [line for line in lines if line[2] == "RMS U"]
+    assert up[3:] == ["<= 1.5 mm", "4.00 mm", "1.00 mm", "**missed**"]
+
+
+def test_a_target_without_a_figure_is_missed():
+    target = Target(first_fix_s=10.0, cold_start_s=10.0, final_enu_mm=(1.0, None, 6.0))
+    found = checks(target, {"first_fix_s": None, "final_enu_mm": [-2.0, 9.0, 5.0]}, [])
+    assert [(c.got, c.is_met) for c in found] == [
+        (None, False), (None, False), (2.0, False), (5.0, True)
+    ]  # fmt: skip
+
+
+def test_calibration_counts_the_truth_within_ellipse_and_interval():
+    solution = fixed_track([(0, 0, 0), (24, 0, 0), (25, 0, 0), (0, 0, 19), (0, 0, 20)])
+    solution = dataclasses.replace(solution, cov_ecef_m2=np.tile(np.eye(3) * 1e-4, (5, 1, 1)))
+    counts = judge(solution, POINT, STILL)["calibration"]
+    assert counts["fixed"] == {"n": 5, "n_horizontal": 4, "n_vertical": 4}
+    assert counts["float"]["n"] == 0
+
+
+def test_wrong_fixes_and_calibration_are_pooled_over_recordings():
+    names = ("n_epoch", "n_fixed", "n_fixed_judged", "n_wrong", "calibration")
+    entries = []
+    for row, error_mm in ((STILL, 500), (MOVING, 0)):
+        entry = entry_of(fixed_track([(0, 0, error_mm)] * 4), row)
+        few = {name: entry[name] for name in names} | {"n_wrong": 0}
+        entry["variants"] = dict.fromkeys(("safe", "available", "off"), few)
+        entries.append(entry)
+    pooled = profiles(entries)[ALL]
+    assert (pooled["safe"]["n_wrong"], pooled["balanced"]["n_wrong"]) == (0, 4)
+    assert pooled["balanced"]["n_fixed_judged"] == 8
+    met = {c.what: c.is_met for c in pooled_checks(entries)}
+    assert met["wrong fixes, profile safe"]
+    assert not met["wrong fixes, profile balanced"]
+    # The truth of the moving row is no better than a fix: its fixed epochs stay out.
+    assert calibrations(entries)[ALL, "all modes"]["fixed"]["n"] == 4
+    assert not met["truth within the 95 % up of fixed epochs, all modes"]
+    assert len(profile_lines(entries)) == len(calibration_lines(entries)) - 1 == 4
 
 
 def test_every_row_with_a_target_knows_the_words_of_both_peers():
@@ -150,3 +206,5 @@ def test_one_row_runs_on_real_data(tmp_path):
     assert result["n_judged"] == 21
     assert result["fix_rate"] >= row.min_fix_rate
     assert result["us_per_epoch"] > 0
+    assert result["cold_starts"]["n"] > 0
+    assert result["variants"]["off"]["n_fixed"] == 0
