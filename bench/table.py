@@ -36,11 +36,11 @@ LEGEND = """\
 One default configuration; only mode, direction, fixing, systems and number of bands differ. "As
 moving" is an antenna at rest processed as a moving one; "single-epoch" keeps no ambiguity between
 epochs; "combined" is forward and backward. Rates are of all rover epochs. *Wrong* are fixed epochs
-with a 3D error over 0.10 m, over 0.20 m where the antenna really moves (walk C: 0.50 m). *µs/epoch* is our solving time, warm, without reading;
-*CPU s* is the processor time for reading and solving: ours inside a warm process (start-up is
-listed apart), a peer's as a whole process. *CPU ratio* is the peer's CPU time over ours, both run
-in turn in the same minute on the same machine. Peers run with a hand-tuned configuration
-(`bench/peer.py`)."""
+with a 3D error over 0.10 m, over 0.20 m where the antenna really moves, or as a note below says.
+*µs/epoch* is our solving time, warm, without reading; *CPU s* is the processor time for reading
+and solving: ours inside a warm process (start-up is listed apart), a peer's as a whole process.
+*CPU ratio* is the peer's CPU time over ours, both run in turn in the same minute on the same
+machine. Peers run with a hand-tuned configuration (`bench/peer.py`)."""
 
 TARGETS = """\
 Beside ours is RTKLIB EX with its best configuration for the row (`bench/peer.py`, `bench/rows.py`).
