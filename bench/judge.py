@@ -57,7 +57,7 @@ def judge(
         "all_horizontal_mm": _percentiles(result.all.horizontal_m),
         "float_3d_mm": float_percentiles(solution, truth_m),
         "height_step_mm": height_step_mm(solution),
-        "calibration": calibration(solution, truth_m),
+        "calibration": calibration(solution, truth_m, row.truth_sigma_m),
     }
     if row.truth == "point" and not row.is_truth_exact and not row.without_offset:
         centred = replace(row, without_offset=True)
@@ -92,11 +92,16 @@ def _rotation(points_m: np.ndarray) -> np.ndarray:
     return rotation
 
 
-def calibration(solution: Solution, truth_m: np.ndarray) -> dict[str, dict[str, int]]:
-    """How many fixed and float epochs have the truth within their 95 % ellipse and interval."""
+def calibration(
+    solution: Solution, truth_m: np.ndarray, sigma_m: float = 0.0
+) -> dict[str, dict[str, int]]:
+    """How many fixed and float epochs have the truth within their 95 % ellipse and interval.
+
+    sigma_m : standard deviation of the truth, where it matters: means of a static antenna
+    """
     error = error_enu_m(solution.ecef_m, truth_m)
     turn = _rotation(truth_m)
-    cov = turn @ solution.cov_ecef_m2 @ turn.T
+    cov = turn @ solution.cov_ecef_m2 @ turn.T + sigma_m**2 * np.eye(3)
     good = np.isfinite(error).all(axis=1) & np.isfinite(cov).all(axis=(1, 2))
     counts = {}
     for name, status in (("fixed", FixStatus.FIXED), ("float", FixStatus.FLOAT)):

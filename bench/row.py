@@ -22,6 +22,7 @@ class Row:
     truth : "point", "combined" (a peer's forward and backward track), or an NMEA file of the set
     without_offset : judge after taking away the median error (antennas at different places)
     is_truth_exact : the truth is better than a fix; where not, fixes do not count for calibration
+    truth_sigma_m : standard deviation of the truth, which calibration of a static row adds
     cold_starts : also begin anew at epochs spread over the recording
     hourly : also report how hourly means repeat
     peer_bands : frequencies the peer runs with, in RTKLIB EX's words      peer_navsys : its mask
@@ -51,6 +52,7 @@ class Row:
     wrong_m: float = 0.0
     truth: str = "point"
     without_offset: bool = False
+    truth_sigma_m: float = 0.0
     is_truth_exact: bool = True
     cold_starts: bool = False
     hourly: bool = False

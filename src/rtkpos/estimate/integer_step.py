@@ -29,6 +29,7 @@ from rtkpos.estimate.static_mean import (
     add_to_mean,
     contradicts,
     forget_mean,
+    mean_covariance,
     without_prior,
 )
 from rtkpos.estimate.trust import held_out_evidence, trust
@@ -111,8 +112,9 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
     if not is_static or memory.mean.last_ns[0] == time_ns:
         write_own(memory, out, k_out)
     if is_static:
-        mean = memory.mean
-        write_position(out, k_out, mean.position_m, mean.cov_m2, FIXED, OK)
+        widen(memory.epoch_cov_m2, fixed_widening(memory.ambiguity.info[7]))
+        mean_covariance(memory.mean, memory.epoch_cov_m2, memory.place.rotation)
+        write_position(out, k_out, memory.mean.position_m, memory.place.rotation, FIXED, OK)
     else:
         widen(memory.epoch_cov_m2, fixed_widening(memory.ambiguity.info[7]))
         write_position(out, k_out, memory.epoch_m, memory.epoch_cov_m2, FIXED, OK)

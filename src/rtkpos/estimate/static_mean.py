@@ -15,6 +15,7 @@ from rtkpos.estimate.robust import HUBER_K
 PRIOR_FLOOR_M = 0.02  # no prior is tighter: slow multipath shifts single epochs by this much
 APART_FLOOR_M = 0.15  # a fix nearer than this never contradicts the mean: multipath does that
 APART_SIGMA = 5.0
+LASTING_S = 3600.0  # errors that stay as long do not average out before: multipath of a place
 STRIKES = 10  # contradictions in a row before the mean is given up
 
 
@@ -23,7 +24,7 @@ class StaticMean(NamedTuple):
 
     position_m : (3,) ECEF [m]      information : (3, 3) [1/m^2]      cov_m2 : (3, 3) [m^2]
     scratch : (4, 3, 3) work      tally : (2,) epochs in the mean, contradictions in a row
-        last_ns : (1,) last epoch used
+        first_ns, last_ns : (1,) first and last epoch used
     """
 
     position_m: FloatArray
@@ -32,6 +33,7 @@ class StaticMean(NamedTuple):
     weight: FloatArray
     scratch: FloatArray
     tally: IndexArray
+    first_ns: TimeArray
     last_ns: TimeArray
 
 
@@ -45,6 +47,7 @@ def static_mean() -> StaticMean:
         weight=square[2],
         scratch=np.zeros((4, 3, 3)),
         tally=np.zeros(2, np.int64),
+        first_ns=np.zeros(1, np.int64),
         last_ns=np.zeros(1, np.int64),
     )
 
@@ -112,6 +115,8 @@ def add_to_mean(mean, position_m, cov_m2, time_ns, correlation_s):
     for a in range(3):
         cov = mean.cov_m2[a]
         mean.position_m[a] += cov[0] * pull0 + cov[1] * pull1 + cov[2] * pull2
+    if mean.tally[0] == 0:
+        mean.first_ns[0] = time_ns
     mean.tally[0] += 1
     mean.tally[1] = 0
     mean.last_ns[0] = time_ns
@@ -169,3 +174,20 @@ def without_prior(mean, position_m, cov_m2):
             cov_m2[a, b] = mean.scratch[1, a, b]
             position_m[a] += cov_m2[a, b] * pull[b]
     return 0
+
+
+@kernel
+def mean_covariance(mean, epoch_cov_m2, out_cov_m2):
+    """Covariance of the mean with the errors that last; the white part shrinks with every epoch.
+
+    mean : StaticMean      epoch_cov_m2 : (3, 3) of a single fixed epoch, honest      out_cov_m2 :
+    (3, 3)      The mean of a Gauss-Markov noise over a span T much longer than its time tau has
+    2 tau / T of its variance; tau / (tau + T / 2) joins that with a single epoch.
+    Returns : float, the share of the lasting part
+    """
+    span_s = abs(mean.last_ns[0] - mean.first_ns[0]) * 1e-9
+    share = LASTING_S / (LASTING_S + 0.5 * span_s)
+    for a in range(3):
+        for b in range(3):
+            out_cov_m2[a, b] = mean.cov_m2[a, b] + share * epoch_cov_m2[a, b]
+    return share
