@@ -242,8 +242,8 @@ class _KernelCache:
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Compiled form of a signature, or None when there is no sound one."""
-        # numba's own cache refreshes the target context here: 0.3 s of imports that only a compilation
-        # needs, and a compilation does it by itself.
+        # numba's own cache refreshes the target context here: 0.3 s of imports that only a
+        # compilation needs, and a compilation does it by itself.
         if not self._enabled:
             return None
         try:
