@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rtkpos.solve.engine import RtkEngine
     from rtkpos.solve.epoch import Epoch, epochs
     from rtkpos.solve.fix import RtkFix
+    from rtkpos.solve.many import SolveJob, solve_many
     from rtkpos.solve.run import solve
     from rtkpos.solve.warm import warm_up
     from rtkpos.solve.why import Explanation, explain
@@ -70,6 +71,7 @@ _MODULES = {
     "solve.engine": ("RtkEngine",),
     "solve.epoch": ("Epoch", "epochs"),
     "solve.fix": ("RtkFix",),
+    "solve.many": ("SolveJob", "solve_many"),
     "solve.warm": ("warm_up",),
     "solve.why": ("Explanation", "explain"),
 }
@@ -99,6 +101,7 @@ __all__ = [
     "RtkposError",
     "SatelliteStates",
     "Solution",
+    "SolveJob",
     "degrees_from_ecef",
     "epochs",
     "explain",
@@ -110,6 +113,7 @@ __all__ = [
     "read_sp3",
     "satellite_states",
     "solve",
+    "solve_many",
     "to_frame",
     "to_xarray",
     "warm_up",

@@ -230,6 +230,29 @@ def info(
 
 
 @app.command()
+def batch(
+    jobs: Annotated[Path, typer.Argument(metavar="JOBS.toml", help="The baselines to solve.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of results and manifest.")
+    ],
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Jobs at a time; default: one per processor.")
+    ] = None,
+    alone: Annotated[str | None, typer.Option(hidden=True)] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors on stderr.")] = False,
+) -> None:
+    """Many baselines in one process; run it again after whatever stopped it.
+
+    Done jobs are skipped while their inputs and configuration stay the same. Results, manifest.json
+    and totals.json go to DIR.
+    """
+    from rtkpos.app.batch_command import BatchRequest, run_batch
+
+    request = BatchRequest(jobs=jobs, folder=output, n_thread=threads, alone=alone, quiet=quiet)
+    raise typer.Exit(run_batch(request))
+
+
+@app.command()
 def warmup() -> None:
     """Compile everything now, so that the first run is as fast as the next."""
     from rtkpos.app.demo import run_warmup
@@ -370,8 +393,8 @@ def main() -> NoReturn:
     logging.basicConfig(level=logging.WARNING, format="rtkpos: %(message)s")
     if "--debug" not in sys.argv:
         warnings.simplefilter("ignore")
-    needs_kernels = any(word in sys.argv for word in ("solve", "explain", "info", "warmup", "demo"))
-    if needs_kernels and not {"-h", "--help"} & set(sys.argv):
+    kernel_words = {"solve", "explain", "info", "batch", "warmup", "demo"}
+    if kernel_words & set(sys.argv) and not {"-h", "--help"} & set(sys.argv):
         use_project_cache()
     leave(run(sys.argv[1:]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from rtkpos.app.file_kind import NAVIGATION, file_kind
 from rtkpos.app.request import SolveRequest
@@ -11,6 +12,9 @@ from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
+
+if TYPE_CHECKING:
+    from rtkpos.solve.shared import SharedTables
 
 # Counters of the readers that mean lost data: these make a result partial. Lost fields and
 # strangers (unknown codes, satellites) are told to the user, but cost no epoch.
@@ -59,24 +63,27 @@ def sort_inputs(request: SolveRequest) -> SolveRequest:
     return request
 
 
-def read_inputs(request: SolveRequest, config: RtkConfig) -> Inputs:
+def read_inputs(
+    request: SolveRequest, config: RtkConfig, tables: SharedTables | None = None
+) -> Inputs:
     """Read all files; with --strict the first damage raises RinexError instead of being skipped.
 
+    tables : shared with other runs
     A base without a single epoch leaves `base` None, so that the rover is still positioned.
     """
-    from rtkpos.io.rinex_nav import read_nav
-    from rtkpos.io.rinex_obs import read_obs
+    from rtkpos.solve.shared import SharedTables
 
-    rover = read_obs(list(request.rover), strict=request.strict)
+    tables = tables or SharedTables(())
+    rover = tables.obs(list(request.rover), strict=request.strict)
     base, missing = None, ""
     if request.base and config.mode != "single":
         try:
-            base = read_obs(list(request.base), strict=request.strict)
+            base = tables.obs(list(request.base), strict=request.strict)
         except RinexError as error:
             if request.strict or "no epochs" not in str(error):
                 raise
             missing = f"{error} Positions are single."
-    nav = read_nav(list(request.nav), strict=request.strict)
+    nav = tables.nav(list(request.nav), strict=request.strict)
     if not nav.n_ephemeris:
         names = ", ".join(str(path) for path in request.nav)
         raise InputError(

@@ -83,7 +83,7 @@ def summary(facts: RunFacts, exit_code: int) -> dict[str, Any]:
         "span_gpst": [iso_gpst(int(t)) for t in solution.time_ns[[0, -1]]] if total > 1 else [],
         "first_fix": first_fix(solution),
         "outages": outages(solution).to_dict(),
-        "reasons": _reasons_by_name(solution),
+        "reasons": reasons_by_name(solution),
         "explanation": facts.explanation.to_dict() if facts.explanation else None,
         "base": _base(facts.base),
         "baseline_m": baseline_m(solution),
@@ -122,7 +122,7 @@ def baseline_m(solution: Solution) -> dict[str, float] | None:
     return {"min": float(low), "median": float(middle), "max": float(high)}
 
 
-def _reasons_by_name(solution: Solution) -> dict[str, int]:
+def reasons_by_name(solution: Solution) -> dict[str, int]:
     """Number of epochs that are not fixed by name of the reason, most frequent first."""
     values, counts = np.unique(solution.reason[solution.reason != Reason.OK], return_counts=True)
     order = np.argsort(-counts, kind="stable")

@@ -6,9 +6,10 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,6 +36,10 @@ from rtkpos.records.observations import ObsTable
 from rtkpos.records.solution import FixStatus, Solution
 from rtkpos.solve.why import explain
 
+if TYPE_CHECKING:
+    from rtkpos.solve.shared import SharedTables
+
+OnEpoch = Callable[[int, int], Any]
 EXIT_DONE = 0
 EXIT_PARTIAL = 4
 
@@ -44,7 +49,7 @@ def run_solve(request: SolveRequest) -> int:
     facts, result = compute(request)
     if not np.isfinite(facts.solution.ecef_m).any():
         _write_summary(facts, NoSolutionError.exit_code)
-        raise _no_solution(facts.solution)
+        raise no_solution(facts.solution)
     code = EXIT_PARTIAL if shortcomings(facts) else EXIT_DONE
     if request.output is None:
         _write_stdout(result)
@@ -56,9 +61,14 @@ def run_solve(request: SolveRequest) -> int:
     return code
 
 
-def compute(request: SolveRequest) -> tuple[RunFacts, str]:
-    """Read and solve; the facts of the run and the text of the result file."""
-    facts = run_facts(request)
+def compute(
+    request: SolveRequest, tables: SharedTables | None = None, on_epoch: OnEpoch | None = None
+) -> tuple[RunFacts, str]:
+    """Read and solve; the facts of the run and the text of the result file.
+
+    tables : shared with other runs      on_epoch : in place of a progress bar
+    """
+    facts = run_facts(request, tables, on_epoch)
     with _timed(facts.timing_s, "format"):
         notes = (
             tuple(facts.warnings)
@@ -69,8 +79,10 @@ def compute(request: SolveRequest) -> tuple[RunFacts, str]:
     return facts, result
 
 
-def run_facts(request: SolveRequest) -> RunFacts:
-    """Read, solve, explain: the facts of a run.
+def run_facts(
+    request: SolveRequest, tables: SharedTables | None = None, on_epoch: OnEpoch | None = None
+) -> RunFacts:
+    """Read, solve, explain: the facts of a run; arguments as those of `compute`.
 
     What can be wrong with the options is found before anything is read or computed.
     """
@@ -83,13 +95,14 @@ def run_facts(request: SolveRequest) -> RunFacts:
     announce_compilation(quiet=request.quiet)
     timing: dict[str, float] = {}
     with _timed(timing, "read"):
-        inputs = read_inputs(request, config)
+        inputs = read_inputs(request, config, tables)
     if inputs.base is None and config.mode != "single":
         config = dataclasses.replace(config, mode="single")
     truth = _truth(request, inputs.rover)
     base = _base_position(request, inputs, config)
     with _timed(timing, "solve"):
-        solution = _solve(inputs, base, config, quiet=request.quiet)
+        with ProgressBar("solving", quiet=request.quiet) as bar:
+            solution = _solve(inputs, base, config, on_epoch or bar.on_epoch)
     with _timed(timing, "explain"):
         explanation = explain(solution, config, inputs.rover, inputs.base, inputs.nav)
     return RunFacts(
@@ -131,20 +144,19 @@ def _truth(request: SolveRequest, rover: ObsTable) -> Truth | None:
 
 
 def _solve(
-    inputs: Inputs, base: BasePosition | None, config: RtkConfig, *, quiet: bool
+    inputs: Inputs, base: BasePosition | None, config: RtkConfig, on_epoch: OnEpoch
 ) -> Solution:
-    """The run itself, with its progress."""
+    """The run itself."""
     from rtkpos.solve.run import solve
 
-    with ProgressBar("solving", quiet=quiet) as bar:
-        return solve(
-            inputs.rover,
-            inputs.nav,
-            base=inputs.base,
-            base_ecef_m=None if base is None else base.ecef_m,
-            config=config,
-            on_epoch=bar.on_epoch,
-        )
+    return solve(
+        inputs.rover,
+        inputs.nav,
+        base=inputs.base,
+        base_ecef_m=None if base is None else base.ecef_m,
+        config=config,
+        on_epoch=on_epoch,
+    )
 
 
 def _accuracy(solution: Solution, truth: Truth, config: RtkConfig) -> Accuracy:
@@ -206,7 +218,7 @@ def shortcomings(facts: RunFacts) -> list[str]:
     return found
 
 
-def _no_solution(solution: Solution) -> NoSolutionError:
+def no_solution(solution: Solution) -> NoSolutionError:
     """The error of a run without a single position."""
     reasons = solution.reason_counts()
     words = "; ".join(f"{text} ({n})" for text, n in list(reasons.items())[:3]) or "no epochs"
