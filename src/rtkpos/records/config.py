@@ -250,7 +250,9 @@ def _build(kind: Any, values: dict[str, Any], path: str) -> Any:
     arguments = {}
     for name, value in values.items():
         section: Any = known[name].default_factory
-        if isinstance(value, dict) and dataclasses.is_dataclass(section):
+        if dataclasses.is_dataclass(section):
+            if not isinstance(value, dict):
+                raise ConfigError(f"{path}{name} must be a section of keys; got {value!r}.")
             arguments[name] = _build(section, value, f"{path}{name}.")
         else:
             arguments[name] = tuple(value) if isinstance(value, list) else value
