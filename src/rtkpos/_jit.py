@@ -104,10 +104,11 @@ _FLAGS_HASH = hash(Flags())
 class _PartLibrary(JITCodeLibrary):  # type: ignore[misc]
     """LLVM code of one kernel and of the numba functions it uses, but not of the kernels it calls.
 
-    origin : name in KERNELS and argument types of the kernel
+    origin : name in KERNELS, argument types and symbol of the kernel; numba counts symbols anew in
+        each process
     """
 
-    origin: tuple[str, Any]
+    origin: tuple[str, Any, str]
 
     def finalize(self) -> None:
         """End the collection of code; no optimisation, no machine code."""
@@ -197,7 +198,7 @@ def _add_part(dispatcher: Any, name: str, result: Any) -> None:
         dispatcher.targetctx.insert_user_function(key, result.fndesc, [result.library])
     arguments = tuple(result.signature.args)
     result.library._ensure_finalized()
-    result.library.origin = (name, arguments)
+    result.library.origin = (name, arguments, result.fndesc.llvm_func_name)
     dispatcher.overloads[arguments] = result._replace(entry_point=key)
 
 
@@ -307,14 +308,21 @@ class _PartCache(_KernelCache):
         return library.name, bitcode, calls, result.fndesc, result.signature
 
     def _rebuild(self, target_context: Any, payload: bytes) -> Any:
-        """The compile result; loads or compiles the kernels it calls."""
+        """The compile result; loads or compiles the kernels it calls.
+
+        None when one of them has another symbol than this code calls: two processes that compile at
+        the same time leave parts of either, and a call of a symbol that nobody defines would crash.
+        """
         name, bitcode, calls, fndesc, signature = pickle.loads(payload)
         library = _PartLibrary(target_context.codegen(), name)
         library._final_module = llvm.parse_bitcode(bitcode)
-        for callee, arguments in calls:
+        for callee, arguments, symbol in calls:
             part = KERNELS[callee].part
             part.compile(arguments)
-            library.add_linking_library(part.overloads[arguments].library)
+            called = part.overloads[arguments].library
+            if called.origin[2] != symbol:
+                return None
+            library.add_linking_library(called)
         library._finalized = True
         known = {
             "target_context": target_context,

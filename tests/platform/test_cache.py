@@ -14,7 +14,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from numba.core import config
+from numba.core import config, types
 
 from rtkpos import _cache, _jit
 
@@ -162,6 +162,26 @@ def test_part_alone_becomes_a_whole_when_python_calls_it(folder):
 
 
 @compiled_only
+def test_parts_of_two_processes_are_not_mixed(folder, monkeypatch):
+    """Symbols are numbered by process; a call of one that the other part lacks would crash."""
+    shape = (types.float64[::1],)
+    fresh_module(folder).total.part.compile(shape)
+    (mine,) = (folder / "cache").rglob("throwaway.half-*")
+    monkeypatch.setattr(config, "CACHE_DIR", str(folder / "other"))
+    fresh_module(folder).total.part.compile(shape)
+    (others,) = (folder / "other").rglob("throwaway.half-*")
+    monkeypatch.setattr(config, "CACHE_DIR", str(folder / "cache"))
+    shutil.copy(others, mine)
+    module = fresh_module(folder)
+    module.total.part.compile(shape)
+    assert sum(module.half.part.stats.cache_hits.values()) == 1
+    assert sum(module.total.part.stats.cache_hits.values()) == 0
+    assert module.total(np.arange(5.0)) == 5.0
+    again = fresh_module(folder)
+    again.total.part.compile(shape)
+    assert sum(again.total.part.stats.cache_hits.values()) == 1
+
+
 def test_constants_and_short_integers_share_one_compilation(folder):
     module = fresh_module(folder)
     assert module.sum_of_calls(np.arange(3, dtype=np.int16)) == 0 + 1 + 2 + 7 + 3
