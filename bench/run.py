@@ -80,7 +80,7 @@ def run(args: argparse.Namespace, peers: list[Any], work: Path) -> tuple[dict[st
     """All results, and what went wrong."""
     from bench.measure import Bench
     from bench.parse import measure_parse
-    from bench.speed import measure_kernel, measure_start
+    from bench.speed import measure_kernel, measure_start, measure_threads
 
     repeats = args.repeats or (1 if args.quick else 3)
     bench = Bench(work, peers, repeats, args.quick)
@@ -90,6 +90,7 @@ def run(args: argparse.Namespace, peers: list[Any], work: Path) -> tuple[dict[st
         parts = {
             "parse": lambda: measure_parse(work, args.quick),
             "kernel": lambda: measure_kernel(work),
+            "threads": lambda: measure_threads(work, args.quick),
             "start": lambda: measure_start(work, peers, args.quick),
         }
         for name, measure_part in parts.items():
@@ -101,6 +102,8 @@ def run(args: argparse.Namespace, peers: list[Any], work: Path) -> tuple[dict[st
             for entry in report["start"]
             if entry["exit_code"]
         ]
+        for entry in report["threads"]:
+            tell(f"{entry['n_baseline']} baselines: two threads {entry['ratio']:.2f} times as fast")
     return report, problems
 
 

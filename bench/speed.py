@@ -28,12 +28,14 @@ from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
 from rtkpos.records.solution import FixStatus
+from rtkpos.solve.many import SolveJob, solve_many
 from rtkpos.solve.run import run_inputs
 
 KERNEL_SATS = 16
 KERNEL_BANDS = 3
 KERNEL_ROW = "nagoya-single-epoch"
 COMMAND_ROW = "fujisawa-265-continuous"
+N_BASELINE = 8
 
 
 def row_named(name: str) -> Row:
@@ -131,6 +133,38 @@ def measure_start(work: Path, peers: list[Peer], quick: bool) -> list[dict[str, 
     row = row_named(COMMAND_ROW)
     case = prepare(row, work, quick=False)
     return results + time_solve_command(case, peers, work, repeats)
+
+
+def measure_threads(work: Path, quick: bool) -> list[dict[str, Any]]:
+    """Eight baselines on one thread and on two, in turn, read before: wall time [s] and ratio.
+
+    The smallest of the repeats counts, as other work on the machine only adds.
+    """
+    case = prepare(row_named(KERNEL_ROW), work, quick=False)
+    tables = read(case)
+    job = SolveJob(
+        rover=tables.rover, base=tables.base, nav=tables.nav, base_ecef_m=case.base_ecef_m
+    )
+    wall: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(2 if quick else 7):
+        for n_thread, times in wall.items():
+            start = time.perf_counter()
+            results = solve_many([job] * N_BASELINE, n_thread=n_thread)
+            times.append(time.perf_counter() - start)
+    failures = [result for result in results if isinstance(result, Exception)]
+    if failures:
+        raise failures[0]
+    one, two = (round(min(times), 4) for times in wall.values())
+    return [
+        {
+            "n_baseline": N_BASELINE,
+            "n_epoch": tables.rover.n_epoch,
+            "one_thread_s": one,
+            "two_threads_s": two,
+            "ratio": round(one / two, 2),
+            "repeats": len(wall[1]),
+        }
+    ]
 
 
 def _command() -> list[str]:
