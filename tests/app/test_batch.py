@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
-from rtkpos.app import batch_command, cli
-from rtkpos.io.atomic import write_text
+from rtkpos.app import cli
 from tests.app.batches import SMALL, defaults_of, manifest, results, run_here, write_jobs
 from tests.data import dataset_path
 from tests.recordings import FILES, recording
@@ -114,19 +115,24 @@ def test_nothing_solved_is_3(tmp_path, capsys):
     assert json.loads(results(jobs)["totals.json"])["total"]["fix_rate"] is None
 
 
-def test_a_result_that_cannot_be_written_fails_its_job(tmp_path, capsys, monkeypatch):
+def test_a_full_disk_fails_the_job_and_leaves_nothing(tmp_path, capsys, monkeypatch):
     jobs = write_jobs(tmp_path, THREE)
+    rename = Path.replace
 
-    def full_disk(path, text):
-        if path.name == "b.pos":
-            (tmp_path / "no" / "folder").write_text(text)
-        write_text(path, text)
+    def full_disk(path, target):
+        if target.name == "b.pos":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return rename(path, target)
 
-    monkeypatch.setattr(batch_command, "write_text", full_disk)
+    monkeypatch.setattr(Path, "replace", full_disk)
     assert run_here(jobs) == 4
     entry = manifest(jobs)["b"]
-    assert (entry["state"], entry["exit_code"]) == ("failed", 5)
-    assert "b.pos" not in results(jobs)
+    assert (entry["state"], entry["exit_code"]) == ("failed", 2)
+    assert "b.pos cannot be written: no space left on device" in entry["message"]
+    assert sorted(results(jobs)) == [".lock", "a.pos", "c.csv", "totals.csv", "totals.json"]
+    monkeypatch.undo()
+    assert run_here(jobs) == 0
+    assert ended(capsys) == ["a", "b", "b", "c"]
 
 
 def test_a_manifest_that_cannot_be_written_ends_the_batch(tmp_path, capsys):

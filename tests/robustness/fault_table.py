@@ -28,6 +28,9 @@ ANTENNAS = "tests/solve/test_antennas.py"
 ANTEX = "tests/io/test_antex.py"
 INJECTED = "tests/robustness/test_faults_injected.py"
 SEARCH = "tests/core/test_integer_search.py"
+KILLS = "tests/robustness/test_batch_kills.py"
+BATCH = "tests/app/test_batch.py"
+MANY = "tests/solve/test_many.py"
 VERDICTS = ("normal", "skip", "degrade", "reset", "fail")
 
 
@@ -322,11 +325,35 @@ BASES = (
         ("tests/physics/test_accuracy.py", "test_outages_last_from_fix_to_fix"))),
 )  # fmt: skip
 
+RUNS = (
+    Fault(71, "disk full, permission lost, killed in mid-run, SIGTERM", "fail",
+          "a result has its name when it is whole, or not at all; the exit code tells", (
+        (CODES, "test_unwritable_output_is_2_before_any_work"),
+        (CODES, "test_interrupted_run_leaves_no_file"),
+        (CODES, "test_sigterm_is_143"),
+        (BATCH, "test_a_full_disk_fails_the_job_and_leaves_nothing"),
+        (BATCH, "test_a_manifest_that_cannot_be_written_ends_the_batch"),
+        (BATCH, "test_remnants_of_a_killed_process_are_removed"),
+        (KILLS, "test_an_interrupted_batch_leaves_a_consistent_manifest"))),
+    Fault(72, "batch of many baselines killed at any point", "normal, fail",
+          "a restart skips what is done and gives the same bytes; a job that kills its process "
+          "runs alone, then is poison: skipped, exit 4", (
+        (KILLS, "test_killed_and_restarted_gives_the_same_bytes"),
+        (KILLS, "test_killed_at_twenty_four_instants"),
+        (KILLS, "test_killed_again_and_again_spares_the_innocent"),
+        (KILLS, "test_a_job_that_kills_its_process_is_isolated_after_two_tries"),
+        (BATCH, "test_lost_too_often_is_poison_and_stays_so"),
+        (BATCH, "test_a_damaged_or_absent_manifest_costs_time_only"),
+        (BATCH, "test_a_restart_does_what_changed_and_what_failed"),
+        (MANY, "test_a_failure_is_the_result_of_its_job_alone"))),
+)  # fmt: skip
+
 SECTIONS = (
     ("Files and formats", FILES),
     ("Ephemerides and time", TIMES),
     ("Signals and geometry", SKY),
     ("Base station", BASES),
+    ("Runs", RUNS),
 )
 PREFACE = """# Faults and what is done about them
 

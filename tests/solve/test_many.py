@@ -12,10 +12,9 @@ import rtkpos
 from rtkpos.errors import ConfigError, FileError, InputError
 from rtkpos.io import rinex_nav, rinex_obs
 from rtkpos.records.config import RtkConfig
-from rtkpos.solve.many import SolveJob, StoppedError, in_threads, solve_many, stopper
+from rtkpos.solve.many import SolveJob, StoppedError, in_threads, solve_many, stopper, warm_once
 from rtkpos.solve.run import solve
 from rtkpos.solve.shared import SharedTables, file_key
-from rtkpos.solve.warm import warm_up
 from tests.data import dataset_path
 from tests.recordings import FILES, recording
 
@@ -73,7 +72,7 @@ def test_results_are_those_of_solve_bit_for_bit_in_the_order_of_the_jobs(n_threa
 @pytest.mark.compiled
 def test_each_file_is_read_once_and_tables_may_be_given(monkeypatch):
     read, lock = [], threading.Lock()
-    warm_up()
+    warm_once()
     originals = {"obs": rinex_obs.read_obs, "nav": rinex_nav.read_nav}
 
     def counting(kind):

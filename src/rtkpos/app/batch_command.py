@@ -35,7 +35,7 @@ from rtkpos.app.screen import say, warn
 from rtkpos.app.solve_command import EXIT_DONE, EXIT_PARTIAL, compute, no_solution, shortcomings
 from rtkpos.errors import FileError, InputError, NoSolutionError, RtkposError
 from rtkpos.io.atomic import write_text
-from rtkpos.solve.many import StoppedError, in_threads, stopper
+from rtkpos.solve.many import StoppedError, in_threads, stopper, warm_once
 from rtkpos.solve.shared import Key, SharedTables, file_key
 
 EXIT_BUG = RtkposError.exit_code
@@ -102,9 +102,7 @@ def _solve_in_threads(
     if not jobs:
         return
     announce_compilation(quiet=request.quiet)
-    from rtkpos.solve.warm import warm_up
-
-    warm_up()
+    warm_once()
     keys = [_keys(job) for job in jobs]
     tables, stop = SharedTables(key for some in keys for key in some), threading.Event()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import traceback
@@ -78,7 +79,7 @@ def solve_many(
                 return error
 
     results: list[Any] = [None] * len(jobs)
-    warm_up()
+    warm_once()
 
     def take(index: int, result: Solution | Exception) -> None:
         results[index] = result
@@ -87,6 +88,12 @@ def solve_many(
 
     in_threads(range(len(jobs)), result_of, take, n_thread=n_thread, stop=stop)
     return results
+
+
+@functools.cache
+def warm_once() -> None:
+    """Load all kernels before threads need them, once in the life of a process."""
+    warm_up()
 
 
 def solve_job(job: SolveJob, shared: SharedTables, stop: threading.Event) -> Solution:
