@@ -19,6 +19,7 @@ import typer
 
 from rtkpos.app.arguments import expand_arguments
 from rtkpos.app.choices import Ar, BaseFrom, Direction, Format, Mode, PointOf, Profile
+from rtkpos.app.data_cli import data_app
 from rtkpos.errors import RtkposError
 
 EXIT_USAGE = 1
@@ -33,9 +34,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-)
-data_app = typer.Typer(
-    help="Public data sets: list them, find them, fetch them.", no_args_is_help=True
 )
 app.add_typer(data_app, name="data")
 
@@ -268,37 +266,6 @@ def demo(
     from rtkpos.app.demo import run_demo
 
     raise typer.Exit(run_demo(out))
-
-
-@data_app.command("list")
-def data_list(
-    json_: Annotated[bool, typer.Option("--json", help="The whole catalogue as JSON.")] = False,
-) -> None:
-    """Name, licence, size and place of every public data set."""
-    from rtkpos.app.data_command import run_list
-
-    raise typer.Exit(run_list(as_json=json_))
-
-
-@data_app.command("path")
-def data_path(name: Annotated[str, typer.Argument(help="Name of the data set.")]) -> None:
-    """Print the folder of a data set on this machine."""
-    from rtkpos.app.data_command import run_path
-
-    raise typer.Exit(run_path(name))
-
-
-@data_app.command("fetch")
-def data_fetch(
-    names: Annotated[list[str], typer.Argument(help="Names of data sets.")],
-    folder: Annotated[
-        Path | None, typer.Option("--to", help="Folder to put them in; default the user's cache.")
-    ] = None,
-) -> None:
-    """Download data sets, check their SHA-256, and print their folders."""
-    from rtkpos.app.data_command import run_fetch
-
-    raise typer.Exit(run_fetch(names, folder))
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -73,6 +73,8 @@ def read_inputs(
     """
     from rtkpos.solve.shared import SharedTables
 
+    # One after the other: threads saved a fifth on day-long files (0.23 -> 0.18 s, of a run of
+    # seconds) and cost as much as they saved on shorter ones.
     tables = tables or SharedTables(())
     rover = tables.obs(list(request.rover), strict=request.strict)
     base, missing = None, ""
