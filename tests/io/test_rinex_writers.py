@@ -1,0 +1,72 @@
+"""What our writers write, our readers read back: real recordings, random numbers, refusals."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from rtkpos.errors import DataError
+from rtkpos.io._obs_print import print_f14_3
+from rtkpos.io.rinex_nav import read_nav
+from rtkpos.io.rinex_nav_writer import format_nav
+from rtkpos.io.rinex_obs import read_obs
+from rtkpos.io.rinex_obs_writer import write_obs
+from rtkpos.records.broadcast import Message
+from tests.recordings import recording, window
+
+
+def test_numbers_print_as_fortran_does():
+    rng = np.random.default_rng(1)
+    numbers = rng.uniform(-1.0, 1.0, 3000) * 10.0 ** rng.integers(-4, 9, 3000)
+    numbers[:6] = [0.0, -0.0001, 0.9996, -999_999_999.999, 1e8, 10.0]
+    expected = [
+        f"{round(abs(v) * 1000) * (-1 if v < 0 else 1) / 1000 + 0.0:14.3f}" for v in numbers
+    ]
+    assert [bytes(row).decode() for row in print_f14_3(numbers)] == expected
+    assert bytes(print_f14_3(np.array([np.nan]))[0]) == b" " * 14
+
+
+def test_a_number_that_does_not_fit_is_refused():
+    with pytest.raises(DataError, match="14 columns"):
+        print_f14_3(np.array([1.0, 1e10]))
+
+
+@pytest.mark.parametrize(
+    "name", ["static-nagoya-2024", "bdsonly-monitoring-24h", "kinematic-fujisawa-2021-265"]
+)
+def test_observations_survive_the_round_trip(name, tmp_path):
+    table = window(recording(name)[0], 0, 150)
+    write_obs(tmp_path / "a.obs", table)
+    again = read_obs(tmp_path / "a.obs")
+    for column in ("time_ns", "row_start", "sat", "sig"):
+        assert np.array_equal(getattr(table, column), getattr(again, column)), column
+    for column in ("code_m", "phase_cycle", "doppler_hz", "cn0_dbhz"):
+        before, after = getattr(table, column), getattr(again, column)
+        assert np.array_equal(np.isnan(before), np.isnan(after)), column
+        assert np.nanmax(np.abs(before - after), initial=0.0) <= 0.00051, column
+    has_phase = np.isfinite(table.phase_cycle)
+    assert np.array_equal(table.lli[has_phase], again.lli[has_phase])
+    assert np.array_equal(table.glonass_channel, again.glonass_channel)
+    assert again.station.marker == (table.station.marker or "UNKNOWN")
+    assert np.allclose(again.station.antenna_enu_m, table.station.antenna_enu_m, atol=1e-4)
+    assert set(again.report.counts) <= {"epoch_kept", "epoch_in_file"}, again.report.counts
+
+
+@pytest.mark.parametrize("name", ["static-nagoya-2024", "bdsonly-monitoring-24h"])
+def test_ephemerides_survive_the_round_trip(name):
+    table = recording(name)[2]
+    again = read_nav(format_nav(table).encode(), strict=True)
+    for column in ("sat", "message", "toe_ns", "toc_ns", "issue", "health", "orbit"):
+        assert np.array_equal(getattr(table, column), getattr(again, column)), column
+    scale = np.maximum(np.abs(table.param), 1e-300)
+    keeps = np.abs(table.param - again.param) / scale
+    assert np.nanmax(keeps) < 1e-12
+
+
+def test_a_message_rinex_3_does_not_know_is_named():
+    table = recording("static-nagoya-2024")[2]
+    other = dataclasses.replace(table, message=np.full_like(table.message, Message.CNAV))
+    with pytest.raises(DataError, match="CNAV"):
+        format_nav(other)
