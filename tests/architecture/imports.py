@@ -78,6 +78,20 @@ def import_direction(module: Module) -> Iterator[Violation]:
         )
 
 
+# What `simulate` may use besides itself: it must not repeat the solver's mistakes.
+SHARED_WITH_SIMULATE = ("simulate", "gnss", "records", "io", *GROUND)
+
+
+def independent_simulation(module: Module) -> Iterator[Violation]:
+    """The simulation shares vocabulary, records and file formats with the solver, no physics."""
+    if module.room != "simulate":
+        return
+    for line, name in imported_names(module, module.tree):
+        parts = name.split(".")
+        if parts[0] == "rtkpos" and len(parts) > 1 and parts[1] not in SHARED_WITH_SIMULATE:
+            yield module.violation(line, f"simulate may not know {parts[1]} ({name})")
+
+
 def library_owners(module: Module) -> Iterator[Violation]:
     """A library is imported where its owner is, and nowhere else."""
     for line, name in imported_names(module, module.tree):

@@ -9,6 +9,7 @@ from tests.architecture.modules import package_modules
 
 BY_MODULE = (
     imports.import_direction,
+    imports.independent_simulation,
     imports.library_owners,
     imports.heavy_imports,
     code.function_sizes,

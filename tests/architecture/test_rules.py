@@ -216,6 +216,16 @@ def test_a_command_may_be_named_like_the_function_it_runs():
     assert list(code.single_owners([first, second])) == []
 
 
+def test_the_simulation_knows_no_physics_of_the_solver():
+    allowed = (
+        "from rtkpos.io.rinex_nav import read_nav\nfrom rtkpos.simulate.earth import place_llh"
+    )
+    assert found(imports.independent_simulation, "simulate/a.py", allowed) == []
+    stolen = "from rtkpos.core.orbits import sagnac_range"
+    assert len(found(imports.independent_simulation, "simulate/a.py", stolen)) == 1
+    assert found(imports.independent_simulation, "solve/a.py", stolen) == []
+
+
 def test_no_orphans():
     modules = [
         Module("core/a.py", "import rtkpos.core.a"),

@@ -1,0 +1,1 @@
+"""Simulated observations with truth; its physics is written apart from the solver's."""

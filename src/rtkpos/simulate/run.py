@@ -1,0 +1,113 @@
+"""A simulation from scenario to files: in spans of time, all receivers side by side."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+from rtkpos.errors import FileError
+from rtkpos.io.atomic import write_bytes, write_text
+from rtkpos.io.rinex_obs_writer import ObsHead, ObsWriter, format_epochs
+from rtkpos.io.sp3_writer import format_sp3
+from rtkpos.simulate.memory import SPAN_S
+from rtkpos.simulate.receiver import Receiver, ReceiverBlock
+from rtkpos.simulate.scenario import Scenario, Site, Vehicle
+from rtkpos.simulate.signals import channel_numbers
+from rtkpos.simulate.stations import station_head, station_list
+from rtkpos.simulate.truth import TruthKeeper, precise_orbits
+from rtkpos.simulate.world import World, make_world
+
+_WORKERS = 2
+NAV_NAME, SP3_NAME, LIST_NAME = "nav.rnx", "orbits.sp3", "stations.csv"
+
+
+def simulate(
+    scenario: Scenario,
+    folder: Path | str,
+    on_epoch: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Write a simulation into a folder; the files, in the order of their names.
+
+    NAME.obs of every receiver, nav.rnx, orbits.sp3, stations.csv; under truth/ the track of every
+    vehicle (NAME.csv), the integers of all arcs and slips (NAME-arcs.csv), slant delays and lines
+    of sight (NAME-delays.npz). Observations go to the disk span by span. All is written beside the
+    folder and moved into it at the end: what fails or is stopped leaves nothing behind.
+
+    on_epoch : progress, called with spans done and their number
+    """
+    target = Path(folder)
+    part = target.parent / f".{target.name}.{os.getpid()}.part"
+    try:
+        (part / "truth").mkdir(parents=True)
+        world = make_world(scenario)
+        _write_all(world, part, on_epoch or (lambda done, total: None))
+        return _move(part, target)
+    except OSError as error:
+        cause = (error.strerror or str(error)).lower()
+        raise FileError(f"{target} cannot be written: {cause}.", str(target)) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _write_all(world: World, folder: Path, on_epoch: Callable[[int, int], None]) -> None:
+    """All files of a simulation."""
+    scenario = world.scenario
+    write_text(folder / NAV_NAME, world.nav_text)
+    write_text(folder / SP3_NAME, format_sp3(precise_orbits(world)))
+    write_text(folder / LIST_NAME, station_list(scenario))
+    receivers = [Receiver(world, one) for one in scenario.receivers]
+    keepers = [TruthKeeper(world, isinstance(one.given, Site), one.time_ns) for one in receivers]
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(ObsWriter(folder / f"{one.given.name}.obs", _head(world, one)))
+            for one in receivers
+        ]
+        workers = stack.enter_context(ThreadPoolExecutor(_WORKERS))
+        streams = [one.blocks(SPAN_S) for one in receivers]
+        total = int(scenario.run.duration_s / SPAN_S) + 1
+        for done in range(total):
+            made = list(workers.map(_next_block, streams))
+            for (block, text), writer, keeper in zip(made, writers, keepers, strict=True):
+                if block is not None:
+                    writer.append(text)
+                    keeper.add(block)
+            world.forget()
+            on_epoch(done + 1, total)
+    for one, keeper in zip(receivers, keepers, strict=True):
+        for name, content in keeper.files(one.given.name).items():
+            write_bytes(folder / "truth" / name, content)
+
+
+def _next_block(stream: Iterator[ReceiverBlock | None]) -> tuple[ReceiverBlock | None, bytes]:
+    """The next span of a receiver and its text; numpy and its printing leave the GIL alone."""
+    block = next(stream, None)
+    return block, b"" if block is None else format_epochs(block.time_ns, block.systems)
+
+
+def _head(world: World, receiver: Receiver) -> ObsHead:
+    """The header of a receiver's file."""
+    given: Site | Vehicle = receiver.given
+    return ObsHead(
+        station=station_head(world.scenario, given),
+        sig={system: one.sig for system, one in world.signals.items()},
+        first_ns=int(receiver.time_ns[0]),
+        interval_s=world.scenario.interval_of(given),
+        glonass_channel=channel_numbers(world.nav),
+        comments=("SIMULATED", f"SEED {world.scenario.run.seed}"),
+    )
+
+
+def _move(part: Path, target: Path) -> list[Path]:
+    """Move the finished files into the folder, made if need be."""
+    (target / "truth").mkdir(parents=True, exist_ok=True)
+    out = []
+    for file in sorted(part.rglob("*")):
+        if file.is_file():
+            place = target / file.relative_to(part)
+            file.replace(place)
+            out.append(place)
+    return out

@@ -1,0 +1,104 @@
+"""Which signals a satellite sends, on what carrier, how late and how strong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtkpos._arrays import BoolArray, FloatArray, SatArray, SigArray, SmallArray
+from rtkpos.constants import SPEED_OF_LIGHT_MPS
+from rtkpos.gnss.signals import carrier_hz, sig_index
+from rtkpos.gnss.systems import BEIDOU, GALILEO, GLONASS, GPS, PRN_PER_SYSTEM, QZSS
+from rtkpos.io.nav_elements import GLONASS_COLUMNS, KEPLER_COLUMNS
+from rtkpos.records.broadcast import BroadcastTable
+from rtkpos.records.observations import UNKNOWN_CHANNEL
+
+CODES = {
+    GPS: ("1C", "2W", "2L", "5Q"),
+    GLONASS: ("1C", "2C", "2P"),
+    GALILEO: ("1C", "5Q", "7Q"),
+    BEIDOU: ("2I", "7I", "6I", "1P", "5P"),
+    QZSS: ("1C", "2L", "5Q"),
+}
+# C/N0 at the zenith [dB-Hz]; codeless tracking of L2 P(Y) loses most.
+_ZENITH_DBHZ = {"2W": 44.0, "2L": 48.0, "5Q": 52.0, "5P": 52.0, "7Q": 51.0, "2P": 47.0}
+_USUAL_DBHZ = 49.5
+_BDS2_LAST_PRN = 18  # BeiDou-2: B1I B2I B3I; later ones: B1I B3I B1C B2a
+
+
+@dataclass(frozen=True)
+class SignalSet:
+    """Signals of the satellites of one system.
+
+    sig : (n_sig,)      sent : (n_sat, n_sig)      hertz : (n_sat, n_sig) carrier
+    delay_s : (n_sat, n_sig) against the broadcast clock      zenith_dbhz : (n_sig,)
+    channel : (n_sat,) of GLONASS, else 0
+    """
+
+    sig: SigArray
+    sent: BoolArray
+    hertz: FloatArray
+    delay_s: FloatArray
+    zenith_dbhz: FloatArray
+    channel: FloatArray
+
+    @property
+    def wavelength_m(self) -> FloatArray:
+        """Carrier wavelengths (n_sat, n_sig)."""
+        return SPEED_OF_LIGHT_MPS / self.hertz
+
+
+def signals_of(table: BroadcastTable, system: int, sat: SatArray) -> SignalSet:
+    """Signals of satellites of a system, with channels and group delays of their first record."""
+    codes = CODES[system]
+    rows = np.array([int(np.flatnonzero(table.sat == one)[0]) for one in sat], dtype=np.int64)
+    param = table.param[rows]
+    channel = np.zeros(len(sat))
+    if system == GLONASS:
+        channel = param[:, GLONASS_COLUMNS["channel"]]
+    hertz = np.array([[carrier_hz(system, int(c[0]), int(k)) for c in codes] for k in channel])
+    sent = np.ones((len(sat), len(codes)), dtype=bool)
+    if system == BEIDOU:
+        is_second = ((sat & (PRN_PER_SYSTEM - 1)) + 1 <= _BDS2_LAST_PRN)[:, None]
+        sent = np.where(is_second, [c in ("2I", "7I", "6I") for c in codes], True)
+        sent &= is_second | np.array([c != "7I" for c in codes])
+    return SignalSet(
+        sig=np.array([sig_index(system, code) for code in codes], dtype=np.int16),
+        sent=sent,
+        hertz=hertz.reshape(len(sat), len(codes)),
+        delay_s=_group_delays(system, codes, param),
+        zenith_dbhz=np.array([_ZENITH_DBHZ.get(code, _USUAL_DBHZ) for code in codes]),
+        channel=channel,
+    )
+
+
+def _group_delays(system: int, codes: tuple[str, ...], param: FloatArray) -> FloatArray:
+    """How much later than the broadcast clock a code leaves: (n_sat, n_sig) [s].
+
+    Every system's clock is that of a combination or a band on which the delay is zero. Sources:
+    IS-GPS-200N 20.3.3.3.3.2 and IS-GPS-705J (L5 scaled from TGD, without its ISC); Galileo OS SIS
+    ICD 2.1, 5.1.5, with the I/NAV clock; BDS-SIS-ICD-B1I-3.0, 5.2.4.10, B1C and B2a alike B1I, B2I.
+    """
+    tgd1 = param[:, KEPLER_COLUMNS["tgd1_s"]]
+    tgd2 = param[:, KEPLER_COLUMNS["tgd2_s"]]
+    first_hz = carrier_hz(system, 1)
+    out = np.zeros((len(param), len(codes)))
+    for k, code in enumerate(codes):
+        scale = (first_hz / carrier_hz(system, int(code[0]))) ** 2
+        if system in (GPS, QZSS):
+            out[:, k] = scale * tgd1
+        elif system == GALILEO:
+            pair = tgd1 if code[0] == "5" else tgd2
+            out[:, k] = tgd2 - (1.0 - scale) * pair
+        elif system == BEIDOU:
+            out[:, k] = {"1": tgd1, "2": tgd1, "6": 0.0 * tgd1}.get(code[0], tgd2)
+    return out
+
+
+def channel_numbers(table: BroadcastTable) -> SmallArray:
+    """GLONASS channels by slot - 1: (64,) int8, UNKNOWN_CHANNEL where there is no satellite."""
+    out = np.full(PRN_PER_SYSTEM, UNKNOWN_CHANNEL, dtype=np.int8)
+    mine = table.sat >> 6 == GLONASS
+    out[table.sat[mine] & 63] = table.param[mine, GLONASS_COLUMNS["channel"]].astype(np.int8)
+    return out

@@ -1,0 +1,101 @@
+"""What all receivers of a simulation share: satellites, signals, air, ionosphere."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.random import Generator
+
+from rtkpos._arrays import SatArray, TimeArray
+from rtkpos.constants import NS_PER_S
+from rtkpos.errors import ConfigError
+from rtkpos.gnss.systems import SYSTEM_NAMES, systems_from_letters
+from rtkpos.io.rinex_nav import read_nav
+from rtkpos.records.broadcast import BroadcastTable
+from rtkpos.simulate.atmosphere import Air, Shell
+from rtkpos.simulate.constellation import Almanac, nominal_almanac
+from rtkpos.simulate.ephemeris import Motion, motion_of
+from rtkpos.simulate.reissue import almanac_of, broadcast, own_second_of_week
+from rtkpos.simulate.scenario import Scenario
+from rtkpos.simulate.signals import SignalSet, signals_of
+
+
+def stream_of(seed: int, *names: str) -> Generator:
+    """A random stream of its own for every purpose, so that switching one leaves the others."""
+    return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
+
+
+@dataclass
+class World:
+    """Satellites as broadcast (`nav`, the text of its file) and the media they shine through.
+
+    sat, signals : by system      air, shell : None where switched off
+    """
+
+    scenario: Scenario
+    nav: BroadcastTable
+    nav_text: str
+    sat: dict[int, SatArray]
+    signals: dict[int, SignalSet]
+    air: Air | None
+    shell: Shell | None
+    _motion: dict[tuple[int, int, int], Motion] = field(default_factory=dict)
+
+    def motion(self, system: int, time_ns: TimeArray) -> Motion:
+        """Motion of the satellites of a system; receivers of one time grid share it."""
+        key = (system, int(time_ns[0]), int(time_ns[-1]) + len(time_ns))
+        if key not in self._motion:
+            self._motion[key] = motion_of(self.nav, system, time_ns)
+        return self._motion[key]
+
+    def forget(self) -> None:
+        """Drop the motions of a span of time that is over."""
+        self._motion.clear()
+
+
+def make_world(scenario: Scenario) -> World:
+    """The world of a scenario; ConfigError when its navigation file lacks a system."""
+    run, start_ns = scenario.run, scenario.start_ns
+    systems = systems_from_letters(run.systems)
+    almanacs = _from_file(scenario, systems) if run.nav else _nominal(scenario, systems)
+    nav, text = broadcast(almanacs, start_ns, start_ns + round(run.duration_s * NS_PER_S))
+    sat = {s: np.unique(nav.sat[nav.sat >> 6 == s]) for s in systems}
+    air = Air.of(scenario.troposphere, scenario.origin, stream_of(run.seed, "air"))
+    return World(
+        scenario=scenario,
+        nav=nav,
+        nav_text=text,
+        sat=sat,
+        signals={s: signals_of(nav, s, sat[s]) for s in systems},
+        air=air if scenario.troposphere.on else None,
+        shell=Shell(scenario.ionosphere, scenario.origin) if scenario.ionosphere.on else None,
+    )
+
+
+def _nominal(scenario: Scenario, systems: tuple[int, ...]) -> list[Almanac]:
+    start_ns = scenario.start_ns
+    return [
+        nominal_almanac(
+            system,
+            start_ns,
+            float(own_second_of_week(system, np.array([start_ns]))[0]),
+            stream_of(scenario.run.seed, "orbits", SYSTEM_NAMES[system]),
+        )
+        for system in systems
+    ]
+
+
+def _from_file(scenario: Scenario, systems: tuple[int, ...]) -> list[Almanac]:
+    table = read_nav(scenario.run.nav)
+    out = []
+    for system in systems:
+        almanac = almanac_of(table, system, scenario.start_ns)
+        if almanac is None:
+            raise ConfigError(
+                f"run.nav = {scenario.run.nav!r} has no usable {SYSTEM_NAMES[system]} satellite; "
+                "take its letter out of run.systems, or another file."
+            )
+        out.append(almanac)
+    return out

@@ -1,0 +1,41 @@
+"""Small scenarios for tests: everything that disturbs switched off, or a few things on."""
+
+from __future__ import annotations
+
+import functools
+
+from rtkpos.simulate.memory import simulate_in_memory
+from rtkpos.simulate.scenario import scenario_of
+
+QUIET = {
+    "troposphere": {"on": False},
+    "ionosphere": {"on": False},
+    "noise": {"on": False},
+    "multipath": {"on": False},
+    "biases": {"on": False},
+    "tracking": {"slips_per_hour": 0.0, "half_cycle_share": 0.0},
+}
+CAR = {
+    "name": "CAR",
+    "path_enu_m": [[100, 200, 2], [500, 200, 3], [500, 500, 5]],
+    "speed_mps": 15.0,
+    "wait_s": 5.0,
+}
+POLE = {"name": "CAR", "enu_m": [1500.0, 900.0, 12.0]}
+
+
+def scene(systems="GRECJ", moving=False, duration_s=60.0, **sections):
+    """A base and a rover, which moves or stands 1.7 km away."""
+    run = {"duration_s": duration_s, "systems": systems} | sections.pop("run", {})
+    rover = {"vehicle": [CAR]} if moving else {}
+    stations = [{"name": "BASE"}] if moving else [{"name": "BASE"}, POLE]
+    return scenario_of({"run": run, "station": stations, **rover, **sections})
+
+
+@functools.cache
+def quiet(systems="GRECJ", moving=False, clock="drifting", interval_s=1.0):
+    """(nav, base, rover) of a scene in which nothing disturbs the signals."""
+    run = {"interval_s": interval_s}
+    made = scene(systems, moving, clocks={"kind": clock}, run=run, **QUIET)
+    nav, out = simulate_in_memory(made)
+    return nav, out["BASE"], out["CAR"]
