@@ -268,6 +268,23 @@ def demo(
     raise typer.Exit(run_demo(out))
 
 
+@app.command()
+def simulate(
+    scenario: Annotated[
+        str, typer.Argument(help="TOML file, or a ready one: open-sky, urban-canyon, tunnel, ...")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.")],
+    seed: Annotated[
+        int | None, typer.Option(help="Another draw of everything random; default the file's.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors on stderr.")] = False,
+) -> None:
+    """Observations of stations and vehicles with known truth, as RINEX files."""
+    from rtkpos.app.simulate_command import run_simulate
+
+    raise typer.Exit(run_simulate(scenario, out, seed, quiet=quiet))
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command with these arguments and return its exit code; nothing escapes as traceback.
 

@@ -1,0 +1,162 @@
+"""Files of a simulation: the same to the byte, readable, solved by us and by an older program."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+from importlib import resources
+
+import numpy as np
+import pytest
+
+from rtkpos.gnss.signals import carrier_hz, sig_index
+from rtkpos.gnss.systems import sat_from_name
+from rtkpos.io.rinex_nav import read_nav
+from rtkpos.io.rinex_obs import read_obs
+from rtkpos.io.sp3 import read_sp3
+from rtkpos.io.truth import read_truth
+from rtkpos.physics.satellites import satellite_states
+from rtkpos.records.config import RtkConfig
+from rtkpos.records.solution import FixStatus
+from rtkpos.simulate.earth import local_axes, place_llh
+from rtkpos.simulate.memory import simulate_in_memory
+from rtkpos.simulate.run import simulate
+from rtkpos.simulate.scenario import parse_scenario
+from rtkpos.solve.run import solve
+from tests.simulate.scenes import scene
+
+RNX2RTKP = shutil.which("rnx2rtkp")
+OPTIONS = """pos1-posmode =kinematic
+pos1-frequency =l1+l2
+pos1-elmask =10
+pos1-ionoopt =brdc
+pos1-tropopt =saas
+pos1-navsys =9
+pos2-armode =continuous
+pos2-arthres =3
+pos2-arelmask =15
+out-solformat =xyz
+out-timesys =gpst
+ant2-postype =rinexhead
+"""
+
+
+def contents(folder):
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def open_sky(tmp_path_factory):
+    """The ready scenario open-sky, cut to five minutes, as files."""
+    text = (resources.files("rtkpos.simulate") / "scenarios" / "open-sky.toml").read_text()
+    folder = tmp_path_factory.mktemp("open-sky")
+    simulate(parse_scenario(text.replace("duration_s = 600", "duration_s = 300")), folder)
+    return folder
+
+
+def test_a_seed_gives_the_same_bytes(tmp_path):
+    first, again, other = (tmp_path / name for name in ("a", "b", "c"))
+    simulate(scene("GC", True, 130.0), first)
+    simulate(scene("GC", True, 130.0), again)
+    simulate(scene("GC", True, 130.0, run={"seed": 2}), other)
+    one, two, three = contents(first), contents(again), contents(other)
+    assert one == two
+    assert len(one) == 10
+    assert one["CAR.obs"] != three["CAR.obs"]
+
+
+def test_switching_an_effect_leaves_the_other_draws(tmp_path):
+    """Without the air the ambiguities, clocks and noise are those with it."""
+    with_air = simulate_in_memory(scene("G"))[1]["BASE"].table
+    without = simulate_in_memory(scene("G", troposphere={"on": False}))[1]["BASE"].table
+    delay_m = with_air.code_m - without.code_m
+    assert delay_m.min() > 2.2
+    assert delay_m.max() < 30.0
+
+
+def test_files_say_what_was_simulated(open_sky):
+    rover, base = read_obs(open_sky / "CAR.obs"), read_obs(open_sky / "BASE.obs")
+    assert rover.n_epoch == base.n_epoch == 301
+    assert {int(s) >> 6 for s in rover.sat} == {0, 1, 2, 3}
+    assert base.station.receiver == "RTKPOS SIMULATED"
+    assert np.allclose(base.station.antenna_enu_m, [0.0, 0.0, 1.5])
+    for table in (rover, base):
+        assert set(table.report.counts) <= {"epoch_kept", "epoch_in_file"}
+        assert not table.report.warnings
+
+
+def test_integers_in_the_truth_are_those_of_the_phases(open_sky):
+    """Code minus phase leaves the written integer, but for noise, biases and delays."""
+    table = read_obs(open_sky / "BASE.obs")
+    rows = list(csv.DictReader((open_sky / "truth" / "BASE-arcs.csv").read_text().splitlines()))
+    starts = [row for row in rows if row["cause"] == "start" and row["satellite"].startswith("G")]
+    assert len(starts) > 20
+    first = starts[0]
+    sig = sig_index(0, first["signal"])
+    row = np.flatnonzero((table.sat == sat_from_name(first["satellite"])) & (table.sig == sig))[0]
+    wave_m = 299_792_458.0 / carrier_hz(0, int(first["signal"][0]))
+    float_cycle = table.phase_cycle[row] - table.code_m[row] / wave_m
+    assert abs(float_cycle - int(first["integer"])) < 40.0 / wave_m
+
+
+def test_our_solver_fixes_the_open_sky(open_sky):
+    nav = read_nav(open_sky / "nav.rnx", strict=True)
+    rover, base = read_obs(open_sky / "CAR.obs"), read_obs(open_sky / "BASE.obs")
+    solution = solve(rover, nav, base, base.station.approx_ecef_m, RtkConfig())
+    fixed = solution.status == FixStatus.FIXED
+    truth = read_truth(open_sky / "truth" / "CAR.csv").ecef_m
+    error_m = np.linalg.norm(solution.ecef_m - truth, axis=1)
+    assert fixed.mean() > 0.99, solution.reason_counts()
+    assert np.sqrt(np.mean(error_m[fixed] ** 2)) < 0.015
+
+
+def antenna_truth(path):
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    return np.array([[float(row[f"antenna_{axis}_m"]) for axis in "xyz"] for row in rows])
+
+
+@pytest.mark.skipif(RNX2RTKP is None, reason="rnx2rtkp is not installed (Debian package rtklib)")
+@pytest.mark.slow
+def test_rnx2rtkp_fixes_the_open_sky(open_sky, tmp_path):
+    """RTKLIB 2.4.3, GPS and Galileo, kinematic; its positions are those of the antennas."""
+    (tmp_path / "options.conf").write_text(OPTIONS)
+    files = [str(open_sky / name) for name in ("CAR.obs", "BASE.obs", "nav.rnx")]
+    command = [RNX2RTKP, "-k", "options.conf", "-o", "out.pos", *files]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=True)
+    lines = (tmp_path / "out.pos").read_text().splitlines()
+    rows = [line.split() for line in lines if not line.startswith("%")]
+    place = np.array([[float(word) for word in row[2:5]] for row in rows])
+    fixed = np.array([row[5] == "1" for row in rows])
+    truth = antenna_truth(open_sky / "truth" / "CAR.csv")
+    assert len(place) == len(truth)
+    assert fixed.mean() >= 0.99
+    axes = local_axes(place_llh(truth[0]))
+    enu_m = (place - truth)[fixed] @ axes.T
+    horizontal_m = np.sqrt(np.mean(np.sum(enu_m[:, :2] ** 2, axis=1)))
+    assert horizontal_m <= 0.010, f"{horizontal_m * 1e3:.1f} mm"
+
+
+def test_precise_orbits_are_the_broadcast_ones(open_sky):
+    """To the 0.5 mm SP3 rounds to."""
+    nav, table = read_nav(open_sky / "nav.rnx"), read_sp3(open_sky / "orbits.sp3")
+    k = len(table.time_ns) // 2
+    states = satellite_states(nav, table.sat, np.full(len(table.sat), table.time_ns[k]))
+    assert np.nanmax(np.abs(states.ecef_m - table.position_m[k])) < 2e-3
+    speed, place = states.velocity_mps, states.ecef_m
+    periodic_s = -2.0 * np.sum(place * speed, axis=1) / 299_792_458.0**2
+    is_kepler = (table.sat >> 6) != 1
+    miss_s = np.abs(states.clock_s - periodic_s - table.clock_s[k])[is_kepler]
+    assert miss_s.max() < 2e-11  # harmonic terms are in r.v, not in e sin E
+
+
+def test_slant_delays_are_kept(open_sky):
+    with np.load(open_sky / "truth" / "CAR-delays.npz") as truth:
+        assert len(np.unique(truth["time_ns"])) == 301
+        assert 2.2 < truth["trop_m"].min() < truth["trop_m"].max() < 30.0
+        assert 0.5 < truth["iono_l1_m"].min() < truth["iono_l1_m"].max() < 20.0
+        assert truth["direct"].all()
