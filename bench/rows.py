@@ -141,8 +141,8 @@ _NETHERLANDS = Row(
     peer_navsys=PEER_GPS,
     coordinates="antenna",
     target=Target(fix_rate=0.97),
-    note="35 km, coordinates trusted to 3-5 cm; no calibration of one antenna at hand, so no "
-    "antenna heights are applied either, as the peers do by default",
+    note="35 km, coordinates trusted to 3-5 cm, so a fix is wrong beyond 0.20 m; no calibration of "
+    "one antenna at hand, so no antenna heights are applied either, as the peers do by default",
 )
 _PHONE = Row(
     name="phone-street",
