@@ -20,6 +20,7 @@ import typer
 from rtkpos.app.arguments import expand_arguments
 from rtkpos.app.choices import Ar, BaseFrom, Direction, Format, Mode, PointOf, Profile
 from rtkpos.app.data_cli import data_app
+from rtkpos.app.simulate_cli import simulate_files
 from rtkpos.errors import RtkposError
 
 EXIT_USAGE = 1
@@ -268,21 +269,7 @@ def demo(
     raise typer.Exit(run_demo(out))
 
 
-@app.command()
-def simulate(
-    scenario: Annotated[
-        str, typer.Argument(help="TOML file, or a ready one: open-sky, urban-canyon, tunnel, ...")
-    ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.")],
-    seed: Annotated[
-        int | None, typer.Option(help="Another draw of everything random; default the file's.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors on stderr.")] = False,
-) -> None:
-    """Observations of stations and vehicles with known truth, as RINEX files."""
-    from rtkpos.app.simulate_command import run_simulate
-
-    raise typer.Exit(run_simulate(scenario, out, seed, quiet=quiet))
+app.command("simulate")(simulate_files)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -377,7 +364,7 @@ def main() -> NoReturn:
     logging.basicConfig(level=logging.WARNING, format="rtkpos: %(message)s")
     if "--debug" not in sys.argv:
         warnings.simplefilter("ignore")
-    kernel_words = {"solve", "explain", "info", "batch", "warmup", "demo"}
+    kernel_words = {"solve", "explain", "info", "batch", "warmup", "demo", "simulate"}
     if kernel_words & set(sys.argv) and not {"-h", "--help"} & set(sys.argv):
         use_project_cache()
     leave(run(sys.argv[1:]))

@@ -29,6 +29,7 @@ from rtkpos.simulate.world import World, stream_of
 _C = SPEED_OF_LIGHT_MPS
 _L1_HZ = carrier_hz(GPS, 1)
 _MARGIN_RAD = 1.0 * DEG
+_ROUGHNESS = 8.0  # multipath of a reflected signal over that of a direct one: walls are not mirrors
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,8 @@ class _SystemReceiver:
         seen = seen & self._signals.sent[columns] & (cn0 >= scenario.tracking.cn0_min_dbhz)
         tracked = self._tracked(columns, seen, cn0)
         delays = (trop, iono, view.excess_m)
-        made = self._measure(columns, rays, antenna, delays, cn0, tracked)
+        rough = np.where(view.direct, 1.0, _ROUGHNESS)
+        made = self._measure(columns, rays, antenna, (*delays, rough), cn0, tracked)
         made = [np.where(seen, values, np.nan) for values in made]
         block = SystemBlock(
             sat=motion.sat[columns],
@@ -205,7 +207,10 @@ class _SystemReceiver:
         cn0: FloatArray,
         tracked: Tracked,
     ) -> list[FloatArray]:
-        """Code [m], phase [cycle], Doppler [Hz], C/N0: each (n_epoch, n_sat, n_sig)."""
+        """Code [m], phase [cycle], Doppler [Hz], C/N0: each (n_epoch, n_sat, n_sig).
+
+        delays : troposphere, ionosphere on L1, longer way [m], factor of the multipath
+        """
         signals, trop = self._signals, delays[0]
         hertz = signals.hertz[columns]
         wavelength = _C / hertz
@@ -220,7 +225,7 @@ class _SystemReceiver:
         doppler = -rate[..., None] / wavelength
         scenario = self._world.scenario
         if scenario.multipath.on:
-            factor = multipath_factor(rays.elevation_rad)[..., None]
+            factor = (delays[3] * multipath_factor(rays.elevation_rad))[..., None]
             n = len(code)
             code = code + scenario.multipath.code_m * factor * self._code_echo.block(n)[:, columns]
             echo = scenario.multipath.phase_m * factor * self._phase_echo.block(n)[:, columns]

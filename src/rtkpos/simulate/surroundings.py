@@ -53,10 +53,19 @@ def view_of(
         by_wall = hidden & lit & _reflects(receiver, sat, time_s)
         direct &= ~hidden
         reflected |= by_wall
-        longer = width_m * across * np.cos(rays.elevation_rad)
+        longer = width_m * _facades(receiver, sat) * across * np.cos(rays.elevation_rad)
         excess_m = np.where(by_wall, longer, excess_m)
         loss_db = np.where(by_wall, _WALL_LOSS_DB, loss_db)
     return View((direct | reflected) & ~out, direct, excess_m, loss_db)
+
+
+def _facades(vehicle: Vehicle, sat: SatArray) -> FloatArray:
+    """How far back the houses stand that reflect each satellite, 0.7 to 1.3 street widths.
+
+    One flat wall for all would show the mirror image of the antenna, which can be fixed.
+    """
+    names = (f"{vehicle.name}/facade/{one}" for one in sat)
+    return np.array([0.7 + 0.6 * zlib.crc32(name.encode()) / 2.0**32 for name in names])
 
 
 def _within(time_s: FloatArray, spans: tuple[tuple[float, float], ...]) -> BoolArray:
