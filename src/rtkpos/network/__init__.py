@@ -1,0 +1,1 @@
+"""Many reference stations: their graph, their ambiguities, corrections at any point."""
