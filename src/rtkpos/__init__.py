@@ -26,6 +26,15 @@ if TYPE_CHECKING:
     from rtkpos.io.rinex_obs import read_obs
     from rtkpos.io.sp3 import read_sp3
     from rtkpos.io.xarray_bridge import from_xarray, to_xarray
+    from rtkpos.network.graph import (
+        GraphLimits,
+        NetworkGraph,
+        add_station,
+        build_graph,
+        remove_station,
+    )
+    from rtkpos.network.locate import Location, locate_point
+    from rtkpos.network.loops import Loops, fundamental_loops, triangle_loops
     from rtkpos.physics.frames import degrees_from_ecef, point_from_degrees, to_frame
     from rtkpos.physics.satellites import SatelliteStates, satellite_states
     from rtkpos.records.antenna import Antenna, AntennaTable
@@ -60,6 +69,15 @@ _MODULES = {
     "io.rinex_obs": ("read_obs",),
     "io.sp3": ("read_sp3",),
     "io.xarray_bridge": ("from_xarray", "to_xarray"),
+    "network.graph": (
+        "GraphLimits",
+        "NetworkGraph",
+        "add_station",
+        "build_graph",
+        "remove_station",
+    ),
+    "network.locate": ("Location", "locate_point"),
+    "network.loops": ("Loops", "fundamental_loops", "triangle_loops"),
     "physics.frames": ("degrees_from_ecef", "point_from_degrees", "to_frame"),
     "physics.satellites": ("SatelliteStates", "satellite_states"),
     "records.antenna": ("Antenna", "AntennaTable"),
@@ -89,7 +107,11 @@ __all__ = [
     "Explanation",
     "FileError",
     "FixStatus",
+    "GraphLimits",
     "InputError",
+    "Location",
+    "Loops",
+    "NetworkGraph",
     "NoSolutionError",
     "ObsTable",
     "PreciseTable",
@@ -102,20 +124,26 @@ __all__ = [
     "SatelliteStates",
     "Solution",
     "SolveJob",
+    "add_station",
+    "build_graph",
     "degrees_from_ecef",
     "epochs",
     "explain",
     "from_xarray",
+    "fundamental_loops",
+    "locate_point",
     "point_from_degrees",
     "read_antex",
     "read_nav",
     "read_obs",
     "read_sp3",
+    "remove_station",
     "satellite_states",
     "solve",
     "solve_many",
     "to_frame",
     "to_xarray",
+    "triangle_loops",
     "warm_up",
 ]
 

@@ -20,6 +20,7 @@ import typer
 from rtkpos.app.arguments import expand_arguments
 from rtkpos.app.choices import Ar, BaseFrom, Direction, Format, Mode, PointOf, Profile
 from rtkpos.app.data_cli import data_app
+from rtkpos.app.network_cli import network_app
 from rtkpos.app.simulate_cli import simulate_files
 from rtkpos.errors import RtkposError
 
@@ -37,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(data_app, name="data")
+app.add_typer(network_app, name="network")
 
 
 class _TerminatedError(KeyboardInterrupt):
@@ -364,7 +366,7 @@ def main() -> NoReturn:
     logging.basicConfig(level=logging.WARNING, format="rtkpos: %(message)s")
     if "--debug" not in sys.argv:
         warnings.simplefilter("ignore")
-    kernel_words = {"solve", "explain", "info", "batch", "warmup", "demo", "simulate"}
+    kernel_words = {"solve", "explain", "info", "batch", "warmup", "demo", "simulate", "network"}
     if kernel_words & set(sys.argv) and not {"-h", "--help"} & set(sys.argv):
         use_project_cache()
     leave(run(sys.argv[1:]))

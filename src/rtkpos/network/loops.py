@@ -1,62 +1,99 @@
-"""Triangles of baselines as loops of integers: signs, and whose datum follows from which."""
+"""Closed loops of baselines: where the integers of a network must add up to zero."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
-from rtkpos._arrays import BoolArray, IndexArray
+from rtkpos._arrays import IndexArray
+from rtkpos.network.graph import NetworkGraph
 
 
-class ClosurePlan(NamedTuple):
-    """Triangles in the order in which their owners' datums can be set.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Loops:
+    """Closed walks over baselines, one after the other.
 
-    triangle : (T, 3) baselines      sign : (T, 3) so that integers rover - base sum to zero
-    owner : (T,) the baseline of each triangle whose datum follows from the other two, -1 = none
+    start : (n_loop + 1,) where each loop begins in `edge` and `sign`
+    edge : baselines in walking order      sign : +1 walked from its first station to its second
+    The sum of sign times anything that is a difference second - first station is zero.
     """
 
-    triangle: IndexArray
+    start: IndexArray
+    edge: IndexArray
     sign: IndexArray
-    owner: IndexArray
+
+    @property
+    def n_loop(self) -> int:
+        """Number of loops."""
+        return len(self.start) - 1
+
+    def loop(self, number: int) -> tuple[IndexArray, IndexArray]:
+        """Baselines and signs of one loop."""
+        part = slice(self.start[number], self.start[number + 1])
+        return self.edge[part], self.sign[part]
 
 
-def closure_plan(edges: IndexArray, triangles: IndexArray, is_tree: BoolArray) -> ClosurePlan:
-    """Order the triangles of a network for the closure of integers.
-
-    edges : (E, 2) stations rover, base      triangles : (T, 3) stations
-    is_tree : (E,) baselines of a spanning tree, whose datums are free
-    A triangle two of whose datums are set gives that of the third; in a plane triangulation this
-    reaches every baseline once. A triangle none of whose baselines is free owns none (-1).
-    """
-    number = {tuple(sorted(edge)): e for e, edge in enumerate(edges.tolist())}
-    loops = [_loop(triangle, number, edges) for triangle in triangles.tolist()]
-    is_set = is_tree.copy()
-    ordered, waiting = [], list(loops)
-    while waiting:
-        ready = [loop for loop in waiting if sum(not is_set[e] for e, _ in loop) <= 1]
-        if not ready:
-            ready = waiting[:1]
-        for loop in ready:
-            free = [e for e, _ in loop if not is_set[e]]
-            ordered.append((loop, free[0] if free else -1))
-            is_set[[e for e, _ in loop]] = True
-            waiting.remove(loop)
-            if len(free) == 1:
-                break
-    return ClosurePlan(
-        triangle=np.array([[e for e, _ in loop] for loop, _ in ordered], np.int64).reshape(-1, 3),
-        sign=np.array([[s for _, s in loop] for loop, _ in ordered], np.int64).reshape(-1, 3),
-        owner=np.array([owner for _, owner in ordered], np.int64),
+def triangle_loops(graph: NetworkGraph) -> Loops:
+    """One loop around each triangle, in the order of the triangles."""
+    n = len(graph.triangles)
+    return Loops(
+        start=3 * np.arange(n + 1),
+        edge=graph.triangle_edges.reshape(-1),
+        sign=graph.triangle_signs.reshape(-1),
     )
 
 
-def _loop(
-    triangle: list[int], number: dict[tuple[int, ...], int], edges: IndexArray
+def fundamental_loops(graph: NetworkGraph) -> Loops:
+    """The loop each baseline outside the spanning tree closes with it, by rising edge number.
+
+    They are a basis: a network whose fundamental loops close has no loop that does not, and they
+    exist without triangles, too. Each begins with its own baseline, walked forwards.
+    """
+    parent, depth = _rooted(graph)
+    walks = [_loop_of(graph, int(edge), parent, depth) for edge in np.flatnonzero(~graph.in_tree)]
+    length = np.array([len(walk) for walk in walks], np.int64)
+    steps = np.array([step for walk in walks for step in walk], np.int64).reshape(-1, 2)
+    start = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+    return Loops(start=start, edge=steps[:, 0].copy(), sign=steps[:, 1].copy())
+
+
+def _rooted(graph: NetworkGraph) -> tuple[list[int], list[int]]:
+    """Parent and depth (n,) of each station in the spanning tree; roots are their own parents."""
+    beside: list[list[int]] = [[] for _ in graph.names]
+    for a, b in graph.edges[graph.in_tree].tolist():
+        beside[a].append(b)
+        beside[b].append(a)
+    parent, depth = [-1] * graph.n_station, [0] * graph.n_station
+    for root in range(graph.n_station):
+        if parent[root] >= 0:
+            continue
+        parent[root], queue = root, [root]
+        for station in queue:
+            for other in beside[station]:
+                if parent[other] < 0:
+                    parent[other], depth[other] = station, depth[station] + 1
+                    queue.append(other)
+    return parent, depth
+
+
+def _loop_of(
+    graph: NetworkGraph, edge: int, parent: list[int], depth: list[int]
 ) -> list[tuple[int, int]]:
-    """The three (baseline, sign) of a triangle, walked around once."""
-    loop = []
-    for a, b in zip(triangle, triangle[1:] + triangle[:1], strict=True):
-        e = number[tuple(sorted((a, b)))]
-        loop.append((e, 1 if int(edges[e, 0]) == b else -1))
-    return loop
+    """Steps (edge, sign) along a baseline and back through the tree."""
+    home, away = (int(station) for station in graph.edges[edge])
+    there, back = [(edge, 1)], []
+    while home != away:
+        if depth[away] >= depth[home]:
+            there.append(_step(graph, away, parent[away]))
+            away = parent[away]
+        else:
+            back.append(_step(graph, parent[home], home))
+            home = parent[home]
+    return there + back[::-1]
+
+
+def _step(graph: NetworkGraph, start: int, end: int) -> tuple[int, int]:
+    """The baseline from one station to another and in which sense it is walked."""
+    number = graph.edge_number[min(start, end), max(start, end)]
+    return number, 1 if start < end else -1
