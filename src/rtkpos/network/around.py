@@ -45,6 +45,7 @@ class AroundWork(NamedTuple):
     weight : (N_STATION,)      to_point, right, unit : (N_STATION,) covariances, right-hand sides
     matrix : (N_STATION, N_STATION) covariance above the diagonal, its Cholesky factor below
     edge : (3,) stations of the nearest edge and the share of the second
+    place_m : (N_STATION, 2) all stations relative to the one left out
     n_slot : (1,) sets of stations so far, each a slot: slot_mask (bits), slot_weight (by index of
     station), slot_variance_m2 (zenith), slot_outside_m, slot_status : (N_SET, …)
     """
@@ -59,6 +60,7 @@ class AroundWork(NamedTuple):
     unit: FloatArray
     matrix: FloatArray
     edge: FloatArray
+    place_m: FloatArray
     n_slot: IndexArray
     slot_mask: IndexArray
     slot_weight: FloatArray
@@ -84,6 +86,7 @@ def around_work() -> Any:
             unit=one,
             matrix=np.zeros((N_STATION, N_STATION)),
             edge=np.zeros(3),
+            place_m=np.zeros((N_STATION, 2)),
             n_slot=np.zeros(1, np.int64),
             slot_mask=index,
             slot_weight=np.zeros((N_SET, N_STATION)),

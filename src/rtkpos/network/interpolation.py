@@ -136,27 +136,66 @@ def interpolate_epoch(
     out_slot : (n_sat,) int, row of work.slot_* with weights, status and distance outside
     Returns  : int  satellites with a value
     """
-    n_station, n_sat = value_m.shape
     work.n_slot[0] = 0
     n_valid = 0
-    for s in range(n_sat):
-        mask = 0
-        for k in range(n_station):
-            if not math.isnan(value_m[k, s]):
-                mask |= 1 << k
+    for s in range(value_m.shape[1]):
+        mask = _stations_with(value_m, s)
         slot = _slot_of(method, east_north_m, mask, covariance, work)
         out_slot[s] = slot
         if mask == 0:
             out_value_m[s], out_sigma_m[s] = math.nan, math.nan
             continue
-        total = 0.0
-        for k in range(n_station):
-            if (mask >> k) & 1:
-                total += work.slot_weight[slot, k] * value_m[k, s]
-        out_value_m[s] = total
+        out_value_m[s] = _weighted(value_m, s, mask, slot, work)
         out_sigma_m[s] = slant_factor[s] * math.sqrt(work.slot_variance_m2[slot])
         n_valid += 1
     return n_valid
+
+
+@kernel
+def leave_one_out(
+    method, east_north_m, value_m, slant_factor, covariance, work, out_residual_m, out_sigma_m
+):
+    """Each station's values minus what the others say there, and what that should scatter by.
+
+    slant_factor : (n_sat,)      east_north_m : relative to any point here
+    out_residual_m, out_sigma_m : (n_station, n_sat) NaN where the station or all others lack the
+    satellite; sigma holds the noise of the station left out
+    """
+    n_station, n_sat = value_m.shape
+    for k in range(n_station):
+        work.n_slot[0] = 0
+        for m in range(n_station):
+            work.place_m[m, 0] = east_north_m[m, 0] - east_north_m[k, 0]
+            work.place_m[m, 1] = east_north_m[m, 1] - east_north_m[k, 1]
+        for s in range(n_sat):
+            others = _stations_with(value_m, s) & ~(1 << k)
+            if others == 0 or math.isnan(value_m[k, s]):
+                out_residual_m[k, s], out_sigma_m[k, s] = math.nan, math.nan
+                continue
+            slot = _slot_of(method, work.place_m, others, covariance, work)
+            out_residual_m[k, s] = value_m[k, s] - _weighted(value_m, s, others, slot, work)
+            variance = work.slot_variance_m2[slot] + covariance.nugget_m2
+            out_sigma_m[k, s] = slant_factor[s] * math.sqrt(variance)
+
+
+@kernel
+def _stations_with(value_m, s):
+    """Bits of the stations that have a value of satellite s. Returns : int."""
+    mask = 0
+    for k in range(value_m.shape[0]):
+        if not math.isnan(value_m[k, s]):
+            mask |= 1 << k
+    return mask
+
+
+@kernel
+def _weighted(value_m, s, mask, slot, work):
+    """Weighted sum of the values of satellite s at the stations of the mask [m]."""
+    total = 0.0
+    for k in range(value_m.shape[0]):
+        if (mask >> k) & 1:
+            total += work.slot_weight[slot, k] * value_m[k, s]
+    return total
 
 
 @kernel
