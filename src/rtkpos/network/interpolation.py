@@ -152,6 +152,30 @@ def interpolate_epoch(
 
 
 @kernel
+def interpolate_epochs(
+    method,
+    east_north_m,
+    value_m,
+    slant_factor,
+    covariance,
+    work,
+    out_value_m,
+    out_sigma_m,
+    out_slot,
+):
+    """As interpolate_epoch for a series of epochs at one point.
+
+    value_m : (n_epoch, n_station, n_sat)      slant_factor : (n_epoch, n_sat)
+    out_value_m, out_sigma_m : (n_epoch, n_sat)      out_slot : (n_sat,) of the last epoch
+    """
+    for t in range(value_m.shape[0]):
+        interpolate_epoch(
+            method, east_north_m, value_m[t], slant_factor[t], covariance, work,
+            out_value_m[t], out_sigma_m[t], out_slot,
+        )  # fmt: skip
+
+
+@kernel
 def leave_one_out(
     method, east_north_m, value_m, slant_factor, covariance, work, out_residual_m, out_sigma_m
 ):
