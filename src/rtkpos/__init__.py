@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rtkpos.io.sp3 import read_sp3
     from rtkpos.io.xarray_bridge import from_xarray, to_xarray
     from rtkpos.physics.frames import degrees_from_ecef, point_from_degrees, to_frame
+    from rtkpos.physics.reference_frames import Frame, convert_frame
     from rtkpos.physics.satellites import SatelliteStates, satellite_states
     from rtkpos.records.antenna import Antenna, AntennaTable
     from rtkpos.records.broadcast import BroadcastTable
@@ -61,6 +62,7 @@ _MODULES = {
     "io.sp3": ("read_sp3",),
     "io.xarray_bridge": ("from_xarray", "to_xarray"),
     "physics.frames": ("degrees_from_ecef", "point_from_degrees", "to_frame"),
+    "physics.reference_frames": ("Frame", "convert_frame"),
     "physics.satellites": ("SatelliteStates", "satellite_states"),
     "records.antenna": ("Antenna", "AntennaTable"),
     "records.broadcast": ("BroadcastTable",),
@@ -89,6 +91,7 @@ __all__ = [
     "Explanation",
     "FileError",
     "FixStatus",
+    "Frame",
     "InputError",
     "NoSolutionError",
     "ObsTable",
@@ -102,6 +105,7 @@ __all__ = [
     "SatelliteStates",
     "Solution",
     "SolveJob",
+    "convert_frame",
     "degrees_from_ecef",
     "epochs",
     "explain",
