@@ -14,6 +14,8 @@ from rtkpos.network.station_fit import fit_station
 from tests.network.fields import lattice
 from tests.network.made_network import add_to, line_of_sight, made_series
 
+pytestmark = pytest.mark.compiled
+
 FIVE_CM = 0.05
 QUIET_TECU = 0.02
 

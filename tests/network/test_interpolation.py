@@ -249,6 +249,7 @@ def disturbance(rng, place_m):
     return waves(rng, place_m, 0.5 * M_PER_TECU, 200e3, 20)
 
 
+@pytest.mark.compiled
 def test_kriging_halves_the_error_of_the_nearest_base_at_50_km():
     # An independent simulation of the same set-up found 33.7 / 1.6 / 2.1 mm for the gradient and
     # 31.6 / 15.8 / 50.2 / 4.7 mm for the waves (nearest / triangle / plane / kriging).
@@ -261,11 +262,13 @@ def test_kriging_halves_the_error_of_the_nearest_base_at_50_km():
     assert wave["plane"] > wave["nearest"], "a plane over 200 km of waves is no help"
 
 
+@pytest.mark.compiled
 def test_kriging_gains_nothing_where_waves_fall_between_stations():
     wave = {method: spread(disturbance, 100e3, method) for method in ("nearest", "kriging")}
     assert wave["kriging"] > 0.5 * wave["nearest"]
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("covariance", [ACTIVE_IONOSPHERE, WET_DELAY])
 @pytest.mark.parametrize("method", METHODS)
 def test_sigma_is_honest_when_the_covariance_is_true(covariance, method):

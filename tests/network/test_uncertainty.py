@@ -71,18 +71,21 @@ def normalised_errors(rng, truth_scale, n_network=12):
     return np.array(plain), np.array(scaled), np.array(factors)
 
 
+@pytest.mark.compiled
 def test_factor_is_one_where_the_covariance_is_true():
     _, scaled, factors = normalised_errors(np.random.default_rng(2), np.ones(30))
     assert 0.8 < np.var(scaled) < 1.2
     assert abs(factors.mean() - 1.0) < 0.05
 
 
+@pytest.mark.compiled
 def test_sigmas_become_true_where_the_field_is_three_times_the_model():
     plain, scaled, _ = normalised_errors(np.random.default_rng(3), np.full(30, 3.0))
     assert np.var(plain) > 4.0
     assert 0.8 < np.var(scaled) < 1.2
 
 
+@pytest.mark.compiled
 def test_one_disturbed_satellite_is_told_from_the_others():
     scale = np.ones(30)
     scale[11] = 4.0

@@ -42,6 +42,7 @@ def half_variance(covariance):
     return covariance.nugget_m2 + covariance.sill_m2 - matern(DISTANCES_M, covariance)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     "truth",
     [
@@ -79,6 +80,7 @@ def test_bins_hold_what_numpy_finds():
     np.testing.assert_allclose(sums.n_pair, before / 2.0)
 
 
+@pytest.mark.compiled
 def test_estimator_is_unbiased_for_normal_differences():
     rng = np.random.default_rng(3)
     sums = variogram_sums()
@@ -89,6 +91,7 @@ def test_estimator_is_unbiased_for_normal_differences():
     assert half == pytest.approx(0.02**2, rel=0.03)
 
 
+@pytest.mark.compiled
 def test_a_few_wrong_values_do_not_set_the_variogram():
     rng = np.random.default_rng(4)
     truth, place = QUIET_IONOSPHERE, lattice(rng, 50e3, 4)
@@ -100,6 +103,7 @@ def test_a_few_wrong_values_do_not_set_the_variogram():
     assert 1.0 < half_variance(fitted)[1] / half_variance(truth)[1] < 1.3
 
 
+@pytest.mark.compiled
 def test_a_gradient_ends_at_the_bounds_and_is_still_reproduced():
     rng = np.random.default_rng(5)
     place, sums = lattice(rng, 50e3, 4), variogram_sums()
