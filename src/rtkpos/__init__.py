@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rtkpos.network.locate import Location, locate_point
     from rtkpos.network.loops import Loops, fundamental_loops, triangle_loops
     from rtkpos.physics.frames import degrees_from_ecef, point_from_degrees, to_frame
+    from rtkpos.physics.reference_frames import Frame, convert_frame
     from rtkpos.physics.satellites import SatelliteStates, satellite_states
     from rtkpos.records.antenna import Antenna, AntennaTable
     from rtkpos.records.broadcast import BroadcastTable
@@ -79,6 +80,7 @@ _MODULES = {
     "network.locate": ("Location", "locate_point"),
     "network.loops": ("Loops", "fundamental_loops", "triangle_loops"),
     "physics.frames": ("degrees_from_ecef", "point_from_degrees", "to_frame"),
+    "physics.reference_frames": ("Frame", "convert_frame"),
     "physics.satellites": ("SatelliteStates", "satellite_states"),
     "records.antenna": ("Antenna", "AntennaTable"),
     "records.broadcast": ("BroadcastTable",),
@@ -108,6 +110,7 @@ __all__ = [
     "FileError",
     "FixStatus",
     "GraphLimits",
+    "Frame",
     "InputError",
     "Location",
     "Loops",
@@ -126,6 +129,7 @@ __all__ = [
     "SolveJob",
     "add_station",
     "build_graph",
+    "convert_frame",
     "degrees_from_ecef",
     "epochs",
     "explain",

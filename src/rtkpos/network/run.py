@@ -18,7 +18,8 @@ from rtkpos.network.arcs import is_log_full, known_arcs, log_open_arcs
 from rtkpos.network.config import NetworkConfig
 from rtkpos.network.corrections import CorrectionSettings
 from rtkpos.network.epoch import finish_epoch, read_stations, step_edges
-from rtkpos.network.loops import closure_plan
+from rtkpos.network.closure_order import closure_order
+from rtkpos.network.graph import NetworkGraph
 from rtkpos.network.memory import (
     NETWORK_COUNTERS,
     EdgePlan,
@@ -92,22 +93,22 @@ class NetworkSolution:
 class Network:
     """Stations, baselines and triangles with the memory of their compiled epoch.
 
-    stations : at least two      edges : (E, 2) indices rover, base      triangles : (T, 3)
-    is_tree : (E,) baselines of a spanning tree      nav : broadcast ephemerides
+    stations : at least two, in the order of the graph      nav : broadcast ephemerides
     Raises InputError for fewer than two stations or no common signals.
     """
 
     def __init__(
         self,
         stations: Sequence[NetworkStation],
-        edges: IndexArray,
-        triangles: IndexArray,
-        is_tree: BoolArray,
+        graph: NetworkGraph,
         nav: BroadcastTable,
         config: NetworkConfig | None = None,
     ) -> None:
-        if len(stations) < 2 or not len(edges):
-            raise InputError(f"a network needs at least two stations; got {len(stations)}.")
+        if len(stations) < 2 or not len(graph.edges):
+            raise InputError(
+                f"a network needs at least two stations in reach of each other; got {len(stations)} "
+                f"stations and {len(graph.edges)} baselines."
+            )
         self.config = config or NetworkConfig()
         self.report = ReadReport()
         self.stations = tuple(stations)
@@ -119,11 +120,13 @@ class Network:
             self.config.selection,
         )
         self._settings = _correction_settings(self.config)
-        self.memory = self._memory(edges, closure_plan(edges, triangles, is_tree), nav)
+        self.memory = self._memory(graph, nav)
         self.time_ns, self.index = common_epochs([t.time_ns for t in self.tables], self._first)
 
-    def _memory(self, edges: IndexArray, plan: Any, nav: BroadcastTable) -> NetworkMemory:
-        """Everything the kernels need, in their form."""
+    def _memory(self, graph: NetworkGraph, nav: BroadcastTable) -> NetworkMemory:
+        """Everything the kernels need, in their form. A baseline's base is its first station."""
+        edges = np.ascontiguousarray(graph.edges[:, ::-1], np.int64)
+        order, owner = closure_order(graph)
         obs, self._first = joint_observations(self.tables)
         station_plans = [self._station_plan(k) for k in range(len(self.tables))]
         edge_plans = [self._edge_plan(int(r), int(b)) for r, b in edges]
@@ -135,12 +138,12 @@ class Network:
             station=station_memory(len(self.tables)),
             edge_plan=_stacked(edge_plans),
             edge=edge_memory(len(edges)),
-            ends=np.ascontiguousarray(edges, np.int64),
-            triangle=plan.triangle,
-            sign=plan.sign,
-            owner=plan.owner,
-            closed=np.zeros((len(plan.triangle), N_SYSTEM, N_SLOT), np.int64),
-            in_triangle=np.isin(np.arange(len(edges)), plan.triangle).astype(np.int64),
+            ends=edges,
+            triangle=np.ascontiguousarray(graph.triangle_edges[order], np.int64),
+            sign=np.ascontiguousarray(graph.triangle_signs[order], np.int64),
+            owner=owner,
+            closed=np.zeros((len(order), N_SYSTEM, N_SLOT), np.int64),
+            in_triangle=np.isin(np.arange(len(edges)), graph.triangle_edges).astype(np.int64),
             known=no_known_arcs(len(edges)),
             corrections=corrections_memory(len(self.tables)),
             tally=np.zeros(len(NETWORK_COUNTERS), np.int64),
