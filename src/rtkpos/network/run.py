@@ -45,7 +45,7 @@ HIGH_RAD = 15.0 * DEG  # what the fixed share is counted above
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NetworkStation:
+class StationData:
     """A reference station: its name, observations and the coordinate of its marker (3,) [m]."""
 
     name: str
@@ -99,7 +99,7 @@ class Network:
 
     def __init__(
         self,
-        stations: Sequence[NetworkStation],
+        stations: Sequence[StationData],
         graph: NetworkGraph,
         nav: BroadcastTable,
         config: NetworkConfig | None = None,
@@ -114,7 +114,7 @@ class Network:
         self.stations = tuple(stations)
         bands = network_bands([s.table for s in stations], self.config.selection)
         self.tables = [one_code_per_band(s.table, bands) for s in stations]
-        self._pairing = plan_of_bands(
+        self.pairing = plan_of_bands(
             bands,
             known_channels([t.glonass_channel for t in self.tables], nav),
             self.config.selection,
@@ -153,7 +153,7 @@ class Network:
         """The network's pairing with the alignment of two stations' codes."""
         found = [measure_alignment(self.stations[k].table) for k in (rover, base)]
         types = [receiver_type(self.tables[k]) for k in (rover, base)]
-        return self._pairing._replace(
+        return self.pairing._replace(
             leader=np.array([one.leader for one in found]),
             shift_cycle=np.array([one.shift_cycle for one in found]),
             alike=np.array([types[0] == types[1] != ""], np.int8),
