@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from rtkpos.core.ionosphere import klobuchar
 from rtkpos.simulate.atmosphere import METRES_PER_TECU, Shell, chao_mapping
 from rtkpos.simulate.clocks import clock_of
 from rtkpos.simulate.fields import matern_field
@@ -64,6 +65,19 @@ def test_a_front_passes_with_its_speed():
     place = np.zeros((2, 2))
     rise = shell.vertical_l1_m(place, times) - flat.vertical_l1_m(place, times)
     assert rise == pytest.approx([0.0, 5.0], abs=1e-9)
+
+
+@pytest.mark.parametrize("hours", [0.0, 4.0, 8.0, 12.0])
+def test_the_broadcast_ionosphere_begins_with_the_true_delay(hours):
+    """Klobuchar's model as receivers compute it, at the zenith of the origin."""
+    place = Place()
+    shell = Shell(IonosphereSection(local_hour=(hours + place.lon_deg / 15.0) % 24.0), place)
+    sent = shell.broadcast(hours * 3600.0)
+    lat, lon, _ = place.llh
+    got = klobuchar(sent, lat, lon, math.pi / 2.0, 0.0, hours * 3600.0)
+    true = float(shell.vertical_l1_m(np.zeros((1, 2)), np.zeros(1))[0])
+    night_m = 5e-9 * 299_792_458.0
+    assert got == pytest.approx(max(true, night_m), abs=0.1)
 
 
 def test_one_tecu_is_16_cm_on_l1():

@@ -154,6 +154,12 @@ def test_precise_orbits_are_the_broadcast_ones(open_sky):
     assert miss_s.max() < 2e-11  # harmonic terms are in r.v, not in e sin E
 
 
+def test_the_ionosphere_is_broadcast_where_there_is_one(open_sky):
+    assert {one.source for one in read_nav(open_sky / "nav.rnx").ionosphere} == {"G", "C"}
+    quiet_nav, _ = simulate_in_memory(scene("GC", duration_s=5.0, ionosphere={"on": False}))
+    assert not quiet_nav.ionosphere
+
+
 def test_slant_delays_are_kept(open_sky):
     with np.load(open_sky / "truth" / "CAR-delays.npz") as truth:
         assert len(np.unique(truth["time_ns"])) == 301

@@ -25,7 +25,7 @@ from rtkpos.io.nav_elements import (
 )
 from rtkpos.io.rinex_nav import read_nav
 from rtkpos.io.rinex_nav_writer import format_nav
-from rtkpos.records.broadcast import BroadcastTable, Message, sat_starts
+from rtkpos.records.broadcast import BroadcastTable, Ionosphere, Message, sat_starts
 from rtkpos.simulate.constellation import Almanac, tilted_elements
 from rtkpos.simulate.orbits import TILT_RAD, earth_rate, glonass_motion, gravity_constant
 
@@ -68,9 +68,15 @@ def almanac_of(table: BroadcastTable, system: int, time_ns: int) -> Almanac | No
     return Almanac(system, table.sat[rows], elements, table.toe_ns[rows])
 
 
-def broadcast(almanacs: list[Almanac], start_ns: int, end_ns: int) -> tuple[BroadcastTable, str]:
+def broadcast(
+    almanacs: list[Almanac],
+    start_ns: int,
+    end_ns: int,
+    ionosphere: tuple[Ionosphere, ...] = (),
+) -> tuple[BroadcastTable, str]:
     """Records of all satellites from before the start to after the end, and the RINEX file.
 
+    ionosphere : for the header
     The table is read back from the file's text, so that truth has the digits users get.
     """
     parts = [_issued(one, start_ns, end_ns) for one in almanacs]
@@ -83,6 +89,7 @@ def broadcast(almanacs: list[Almanac], start_ns: int, end_ns: int) -> tuple[Broa
         **columns,
         sat_start=sat_starts(columns["sat"]),
         leap_seconds=gpst_minus_utc_s(start_ns),
+        ionosphere=ionosphere,
     )
     text = format_nav(table, "rtkpos simulate")
     return read_nav(text.encode(), strict=True), text
