@@ -154,6 +154,10 @@ def test_slips_come_at_the_rate_asked_for_and_are_written_down():
 def test_half_cycles_are_flagged_until_resolved():
     one = tracker(slips_per_hour=0.0, half_cycle_share=1.0, half_cycle_s=6.0)
     seen, cn0 = np.ones((20, 3, 2), dtype=bool), np.full((20, 3, 2), 45.0)
+    # What is tracked from the first epoch on has been tracked before.
+    first = one.block(seen, cn0)
+    assert not (first.lli & LLI_HALF).any()
+    one.block(~seen, cn0)
     made = one.block(seen, cn0)
     assert (made.lli[:6] & LLI_HALF == LLI_HALF).all()
     assert (made.cycle[:6] % 1.0 == 0.5).all()

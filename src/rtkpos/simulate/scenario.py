@@ -88,23 +88,33 @@ class IonosphereSection:
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseSection:
-    """Thermal noise at 45 dB-Hz; it grows by a factor of 10 per 20 dB lost."""
+    """Thermal noise at 45 dB-Hz, of the code that of GPS L1 C/A; x 10 per 20 dB lost.
+
+    Defaults are a geodetic receiver's, which smooths its codes for code_tau_s.
+    """
 
     on: bool = switch(True)
-    code_m: float = real(0.25, 0.0, 10.0)
-    phase_m: float = real(0.001, 0.0, 0.02)
+    code_m: float = real(0.13, 0.0, 10.0)
+    code_tau_s: float = real(5.0, 0.0, 1000.0)
+    phase_m: float = real(0.0007, 0.0, 0.02)
     doppler_mps: float = real(0.02, 0.0, 1.0)
-    cn0_db: float = real(0.4, 0.0, 5.0)
+    cn0_db: float = real(0.25, 0.0, 5.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Multipath:
-    """First-order Gauss-Markov errors, at the zenith; they grow as 1 / sin(elevation) to 4-fold."""
+    """First-order Gauss-Markov errors, at the zenith; they grow as 1 / sin(elevation) to 4-fold.
+
+    Defaults are those of geodetic antennas on a roof: code on GPS L1, phase with what two antennas
+    of a type differ by. Echoes of GEO change 20 times more slowly where the antenna stands.
+    """
 
     on: bool = switch(True)
-    code_m: float = real(0.3, 0.0, 10.0)
-    phase_m: float = real(0.002, 0.0, 0.05)
-    static_tau_s: float = real(120.0, 0.1, 10_000.0)
+    code_m: float = real(0.15, 0.0, 10.0)
+    phase_m: float = real(0.001, 0.0, 0.05)
+    cn0_db: float = real(0.4, 0.0, 5.0)
+    static_tau_s: float = real(100.0, 0.1, 10_000.0)
+    static_phase_tau_s: float = real(250.0, 0.1, 10_000.0)
     moving_tau_s: float = real(4.0, 0.1, 10_000.0)
 
 
@@ -114,8 +124,8 @@ class Tracking:
 
     elevation_mask_deg: float = real(5.0, 0.0, 60.0)
     cn0_min_dbhz: float = real(22.0, 0.0, 50.0)
-    slips_per_hour: float = real(0.02, 0.0, 1000.0)
-    flagged_share: float = real(0.8, 0.0, 1.0)
+    slips_per_hour: float = real(0.05, 0.0, 1000.0)
+    flagged_share: float = real(0.5, 0.0, 1.0)
     half_cycle_share: float = real(0.1, 0.0, 1.0)
     half_cycle_s: float = real(6.0, 0.0, 120.0)
 
