@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,11 +46,12 @@ class Drive:
         k = np.clip(np.searchsorted(self.along_m, s, "right") - 1, 0, len(self.along_m) - 2)
         length = (self.along_m[k + 1] - self.along_m[k])[:, None]
         u = (s - self.along_m[k])[:, None] / length
-        slope = self._slopes()
+        slope = self._slopes
         a, b, da, db = self.place_m[k], self.place_m[k + 1], slope[k], slope[k + 1]
         cubic = (1.0 + 2.0 * u) * (1.0 - u) ** 2 * a + u * u * (3.0 - 2.0 * u) * b
         return cubic + length * u * (1.0 - u) * ((1.0 - u) * da - u * db)
 
+    @functools.cached_property
     def _slopes(self) -> FloatArray:
         """Direction at the points of the path: (m, 3)."""
         slope: FloatArray = np.gradient(self.place_m, self.along_m, axis=0)
@@ -98,7 +100,7 @@ class Track:
             return np.zeros(len(time_s))
         distance = self.drive.distance_at(time_s)
         distance = distance % self.drive.lap_m if self.drive.lap_m else distance
-        slope = self.drive._slopes()
+        slope = self.drive._slopes
         east, north = (np.interp(distance, self.drive.along_m, slope[:, k]) for k in (0, 1))
         return np.arctan2(east, north)
 
