@@ -19,7 +19,8 @@ from rtkpos.simulate.earth import local_axes, place_llh
 from rtkpos.simulate.ephemeris import Motion
 from rtkpos.simulate.geometry import Rays, SampledAntenna, trace_rays
 from rtkpos.simulate.noise import GaussMarkov, multipath_factor, strength_dbhz, thermal_factor
-from rtkpos.simulate.scenario import Scenario, Site, Vehicle
+from rtkpos.simulate.scenario import Scenario
+from rtkpos.simulate.sections import Site, Vehicle
 from rtkpos.simulate.signals import SignalSet
 from rtkpos.simulate.surroundings import View, view_of
 from rtkpos.simulate.tracking import Tracked, Tracker
