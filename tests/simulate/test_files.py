@@ -11,8 +11,9 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from rtkpos.gnss.signals import carrier_hz, sig_index
-from rtkpos.gnss.systems import sat_from_name
+from rtkpos.gnss.signals import carrier_hz, sig_code, sig_index
+from rtkpos.gnss.systems import sat_from_name, sat_name
+from rtkpos.io.nav_elements import KEPLER_COLUMNS
 from rtkpos.io.rinex_nav import read_nav
 from rtkpos.io.rinex_obs import read_obs
 from rtkpos.io.sp3 import read_sp3
@@ -188,6 +189,47 @@ def test_precise_orbits_are_the_broadcast_ones(open_sky):
     is_kepler = (table.sat >> 6) != 1
     miss_s = np.abs(states.clock_s - periodic_s - table.clock_s[k])[is_kepler]
     assert miss_s.max() < 2e-11  # harmonic terms are in r.v, not in e sin E
+
+
+def test_rinex_4_says_the_same_as_rinex_3(tmp_path):
+    """The version changes the form of the files, not a number in them."""
+    old, new = tmp_path / "3", tmp_path / "4"
+    simulate(scene("GRECJ", duration_s=20.0), old)
+    simulate(scene("GRECJ", duration_s=20.0, run={"rinex_version": "4.00"}), new)
+    first, second = read_obs(old / "CAR.obs"), read_obs(new / "CAR.obs")
+    assert (first.version, second.version) == (3.04, 4.0)
+    for column in ("time_ns", "sat", "sig", "code_m", "phase_cycle", "doppler_hz", "lli"):
+        assert np.array_equal(getattr(first, column), getattr(second, column), equal_nan=True)
+    nav, again = (read_nav(folder / "nav.rnx", strict=True) for folder in (old, new))
+    assert (new / "nav.rnx").read_text().startswith("     4.00           N")
+    for column in ("sat", "message", "toe_ns", "toc_ns", "param", "orbit"):
+        assert np.array_equal(getattr(nav, column), getattr(again, column), equal_nan=True)
+    sent = {one.source: one.coefficients for one in again.ionosphere}
+    assert set(sent) == set("GCJ")
+    for one in nav.ionosphere:
+        assert sent[one.source] == pytest.approx(one.coefficients, rel=1e-4)
+
+
+@pytest.mark.slow
+def test_georinex_reads_the_same_numbers(tmp_path):
+    """Another program's reader, on observations and ephemerides of RINEX 3.04."""
+    import georinex
+
+    simulate(scene("GC", duration_s=3.0), tmp_path)
+    table = read_obs(tmp_path / "CAR.obs")
+    theirs = georinex.load(tmp_path / "CAR.obs")
+    for column, kind in (("code_m", "C"), ("phase_cycle", "L"), ("doppler_hz", "D")):
+        values = getattr(table, column)
+        for k in range(0, table.n_row, 7):
+            epoch = int(np.searchsorted(table.row_start, k, "right")) - 1
+            name = kind + sig_code(int(table.sig[k]))
+            other = theirs[name].sel(sv=sat_name(int(table.sat[k]))).values[epoch]
+            assert other == values[k], (name, k)
+    nav, other = read_nav(tmp_path / "nav.rnx"), georinex.load(tmp_path / "nav.rnx")
+    for sat in np.unique(nav.sat):
+        mine = nav.param[nav.sat == sat][:, KEPLER_COLUMNS["sqrt_a"]]
+        found = other["sqrtA"].sel(sv=sat_name(int(sat))).values
+        assert np.nanmax(found) == pytest.approx(mine[0], rel=1e-12)
 
 
 def test_the_ionosphere_is_broadcast_where_there_is_one(open_sky):

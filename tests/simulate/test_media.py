@@ -17,7 +17,7 @@ from rtkpos.simulate.atmosphere import METRES_PER_TECU, Air, Shell
 from rtkpos.simulate.earth import from_local
 from rtkpos.simulate.geometry import Rays, look_angles
 from rtkpos.simulate.run import simulate
-from rtkpos.simulate.scenario import IonosphereSection, Place, Troposphere
+from rtkpos.simulate.sections import IonosphereSection, Place, Troposphere
 from tests.simulate.scenes import QUIET, scene
 from tests.simulate.test_effects import matern_variogram
 

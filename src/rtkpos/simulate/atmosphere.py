@@ -13,7 +13,7 @@ from rtkpos.constants import DEG, SPEED_OF_LIGHT_MPS
 from rtkpos.simulate.earth import local_axes, place_ecef, place_llh
 from rtkpos.simulate.fields import WaveField, matern_field
 from rtkpos.simulate.geometry import Rays
-from rtkpos.simulate.scenario import IonosphereSection, Place, Troposphere
+from rtkpos.simulate.sections import IonosphereSection, Place, Troposphere
 
 METRES_PER_TECU = 40.308e16 / 1575.42e6**2  # on L1
 _EARTH_RADIUS_M = 6_371_000.0

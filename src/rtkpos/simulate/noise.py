@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from rtkpos._arrays import FloatArray, IndexArray
-from rtkpos.simulate.scenario import Multipath, NoiseSection
+from rtkpos.simulate.sections import Multipath, NoiseSection
 from rtkpos.simulate.signals import SignalSet
 
 _CN0_REFERENCE_DBHZ = 45.0

@@ -15,7 +15,8 @@ from rtkpos.io.rinex_obs_writer import ObsHead, ObsWriter, format_epochs
 from rtkpos.io.sp3_writer import format_sp3
 from rtkpos.simulate.memory import SPAN_S
 from rtkpos.simulate.receiver import Receiver, ReceiverBlock
-from rtkpos.simulate.scenario import Scenario, Site, Vehicle
+from rtkpos.simulate.scenario import Scenario
+from rtkpos.simulate.sections import Site, Vehicle
 from rtkpos.simulate.signals import channel_numbers
 from rtkpos.simulate.stations import station_head, station_list
 from rtkpos.simulate.truth import TruthKeeper, precise_orbits
@@ -98,6 +99,7 @@ def _head(world: World, receiver: Receiver) -> ObsHead:
         first_ns=int(receiver.time_ns[0]),
         interval_s=world.scenario.interval_of(given),
         glonass_channel=channel_numbers(world.nav),
+        version=world.scenario.version,
         comments=("SIMULATED", f"SEED {world.scenario.run.seed}"),
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from rtkpos._arrays import BoolArray, FlagArray, FloatArray, IndexArray
-from rtkpos.simulate.scenario import Tracking
+from rtkpos.simulate.sections import Tracking
 
 LLI_LOST, LLI_HALF = 1, 2
 ARC_CAUSES = ("start", "slip", "flagged_slip")

@@ -9,7 +9,8 @@ import numpy as np
 
 from rtkpos._arrays import FloatArray
 from rtkpos.simulate.earth import from_local, local_axes, place_llh
-from rtkpos.simulate.scenario import Scenario, Site, Vehicle
+from rtkpos.simulate.scenario import Scenario
+from rtkpos.simulate.sections import Site, Vehicle
 
 _GRID_M = 0.5  # between the points of a smoothed path
 _RATE_S = 0.05  # half of the interval a velocity is the mean of

@@ -15,7 +15,7 @@ from rtkpos.gnss.time import iso_gpst, week_and_tow
 from rtkpos.records.precise import PreciseTable
 from rtkpos.simulate.ephemeris import FLIGHT_S
 from rtkpos.simulate.receiver import Receiver, ReceiverBlock, SystemTruth
-from rtkpos.simulate.scenario import Site
+from rtkpos.simulate.sections import Site
 from rtkpos.simulate.signals import SignalSet
 from rtkpos.simulate.tracking import ARC_CAUSES
 from rtkpos.simulate.world import World

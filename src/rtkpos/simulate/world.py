@@ -69,7 +69,9 @@ def make_world(scenario: Scenario) -> World:
     almanacs = _from_file(scenario, systems) if run.nav else _nominal(scenario, systems)
     shell = Shell(scenario.ionosphere, scenario.origin) if scenario.ionosphere.on else None
     end_ns = start_ns + round(run.duration_s * NS_PER_S)
-    nav, text = broadcast(almanacs, start_ns, end_ns, _sent(shell, systems, start_ns))
+    nav, text = broadcast(
+        almanacs, start_ns, end_ns, _sent(shell, systems, start_ns), scenario.version
+    )
     sat = {s: np.unique(nav.sat[nav.sat >> 6 == s]) for s in systems}
     air = Air.of(scenario.troposphere, scenario.origin, stream_of(run.seed, "air"))
     return World(
@@ -112,14 +114,16 @@ def _nominal(scenario: Scenario, systems: tuple[int, ...]) -> list[Almanac]:
 
 
 def _from_file(scenario: Scenario, systems: tuple[int, ...]) -> list[Almanac]:
+    """The satellites of a file; they fly on from there, so that it must be of about that time."""
     table = read_nav(scenario.run.nav)
     out = []
     for system in systems:
         almanac = almanac_of(table, system, scenario.start_ns)
         if almanac is None:
             raise ConfigError(
-                f"run.nav = {scenario.run.nav!r} has no usable {SYSTEM_NAMES[system]} satellite; "
-                "take its letter out of run.systems, or another file."
+                f"run.nav = {scenario.run.nav!r} has no healthy {SYSTEM_NAMES[system]} satellite "
+                f"within a day of run.start {scenario.run.start}; take its letter out of "
+                "run.systems, or another file or time."
             )
         out.append(almanac)
     return out
