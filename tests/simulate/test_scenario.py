@@ -29,7 +29,7 @@ READY = (
 
 
 # Set by the test itself, or impossible at once: a path of no length, spans that end as they begin.
-SPARED = ("duration_s", "path_enu_m", "outages_s", "canyons", "stops", "enu_m")
+SPARED = ("duration_s", "path_enu_m", "outages_s", "canyons", "stops", "speeds", "enu_m")
 
 
 def load_text(name):

@@ -16,6 +16,7 @@ _ENU = (("east", -FAR_M, FAR_M), ("north", -FAR_M, FAR_M), ("up", -FAR_M, FAR_M)
 _ANTENNA = (("east", -50.0, 50.0), ("north", -50.0, 50.0), ("up", -50.0, 50.0))
 _WRONG = (("east", -1e3, 1e3), ("north", -1e3, 1e3), ("up", -1e3, 1e3))
 _SPAN = (("start", 0.0, LONG_S), ("end", 0.0, LONG_S))
+_POINT = ("point of the path (0 is the first)", 0.0, 1e6)
 _OWN_INTERVAL = "seconds between epochs; 0: as the run"
 _OUTAGES = "spans [s] without any signal"
 _OFFSET = "from the marker to the antenna [m]"
@@ -177,13 +178,16 @@ class Vehicle:
     name: str = word(None, _NAME)
     path_enu_m: tuple[tuple[float, float, float], ...] = rows("at least two points, in turn", *_ENU)
     speed_mps: float = real(12.0, 0.1, 100.0, "on the straight")
+    speeds: tuple[tuple[float, float], ...] = rows(
+        "another speed from a point on, on every lap", _POINT, ("speed", 0.1, 100.0)
+    )
     acceleration_mps2: float = real(1.5, 0.1, 10.0, "largest, along and across")
     corner_m: float = real(8.0, 1.0, 500.0, "over which corners are rounded")
     wait_s: float = real(0.0, 0.0, LONG_S, "before it starts")
     loop: bool = switch(False, "from the last point to the first and on, until the run is over")
     stops: tuple[tuple[float, float], ...] = rows(
         "where it stands for so many seconds",
-        ("point of the path (0 is the first)", 0.0, 1e6),
+        _POINT,
         ("seconds", 0.0, LONG_S),
     )
     antenna_enu_m: tuple[float, float, float] = row((0.0, 0.0, 0.0), _OFFSET, *_ANTENNA)
