@@ -70,7 +70,7 @@ class Troposphere:
 
 @dataclass(frozen=True, kw_only=True)
 class IonosphereSection:
-    """Delay by free electrons: see `atmosphere.Shell`. Gradients are vertical, on L1."""
+    """Delay by free electrons, gradients vertical and on L1: see `atmosphere.Shell`."""
 
     on: bool = switch(True, "whether the ionosphere delays")
     shell_km: float = real(350.0, 200.0, 600.0, "height of the thin shell")
@@ -173,7 +173,7 @@ class Site:
 
 @dataclass(frozen=True, kw_only=True)
 class Vehicle:
-    """A receiver that moves along a path from the origin's neighbourhood, from rest to rest."""
+    """A receiver that moves along a path, from rest to rest; a loop has no end."""
 
     name: str = word(None, _NAME)
     path_enu_m: tuple[tuple[float, float, float], ...] = rows("at least two points, in turn", *_ENU)
