@@ -12,7 +12,7 @@ from rtkpos.simulate.atmosphere import METRES_PER_TECU, Shell, chao_mapping
 from rtkpos.simulate.clocks import clock_of
 from rtkpos.simulate.fields import matern_field
 from rtkpos.simulate.noise import GaussMarkov
-from rtkpos.simulate.scenario import Clocks, IonosphereSection, Place, Tracking, Vehicle
+from rtkpos.simulate.sections import Clocks, IonosphereSection, Place, Tracking, Vehicle
 from rtkpos.simulate.tracking import LLI_HALF, LLI_LOST, Tracker
 from rtkpos.simulate.trajectory import plan_drive
 
@@ -154,6 +154,10 @@ def test_slips_come_at_the_rate_asked_for_and_are_written_down():
 def test_half_cycles_are_flagged_until_resolved():
     one = tracker(slips_per_hour=0.0, half_cycle_share=1.0, half_cycle_s=6.0)
     seen, cn0 = np.ones((20, 3, 2), dtype=bool), np.full((20, 3, 2), 45.0)
+    # What is tracked from the first epoch on has been tracked before.
+    first = one.block(seen, cn0)
+    assert not (first.lli & LLI_HALF).any()
+    one.block(~seen, cn0)
     made = one.block(seen, cn0)
     assert (made.lli[:6] & LLI_HALF == LLI_HALF).all()
     assert (made.cycle[:6] % 1.0 == 0.5).all()

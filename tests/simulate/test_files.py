@@ -34,7 +34,7 @@ pos1-frequency =l1+l2
 pos1-elmask =10
 pos1-ionoopt =brdc
 pos1-tropopt =saas
-pos1-navsys =9
+pos1-navsys ={navsys}
 pos2-armode =continuous
 pos2-arthres =3
 pos2-arelmask =15
@@ -149,18 +149,27 @@ def antenna_truth(path):
 
 
 @pytest.mark.skipif(RNX2RTKP is None, reason="rnx2rtkp is not installed (Debian package rtklib)")
-@pytest.mark.slow
-def test_rnx2rtkp_fixes_the_open_sky(open_sky, tmp_path):
-    """RTKLIB 2.4.3, GPS and Galileo, kinematic; its positions are those of the antennas."""
-    (tmp_path / "options.conf").write_text(OPTIONS)
+@pytest.mark.parametrize(
+    ("navsys", "minutes"),
+    [
+        pytest.param(32, 2, id="BeiDou, two minutes"),
+        pytest.param(32, 5, id="BeiDou", marks=pytest.mark.slow),
+        pytest.param(1, 5, id="GPS", marks=pytest.mark.slow),
+        pytest.param(9, 5, id="GPS and Galileo", marks=pytest.mark.slow),
+    ],
+)
+def test_rnx2rtkp_fixes_the_open_sky(open_sky, tmp_path, navsys, minutes):
+    """RTKLIB 2.4.3, kinematic; its positions are those of the antennas."""
+    (tmp_path / "options.conf").write_text(OPTIONS.format(navsys=navsys))
     files = [str(open_sky / name) for name in ("CAR.obs", "BASE.obs", "nav.rnx")]
-    command = [RNX2RTKP, "-k", "options.conf", "-o", "out.pos", *files]
+    until = ["-te", "2024/06/24", f"08:{minutes:02d}:00"]
+    command = [RNX2RTKP, "-k", "options.conf", "-o", "out.pos", *until, *files]
     subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=True)
     lines = (tmp_path / "out.pos").read_text().splitlines()
     rows = [line.split() for line in lines if not line.startswith("%")]
     place = np.array([[float(word) for word in row[2:5]] for row in rows])
     fixed = np.array([row[5] == "1" for row in rows])
-    truth = antenna_truth(open_sky / "truth" / "CAR.csv")
+    truth = antenna_truth(open_sky / "truth" / "CAR.csv")[: 60 * minutes + 1]
     assert len(place) == len(truth)
     assert fixed.mean() >= 0.99
     axes = local_axes(place_llh(truth[0]))

@@ -22,6 +22,7 @@ GOOD = '[[station]]\nname = "A"\n'
 READY = (
     "faulty-base",
     "luoyang-network",
+    "luoyang-waves",
     "open-sky",
     "platoon",
     "storm",
@@ -42,6 +43,22 @@ def test_ready_scenarios_load():
     assert tuple(ready_scenarios()) == READY
     network = load_scenario("luoyang-network", 7)
     assert (len(network.stations), len(network.vehicles), network.run.seed) == (12, 2, 7)
+
+
+def test_the_network_has_a_quiet_day_and_one_with_waves():
+    quiet, waves = (load_scenario(f"luoyang-{name}", None) for name in ("network", "waves"))
+    assert (quiet.stations, quiet.vehicles, quiet.run) == (
+        waves.stations,
+        waves.vehicles,
+        waves.run,
+    )
+    assert quiet.ionosphere.wave_tecu == 0.0
+    given = waves.ionosphere
+    assert (given.wave_tecu, given.wave_km, given.wave_mps) == (0.5, 200.0, 100.0)
+    place = np.array([one.enu_m[:2] for one in quiet.stations]) / 1e3
+    apart = np.hypot(*(place[:, None] - place).T)
+    nearest = np.sort(apart, axis=1)[:, 1]
+    assert 30.0 < nearest.min() < nearest.max() < 60.0
 
 
 @pytest.mark.parametrize(

@@ -92,23 +92,33 @@ class IonosphereSection:
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseSection:
-    """Thermal noise at 45 dB-Hz; it grows by a factor of 10 per 20 dB lost."""
+    """Thermal noise at 45 dB-Hz, of the code that of GPS L1 C/A; it grows tenfold per 20 dB lost.
+
+    Defaults are a geodetic receiver's, which smooths its codes for code_tau_s.
+    """
 
     on: bool = switch(True, "whether receivers have noise")
-    code_m: float = real(0.25, 0.0, 10.0, "standard deviation of codes")
-    phase_m: float = real(0.001, 0.0, 0.02, "of phases")
+    code_m: float = real(0.13, 0.0, 10.0, "standard deviation of codes")
+    code_tau_s: float = real(5.0, 0.0, 1000.0, "correlation time of codes")
+    phase_m: float = real(0.0007, 0.0, 0.02, "of phases")
     doppler_mps: float = real(0.02, 0.0, 1.0, "of range rates")
-    cn0_db: float = real(0.4, 0.0, 5.0, "of C/N0")
+    cn0_db: float = real(0.25, 0.0, 5.0, "of C/N0")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Multipath:
-    """First-order Gauss-Markov errors, at the zenith; they grow as 1 / sin(elevation) to 4-fold."""
+    """First-order Gauss-Markov errors, at the zenith; they grow as 1 / sin(elevation) to 4-fold.
+
+    Defaults are those of geodetic antennas on a roof: code on GPS L1, phase with what two antennas
+    of a type differ by. Echoes of GEO change 20 times more slowly where the antenna stands.
+    """
 
     on: bool = switch(True, "whether there are echoes")
-    code_m: float = real(0.3, 0.0, 10.0, "standard deviation on codes")
-    phase_m: float = real(0.002, 0.0, 0.05, "on phases")
-    static_tau_s: float = real(120.0, 0.1, 10_000.0, "correlation time at stations")
+    code_m: float = real(0.15, 0.0, 10.0, "standard deviation on codes")
+    phase_m: float = real(0.001, 0.0, 0.05, "on phases")
+    cn0_db: float = real(0.4, 0.0, 5.0, "on C/N0")
+    static_tau_s: float = real(100.0, 0.1, 10_000.0, "correlation time at stations")
+    static_phase_tau_s: float = real(250.0, 0.1, 10_000.0, "the same of phases")
     moving_tau_s: float = real(4.0, 0.1, 10_000.0, "correlation time at vehicles")
 
 
@@ -118,8 +128,8 @@ class Tracking:
 
     elevation_mask_deg: float = real(5.0, 0.0, 60.0, "lowest elevation")
     cn0_min_dbhz: float = real(22.0, 0.0, 50.0, "weakest signal")
-    slips_per_hour: float = real(0.02, 0.0, 1000.0, "cycle slips of a signal")
-    flagged_share: float = real(0.8, 0.0, 1.0, "of slips that the receiver notices")
+    slips_per_hour: float = real(0.05, 0.0, 1000.0, "cycle slips of a signal")
+    flagged_share: float = real(0.5, 0.0, 1.0, "of slips that the receiver notices")
     half_cycle_share: float = real(0.1, 0.0, 1.0, "of arcs that begin with an open half cycle")
     half_cycle_s: float = real(6.0, 0.0, 120.0, "until it is resolved")
 

@@ -79,7 +79,10 @@ def make_world(scenario: Scenario) -> World:
         nav=nav,
         nav_text=text,
         sat=sat,
-        signals={s: signals_of(nav, s, sat[s]) for s in systems},
+        signals={
+            s: signals_of(nav, s, sat[s], stream_of(run.seed, "power", SYSTEM_NAMES[s]))
+            for s in systems
+        },
         air=air if scenario.troposphere.on else None,
         shell=shell,
     )
