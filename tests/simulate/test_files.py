@@ -24,9 +24,9 @@ from rtkpos.records.solution import FixStatus
 from rtkpos.simulate.earth import local_axes, place_llh
 from rtkpos.simulate.memory import simulate_in_memory
 from rtkpos.simulate.run import simulate
-from rtkpos.simulate.scenario import parse_scenario
+from rtkpos.simulate.scenario import parse_scenario, scenario_of
 from rtkpos.solve.run import solve
-from tests.simulate.scenes import scene
+from tests.simulate.scenes import CAR, scene
 
 RNX2RTKP = shutil.which("rnx2rtkp")
 OPTIONS = """pos1-posmode =kinematic
@@ -236,6 +236,26 @@ def test_the_ionosphere_is_broadcast_where_there_is_one(open_sky):
     assert {one.source for one in read_nav(open_sky / "nav.rnx").ionosphere} == {"G", "C"}
     quiet_nav, _ = simulate_in_memory(scene("GC", duration_s=5.0, ionosphere={"on": False}))
     assert not quiet_nav.ionosphere
+
+
+@pytest.mark.parametrize("rate_hz", [1, 5, 20])
+def test_vehicles_are_recorded_at_their_own_rate(tmp_path, rate_hz):
+    """Epochs in file and truth; the true velocity is the change of the true antenna."""
+    car = CAR | {"interval_s": 1.0 / rate_hz, "wait_s": 1.0}
+    text = {"run": {"duration_s": 9.0, "systems": "G"}, "station": [{"name": "BASE"}]}
+    simulate(scenario_of(text | {"vehicle": [car]}), tmp_path)
+    assert read_obs(tmp_path / "BASE.obs").n_epoch == 10
+    table = read_obs(tmp_path / "CAR.obs")
+    assert np.array_equal(np.diff(table.time_ns), np.full(9 * rate_hz, 10**9 // rate_hz))
+    rows = list(csv.DictReader((tmp_path / "truth" / "CAR.csv").read_text().splitlines()))
+    place, speed = (
+        np.array([[float(row[f"{name}_{axis}_{unit}"]) for axis in "xyz"] for row in rows])
+        for name, unit in (("antenna", "m"), ("velocity", "mps"))
+    )
+    assert len(place) == table.n_epoch
+    mean = np.diff(place, axis=0) * rate_hz
+    assert np.abs(mean - 0.5 * (speed[1:] + speed[:-1])).max() < 0.4 / rate_hz
+    assert np.linalg.norm(speed, axis=1)[-1] == pytest.approx(1.5 * 8.0, abs=0.1)
 
 
 def test_slant_delays_are_kept(open_sky):

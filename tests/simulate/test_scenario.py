@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,7 +32,7 @@ READY = (
 
 
 # Set by the test itself, or impossible at once: a path of no length, spans that end as they begin.
-SPARED = ("duration_s", "path_enu_m", "outages_s", "canyons", "stops", "enu_m")
+SPARED = ("duration_s", "path_enu_m", "outages_s", "canyons", "stops", "speeds", "enu_m")
 
 
 def load_text(name):
@@ -277,3 +279,19 @@ def test_a_folder_that_cannot_be_is_one_sentence(tmp_path, capsys):
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
         assert run(["simulate", "open-sky", "-o", str(place)]) == 2
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_page_lists_every_key_as_it_is():
+    """Otherwise run tools/make_scenario_table.py."""
+    root = Path(__file__).resolve().parents[2]
+    spec = importlib.util.spec_from_file_location("tool", root / "tools" / "make_scenario_table.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    page = (root / "docs" / "simulate.md").read_text(encoding="utf-8")
+    assert f"{tool.START}\n{tool.tables()}\n{tool.END}" in page
+
+
+def test_the_example_of_the_page_is_a_scenario():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "simulate.md").read_text("utf-8")
+    made = parse_scenario(page.split("```toml\n")[1].split("```")[0])
+    assert (made.n_epoch(made.stations[0]), made.n_epoch(made.vehicles[0])) == (601, 12_001)

@@ -105,9 +105,10 @@ def _check_vehicle(vehicle: Vehicle) -> None:
             f"path_enu_m of {vehicle.name} is {length_m:g} m long; it must be between "
             f"{_PATH_M[0]:g} and {_PATH_M[1]:g} m."
         )
-    for number_of_point, _ in vehicle.stops:
+    rows = [("stops", row) for row in vehicle.stops] + [("speeds", row) for row in vehicle.speeds]
+    for key, (number_of_point, _) in rows:
         if not (number_of_point.is_integer() and number_of_point < n):
             raise ConfigError(
-                f"stops of {vehicle.name}: point {number_of_point:g} is not allowed; it must be a "
+                f"{key} of {vehicle.name}: point {number_of_point:g} is not allowed; it must be a "
                 f"whole number between 0 and {n - 1}."
             )

@@ -16,6 +16,7 @@ _ENU = (("east", -FAR_M, FAR_M), ("north", -FAR_M, FAR_M), ("up", -FAR_M, FAR_M)
 _ANTENNA = (("east", -50.0, 50.0), ("north", -50.0, 50.0), ("up", -50.0, 50.0))
 _WRONG = (("east", -1e3, 1e3), ("north", -1e3, 1e3), ("up", -1e3, 1e3))
 _SPAN = (("start", 0.0, LONG_S), ("end", 0.0, LONG_S))
+_POINT = ("point of the path (0 is the first)", 0.0, 1e6)
 _OWN_INTERVAL = "seconds between epochs; 0: as the run"
 _OUTAGES = "spans [s] without any signal"
 _OFFSET = "from the marker to the antenna [m]"
@@ -69,7 +70,7 @@ class Troposphere:
 
 @dataclass(frozen=True, kw_only=True)
 class IonosphereSection:
-    """Delay by free electrons: see `atmosphere.Shell`. Gradients are vertical, on L1."""
+    """Delay by free electrons, gradients vertical and on L1: see `atmosphere.Shell`."""
 
     on: bool = switch(True, "whether the ionosphere delays")
     shell_km: float = real(350.0, 200.0, 600.0, "height of the thin shell")
@@ -91,7 +92,7 @@ class IonosphereSection:
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseSection:
-    """Thermal noise at 45 dB-Hz, of the code that of GPS L1 C/A; x 10 per 20 dB lost.
+    """Thermal noise at 45 dB-Hz, of the code that of GPS L1 C/A; it grows tenfold per 20 dB lost.
 
     Defaults are a geodetic receiver's, which smooths its codes for code_tau_s.
     """
@@ -99,7 +100,7 @@ class NoiseSection:
     on: bool = switch(True, "whether receivers have noise")
     code_m: float = real(0.13, 0.0, 10.0, "standard deviation of codes")
     code_tau_s: float = real(5.0, 0.0, 1000.0, "correlation time of codes")
-    phase_m: float = real(0.0007, 0.0, 0.02, "standard deviation of phases")
+    phase_m: float = real(0.0007, 0.0, 0.02, "of phases")
     doppler_mps: float = real(0.02, 0.0, 1.0, "of range rates")
     cn0_db: float = real(0.25, 0.0, 5.0, "of C/N0")
 
@@ -116,9 +117,9 @@ class Multipath:
     code_m: float = real(0.15, 0.0, 10.0, "standard deviation on codes")
     phase_m: float = real(0.001, 0.0, 0.05, "on phases")
     cn0_db: float = real(0.4, 0.0, 5.0, "on C/N0")
-    static_tau_s: float = real(100.0, 0.1, 10_000.0, "correlation time of codes at stations")
-    static_phase_tau_s: float = real(250.0, 0.1, 10_000.0, "of phases at stations")
-    moving_tau_s: float = real(4.0, 0.1, 10_000.0, "of both at vehicles")
+    static_tau_s: float = real(100.0, 0.1, 10_000.0, "correlation time at stations")
+    static_phase_tau_s: float = real(250.0, 0.1, 10_000.0, "the same of phases")
+    moving_tau_s: float = real(4.0, 0.1, 10_000.0, "correlation time at vehicles")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,18 +183,21 @@ class Site:
 
 @dataclass(frozen=True, kw_only=True)
 class Vehicle:
-    """A receiver that moves along a path from the origin's neighbourhood, from rest to rest."""
+    """A receiver that moves along a path, from rest to rest; a loop has no end."""
 
     name: str = word(None, _NAME)
     path_enu_m: tuple[tuple[float, float, float], ...] = rows("at least two points, in turn", *_ENU)
     speed_mps: float = real(12.0, 0.1, 100.0, "on the straight")
+    speeds: tuple[tuple[float, float], ...] = rows(
+        "another speed from a point on, on every lap", _POINT, ("speed", 0.1, 100.0)
+    )
     acceleration_mps2: float = real(1.5, 0.1, 10.0, "largest, along and across")
     corner_m: float = real(8.0, 1.0, 500.0, "over which corners are rounded")
     wait_s: float = real(0.0, 0.0, LONG_S, "before it starts")
     loop: bool = switch(False, "from the last point to the first and on, until the run is over")
     stops: tuple[tuple[float, float], ...] = rows(
         "where it stands for so many seconds",
-        ("point of the path (0 is the first)", 0.0, 1e6),
+        _POINT,
         ("seconds", 0.0, LONG_S),
     )
     antenna_enu_m: tuple[float, float, float] = row((0.0, 0.0, 0.0), _OFFSET, *_ANTENNA)
