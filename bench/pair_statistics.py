@@ -188,7 +188,7 @@ def _modelled(table, time_ns, sat, nav, place) -> tuple[np.ndarray, np.ndarray]:
     for _ in range(2):
         sent_ns = time_ns[row] - np.rint((flight_s + clock_s) * 1e9).astype(np.int64)
         states = satellite_states(nav, sat[column], sent_ns)
-        clock_s = states.clock_s
+        clock_s = np.nan_to_num(states.clock_s)  # satellites without ephemeris drop out below
     # The earth turns during the true flight, without the receiver's clock.
     angle = OMEGA_EARTH_GPS * np.linalg.norm(states.ecef_m - place, axis=1) / SPEED_OF_LIGHT_MPS
     x, y, z = states.ecef_m.T

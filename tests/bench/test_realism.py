@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from bench.pair_statistics import measure_pair
-from bench.pair_tables import correlation, statistics
+from bench.pair_tables import correlation, spread, statistics
+from bench.realism import CASES, real_pair, simulated_pair
 from rtkpos.simulate.memory import simulate_in_memory
+from tests.data import dataset_path
 from tests.simulate.scenes import QUIET, scene
 
 
@@ -72,3 +74,40 @@ def test_slips_are_counted():
     wanted = 20.0 * np.nanmean(np.concatenate(weak, axis=1).sum(axis=0))
     assert found["changed integers above 25 deg"] == pytest.approx(wanted, rel=0.2)
     assert found["of these not flagged"] == pytest.approx(0.5 * wanted, rel=0.3)
+
+
+@pytest.fixture(scope="module")
+def nagoya():
+    """The pair of the recording, and two simulated ones at its place and time."""
+    dataset_path(CASES[0].data)
+    real, found = real_pair(CASES[0])
+    return real, [simulated_pair(CASES[0], found, seed) for seed in (1, 2)]
+
+
+@pytest.mark.slow
+def test_a_real_pair_is_measured_at_its_truth(nagoya):
+    """The vector of the truth is trusted to 2 mm; of the phases millimetres are left."""
+    real, _ = nagoya
+    assert np.abs(real.vector_correction_m).max() < 3e-3
+    assert (spread(real, "phase_m", "narrow") < 5e-3).all()
+    assert (spread(real, "phase_m", "narrow") > 3e-4).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("what", "factor"), [("code_m", 1.6), ("phase_m", 1.8)])
+def test_simulated_spreads_are_those_of_a_real_pair(nagoya, what, factor):
+    """Narrow-band signals in four bins of elevation, the mean of two seeds of five minutes."""
+    real, made = nagoya
+    ratio = np.mean([spread(one, what, "narrow") for one in made], axis=0)
+    ratio /= spread(real, what, "narrow")
+    assert (ratio < factor).all(), ratio
+    assert (ratio > 1.0 / factor).all(), ratio
+
+
+@pytest.mark.slow
+def test_simulated_strength_is_that_of_a_real_pair(nagoya):
+    """Narrow-band signals, within 3 dB."""
+    real, made = nagoya
+    apart = np.mean([spread(one, "cn0_dbhz", "narrow") for one in made], axis=0)
+    apart -= spread(real, "cn0_dbhz", "narrow")
+    assert (np.abs(apart) < 3.0).all(), apart
