@@ -36,6 +36,7 @@ def street(tmp_path_factory):
         clocks={"kind": "drifting"},
         noise={"on": False},
         multipath={"on": False},
+        biases={"beidou2_code": False},
         ionosphere={"gradient_north_mm_per_km": -15.0, "wave_tecu": 1.0, "front_mm_per_km": 40.0},
         tracking={"slips_per_hour": 40.0, "half_cycle_share": 0.3},
     )

@@ -147,7 +147,7 @@ class Clocks:
 
 @dataclass(frozen=True, kw_only=True)
 class Biases:
-    """Hardware delays of a receiver, drawn once per signal.
+    """Hardware delays of a receiver, drawn once per signal; one of satellites is their own.
 
     The GLONASS ones per channel are those by which receivers of one type differ.
     """
@@ -157,6 +157,9 @@ class Biases:
     phase_cycle: float = real(0.5, 0.0, 1.0, "largest phase delay of a band")
     glonass_code_m_per_channel: float = real(0.03, 0.0, 5.0, "standard deviation of the slope")
     glonass_phase_m_per_channel: float = real(0.0, 0.0, 0.1, "standard deviation of the slope")
+    beidou2_code: bool = switch(
+        True, "whether codes of BeiDou-2 IGSO and MEO change with elevation, also where on is false"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

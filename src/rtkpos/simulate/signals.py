@@ -14,6 +14,7 @@ from rtkpos.gnss.systems import BEIDOU, GALILEO, GLONASS, GPS, PRN_PER_SYSTEM, Q
 from rtkpos.io.nav_elements import GLONASS_COLUMNS, KEPLER_COLUMNS
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.observations import UNKNOWN_CHANNEL
+from rtkpos.simulate.beidou2 import code_nodes
 
 CODES = {
     GPS: ("1C", "2W", "2L", "5Q"),
@@ -54,6 +55,7 @@ class SignalSet:
     steepness : (n_sig,) factor of what low elevation costs      power_db : (n_sat,) over the usual
     jitter, echo : (n_sig,) factors of the noise of the code and of its multipath
     stands : (n_sat,) geostationary      channel : (n_sat,) of GLONASS, else 0
+    code_nodes_m : (n_sat, n_sig, 10) error of codes by elevation, None without any
     """
 
     sig: SigArray
@@ -67,6 +69,7 @@ class SignalSet:
     echo: FloatArray
     stands: BoolArray
     channel: FloatArray
+    code_nodes_m: FloatArray | None = None
 
     @property
     def wavelength_m(self) -> FloatArray:
@@ -106,6 +109,7 @@ def signals_of(table: BroadcastTable, system: int, sat: SatArray, rng: Generator
         echo=_relative(system, codes, _ECHO, _WIDE_ECHO),
         stands=far & (np.abs(param[:, KEPLER_COLUMNS["i0_rad"]]) < _STANDING_TILT_RAD),
         channel=channel,
+        code_nodes_m=code_nodes(sat, far, codes) if system == BEIDOU else None,
     )
 
 
