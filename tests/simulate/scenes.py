@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import functools
 
+import numpy as np
+
+from rtkpos.core.beidou_code_bias import beidou2_code_correction
+from rtkpos.core.tables import ORBIT_GEO, ORBIT_IGSO, ORBIT_MEO
+from rtkpos.gnss.signals import sig_band
+from rtkpos.gnss.systems import BEIDOU
+from rtkpos.io.nav_elements import KEPLER_COLUMNS
 from rtkpos.simulate.memory import simulate_in_memory
 from rtkpos.simulate.scenario import scenario_of
 
@@ -43,3 +50,18 @@ def quiet(systems="GRECJ", moving=False, clock="drifting", interval_s=1.0, beido
     made = scene(systems, moving, clocks={"kind": clock}, run=run, **sections)
     nav, out = simulate_in_memory(made)
     return nav, out["BASE"], out["CAR"]
+
+
+def beidou2_correction_m(nav, sat, sig, elevation_rad):
+    """What the solver adds to codes of BeiDou-2: (n_row,) [m]; the simulation has its own table."""
+    out = np.zeros(len(sat))
+    for k in np.flatnonzero(sat >> 6 == BEIDOU):
+        param = nav.param[np.flatnonzero(nav.sat == sat[k])[0]]
+        far, level = (
+            param[KEPLER_COLUMNS["sqrt_a"]] > 6300.0,
+            param[KEPLER_COLUMNS["i0_rad"]] < 0.35,
+        )
+        orbit = ORBIT_GEO if far and level else ORBIT_IGSO if far else ORBIT_MEO
+        band = int(sig_band(int(sig[k])))
+        out[k] = beidou2_code_correction(int(sat[k] & 63) + 1, orbit, band, elevation_rad[k])
+    return out

@@ -14,8 +14,10 @@ from rtkpos.io.nav_elements import GLONASS_COLUMNS
 from rtkpos.io.rinex_nav import read_nav
 from rtkpos.io.rinex_obs import read_obs
 from rtkpos.physics.satellites import satellite_states
+from rtkpos.simulate.earth import from_local, local_axes, place_llh
 from rtkpos.simulate.run import simulate
-from tests.simulate.scenes import CAR, scene
+from rtkpos.simulate.sections import Place
+from tests.simulate.scenes import CAR, beidou2_correction_m, scene
 
 PHASE_TOLERANCE_M = 1.0e-3  # files round the phase to 0.2 mm, the clock of the truth to 0.3 mm
 CODE_TOLERANCE_M = 2.0e-3
@@ -36,7 +38,6 @@ def street(tmp_path_factory):
         clocks={"kind": "drifting"},
         noise={"on": False},
         multipath={"on": False},
-        biases={"beidou2_code": False},
         ionosphere={"gradient_north_mm_per_km": -15.0, "wave_tecu": 1.0, "front_mm_per_km": 40.0},
         tracking={"slips_per_hour": 40.0, "half_cycle_share": 0.3},
     )
@@ -54,11 +55,12 @@ def explained(street):
     of_track = np.searchsorted(tow_s, (table.time_ns / 1e9) % 604_800.0 - 1e-3)[epoch]
     place = np.array([[float(row[f"antenna_{axis}_m"]) for axis in "xyz"] for row in track])
     clock_s = np.array([float(row["rx_clock_s"]) for row in track])[of_track]
-    range_m, sat_clock_s = ranges(nav, table, epoch, place[of_track])
+    range_m, sat_clock_s, sat_m = ranges(nav, table, epoch, place[of_track])
     with np.load(street / "truth" / "CAR-delays.npz") as kept:
         delays = {name: kept[name] for name in kept.files}
     at = rows_of(delays, table.time_ns[epoch], table.sat)
     hertz = np.array([hertz_of(nav, s, g) for s, g in zip(table.sat, table.sig, strict=True)])
+    here = place[of_track]
     common = range_m + SPEED_OF_LIGHT_MPS * (clock_s - sat_clock_s)
     common += delays["trop_m"][at].astype(float) + delays["excess_m"][at]
     iono = delays["iono_l1_m"][at].astype(float) * (L1_HZ / hertz) ** 2
@@ -66,7 +68,7 @@ def explained(street):
     return {
         "table": table,
         "phase_m": (table.phase_cycle - integer) * SPEED_OF_LIGHT_MPS / hertz - common + iono,
-        "code_m": table.code_m - common - iono,
+        "code_m": table.code_m + beidou2_m(nav, table, sat_m - here) - common - iono,
         "direct": delays["direct"][at] == 1,
         "excess_m": delays["excess_m"][at],
     }
@@ -91,7 +93,14 @@ def ranges(nav, table, epoch, place):
     distance = np.linalg.norm(turned - place, axis=1)
     ends = np.linalg.norm(sat_m, axis=1) + np.linalg.norm(place, axis=1)
     bent = 2.0 * 3.986004418e14 / SPEED_OF_LIGHT_MPS**2
-    return distance + bent * np.log((ends + distance) / (ends - distance)), states.clock_s
+    return distance + bent * np.log((ends + distance) / (ends - distance)), states.clock_s, turned
+
+
+def beidou2_m(nav, table, away):
+    """What the solver adds to the codes of BeiDou-2; away : (n_row, 3) antenna to satellite."""
+    up = local_axes(place_llh(from_local(np.zeros(3), Place().llh)))[2]
+    elevation_rad = np.arcsin(away @ up / np.linalg.norm(away, axis=1))
+    return beidou2_correction_m(nav, table.sat, table.sig, elevation_rad)
 
 
 def rows_of(delays, time_ns, sat):
