@@ -19,7 +19,7 @@ QUIET = {
     "ionosphere": {"on": False},
     "noise": {"on": False},
     "multipath": {"on": False},
-    "biases": {"on": False},
+    "biases": {"on": False, "beidou2_code": False},
     "tracking": {"slips_per_hour": 0.0, "half_cycle_share": 0.0},
 }
 CAR = {
@@ -40,10 +40,14 @@ def scene(systems="GRECJ", moving=False, duration_s=60.0, **sections):
 
 
 @functools.cache
-def quiet(systems="GRECJ", moving=False, clock="drifting", interval_s=1.0):
-    """(nav, base, rover) of a scene in which nothing disturbs the signals."""
+def quiet(systems="GRECJ", moving=False, clock="drifting", interval_s=1.0, beidou2_code=False):
+    """(nav, base, rover) of a scene in which nothing disturbs the signals.
+
+    beidou2_code : codes of BeiDou-2 change with elevation as those in flight do
+    """
     run = {"interval_s": interval_s}
-    made = scene(systems, moving, clocks={"kind": clock}, run=run, **QUIET)
+    sections = QUIET | {"biases": {"on": False, "beidou2_code": beidou2_code}}
+    made = scene(systems, moving, clocks={"kind": clock}, run=run, **sections)
     nav, out = simulate_in_memory(made)
     return nav, out["BASE"], out["CAR"]
 

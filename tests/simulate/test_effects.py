@@ -7,8 +7,12 @@ import math
 import numpy as np
 import pytest
 
+from rtkpos.core.beidou_code_bias import beidou2_code_correction
 from rtkpos.core.ionosphere import klobuchar
+from rtkpos.core.tables import ORBIT_IGSO, ORBIT_MEO
+from rtkpos.gnss.systems import BEIDOU, sat_index
 from rtkpos.simulate.atmosphere import METRES_PER_TECU, Shell, chao_mapping
+from rtkpos.simulate.beidou2 import at_elevation, code_nodes
 from rtkpos.simulate.clocks import clock_of
 from rtkpos.simulate.fields import matern_field
 from rtkpos.simulate.noise import GaussMarkov
@@ -114,6 +118,19 @@ def test_clocks_are_of_the_kind_asked_for():
 
 def tracker(**given):
     return Tracker(Tracking(**given), (3, 2), 1.0, np.random.default_rng(5))
+
+
+@pytest.mark.parametrize(("orbit", "prn"), [(ORBIT_IGSO, 8), (ORBIT_MEO, 12), (ORBIT_IGSO, 38)])
+def test_codes_of_beidou_2_are_wrong_by_what_the_solver_corrects(orbit, prn):
+    codes = ("2I", "7I", "6I", "1P")
+    sat = np.array([sat_index(BEIDOU, prn)], dtype=np.int16)
+    nodes = code_nodes(sat, np.array([orbit == ORBIT_IGSO]), codes)
+    elevation = np.radians(np.linspace(-5.0, 90.0, 40))
+    got = at_elevation(nodes, elevation[:, None])[:, 0]
+    for k, code in enumerate(codes):
+        kernel = [beidou2_code_correction(prn, orbit, int(code[0]), e) for e in elevation]
+        assert got[:, k] == pytest.approx(-np.array(kernel), abs=1e-12)
+    assert got.any() == (prn < 17)
 
 
 def test_an_arc_keeps_its_integer_over_blocks():

@@ -32,7 +32,17 @@ READY = (
 
 
 # Set by the test itself, or impossible at once: a path of no length, spans that end as they begin.
-SPARED = ("duration_s", "path_enu_m", "outages_s", "canyons", "stops", "speeds", "enu_m")
+SPARED = (
+    "duration_s",
+    "path_enu_m",
+    "outages_s",
+    "canyons",
+    "stops",
+    "speeds",
+    "enu_m",
+    "number",
+    "center_enu_m",
+)
 
 
 def load_text(name):
@@ -135,7 +145,8 @@ STRANGERS = (*STRANGERS, [[[1, 2, 3]]], ["a", "b", "c"], [math.nan] * 3, [[10**4
 def good_values():
     car = {"name": "C", "path_enu_m": [[0, 0, 0], [300, 0, 0]]}
     run = {"duration_s": 2.0, "systems": "GRECJ"}
-    return {"run": run, "station": [{"name": "A"}], "vehicle": [car]}
+    network = {"name": "N", "number": 3}
+    return {"run": run, "station": [{"name": "A"}], "network": [network], "vehicle": [car]}
 
 
 def with_value(section, name, value):
@@ -184,7 +195,43 @@ def test_the_limits_of_every_section_can_be_simulated(section, end):
             part[item.name] = [line] if rule["is_list"] else line
     values["run"]["duration_s"] = 2.0
     _, made = simulate_in_memory(scenario_of(values))
-    assert set(made) == {"A", "C"}
+    assert set(made) == {"A", "N01", "N02", "N03", "C"}
+
+
+def places(**network):
+    made = scenario_of({"network": [{"name": "N"} | network]})
+    return np.array([one.enu_m for one in made.stations]), [one.name for one in made.stations]
+
+
+def test_a_network_on_a_grid_has_its_spacing():
+    enu_m, names = places(number=11, spacing_km=25.0, center_enu_m=[1000.0, 2000.0, 150.0])
+    assert names[0] == "N01"
+    assert names[-1] == "N11"
+    assert np.ptp(enu_m[:, 0]) == 75_000.0
+    assert np.ptp(enu_m[:, 1]) == 50_000.0
+    assert (enu_m[:, 2] == 150.0).all()
+    assert enu_m[:8].mean(axis=0) == pytest.approx([1000.0, 2000.0 - 12_500.0, 150.0])
+
+
+def test_a_random_network_keeps_its_distance_and_its_seed():
+    enu_m, names = places(number=120, spacing_km=40.0, layout="random", height_scatter_m=80.0)
+    assert names[0] == "N001"
+    apart = np.hypot(*(enu_m[:, None, :2] - enu_m[None, :, :2]).T) + 1e9 * np.eye(120)
+    nearest = apart.min(axis=0)
+    assert nearest.min() >= 40_000.0 - 1e-3
+    assert np.median(nearest) < 60_000.0
+    assert enu_m[:, 2].std() == pytest.approx(80.0, rel=0.2)
+    again, _ = places(number=120, spacing_km=40.0, layout="random", height_scatter_m=80.0)
+    other, _ = places(number=120, spacing_km=40.0, layout="random", seed=2)
+    assert np.array_equal(enu_m, again)
+    assert not np.array_equal(enu_m[:, :2], other[:, :2])
+
+
+def test_a_network_may_not_take_the_name_of_a_station():
+    message = refusal(parse_scenario, '[[network]]\nname = "N"\n' + GOOD.replace("A", "n03"))
+    assert "'N03'" in message or "'n03'" in message
+    message = refusal(parse_scenario, '[[network]]\nname = "a/b"\n')
+    assert "'a/b01'" in message
 
 
 def test_damaged_scenarios_never_end_in_a_traceback():

@@ -12,9 +12,9 @@ from numpy.random import Generator
 from rtkpos._arrays import BoolArray, FloatArray, IndexArray, SatArray, TimeArray
 from rtkpos.constants import DEG, NS_PER_S, SPEED_OF_LIGHT_MPS
 from rtkpos.gnss.signals import carrier_hz, sig_band
-from rtkpos.gnss.systems import BEIDOU, GLONASS, GPS
+from rtkpos.gnss.systems import GLONASS, GPS
 from rtkpos.io.rinex_obs_writer import SystemBlock
-from rtkpos.simulate.beidou2 import beidou2_code_m
+from rtkpos.simulate.beidou2 import at_elevation
 from rtkpos.simulate.clocks import ReceiverClock, clock_of
 from rtkpos.simulate.earth import local_axes, place_llh
 from rtkpos.simulate.ephemeris import Motion
@@ -220,8 +220,8 @@ class _SystemReceiver:
         common = (rays.range_m + clocks + trop + delays[2])[..., None]
         iono = delays[1][..., None] * (_L1_HZ / hertz) ** 2
         code = common + iono + _C * signals.delay_s[columns] + self._hardware.code_m[columns]
-        if self._system == BEIDOU:
-            code += beidou2_code_m(signals, columns, rays.elevation_rad)
+        if signals.code_nodes_m is not None and self._world.scenario.biases.beidou2_code:
+            code = code + at_elevation(signals.code_nodes_m[columns], rays.elevation_rad)
         phase = common - iono + self._hardware.phase_cycle[columns] * wavelength
         drifts = _C * (antenna.drift[:, None] - rays.sat_drift)
         rate = (rays.rate_mps * (1.0 - antenna.drift[:, None]) + drifts)[..., None]

@@ -18,11 +18,13 @@ from rtkpos.gnss.time import GPS_EPOCH
 from rtkpos.simulate.checked import build, plain, shown
 from rtkpos.simulate.consistent import check_receivers, check_run
 from rtkpos.simulate.earth import from_local
+from rtkpos.simulate.layout import laid_out
 from rtkpos.simulate.sections import (
     Biases,
     Clocks,
     IonosphereSection,
     Multipath,
+    Network,
     NoiseSection,
     Place,
     Run,
@@ -89,7 +91,7 @@ SECTIONS = {
     "clocks": Clocks,
     "biases": Biases,
 }
-LISTS = {"station": Site, "vehicle": Vehicle}
+LISTS = {"station": Site, "network": Network, "vehicle": Vehicle}
 
 
 def parse_scenario(text: str, source: str = "scenario") -> Scenario:
@@ -112,6 +114,8 @@ def scenario_of(values: Mapping[str, Any]) -> Scenario:
         name: build(kind, values.get(name, {}), name) for name, kind in SECTIONS.items()
     }
     stations = _listed(Site, values, "station")
+    for k, network in enumerate(_listed(Network, values, "network")):
+        stations += [build(Site, one, f"network[{k}]") for one in laid_out(network)]
     vehicles = _listed(Vehicle, values, "vehicle")
     scenario = Scenario(**made, stations=tuple(stations), vehicles=tuple(vehicles))
     check_run(scenario.run)

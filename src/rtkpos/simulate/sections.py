@@ -12,7 +12,8 @@ from rtkpos.simulate.checked import count, real, row, rows, switch, word
 
 FAR_M = 2e6
 LONG_S = 7 * 86_400.0
-_ENU = (("east", -FAR_M, FAR_M), ("north", -FAR_M, FAR_M), ("up", -FAR_M, FAR_M))
+_ENU = (("east", -FAR_M, FAR_M), ("north", -FAR_M, FAR_M), ("up", -1e4, 3e4))
+_CENTER = (("east", -5e5, 5e5), ("north", -5e5, 5e5), ("up", -1e4, 3e4))
 _ANTENNA = (("east", -50.0, 50.0), ("north", -50.0, 50.0), ("up", -50.0, 50.0))
 _WRONG = (("east", -1e3, 1e3), ("north", -1e3, 1e3), ("up", -1e3, 1e3))
 _SPAN = (("start", 0.0, LONG_S), ("end", 0.0, LONG_S))
@@ -147,7 +148,7 @@ class Clocks:
 
 @dataclass(frozen=True, kw_only=True)
 class Biases:
-    """Hardware delays of a receiver, drawn once per signal.
+    """Hardware delays of a receiver, drawn once per signal; one of satellites is their own.
 
     The GLONASS ones per channel are those by which receivers of one type differ.
     """
@@ -157,6 +158,9 @@ class Biases:
     phase_cycle: float = real(0.5, 0.0, 1.0, "largest phase delay of a band")
     glonass_code_m_per_channel: float = real(0.03, 0.0, 5.0, "standard deviation of the slope")
     glonass_phase_m_per_channel: float = real(0.0, 0.0, 0.1, "standard deviation of the slope")
+    beidou2_code: bool = switch(
+        True, "whether codes of BeiDou-2 IGSO and MEO change with elevation, also where on is false"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +183,21 @@ class Site:
     wrong_by_enu_m: tuple[float, float, float] = row(
         (0.0, 0.0, 0.0), "error of the published coordinate", *_WRONG
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """Reference stations laid out by rule, named NAME01, NAME02, and so on."""
+
+    name: str = word(None, "beginning of their names")
+    layout: str = word("grid", "rows and columns, or no order", "grid", "random")
+    number: int = count(9, 1, 400, "of stations")
+    spacing_km: float = real(40.0, 0.1, 100.0, "between neighbours; the least of random ones")
+    center_enu_m: tuple[float, float, float] = row((0.0, 0.0, 0.0), "from the origin", *_CENTER)
+    height_scatter_m: float = real(0.0, 0.0, 200.0, "standard deviation of their heights")
+    antenna_enu_m: tuple[float, float, float] = row((0.0, 0.0, 0.0), _OFFSET, *_ANTENNA)
+    interval_s: float = real(0.0, 0.05, 60.0, _OWN_INTERVAL, or_zero=True)
+    seed: int = count(1, 0, 2**32 - 1, "of the layout; that of the run leaves it as it is")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from rtkpos.gnss.systems import BEIDOU, GALILEO, GLONASS, GPS, PRN_PER_SYSTEM, Q
 from rtkpos.io.nav_elements import GLONASS_COLUMNS, KEPLER_COLUMNS
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.observations import UNKNOWN_CHANNEL
+from rtkpos.simulate.beidou2 import code_nodes
 
 CODES = {
     GPS: ("1C", "2W", "2L", "5Q"),
@@ -42,23 +43,21 @@ _JITTER = {(GLONASS, code): 1.5 for code in CODES[GLONASS]} | {(GALILEO, "1C"): 
 _ECHO = {(GALILEO, "1C"): 0.6}
 _WIDE, _WIDE_JITTER, _WIDE_ECHO = ("5Q", "7Q", "6I", "5P"), 0.3, 0.65
 _DAY_ORBIT_SQRT_A, _STANDING_TILT_RAD = 6300.0, 0.35
-LAST_BEIDOU2 = 18  # BeiDou-2: B1I B2I B3I; later ones: B1I B3I B1C B2a
+_BDS2_LAST_PRN = 18  # BeiDou-2: B1I B2I B3I; later ones: B1I B3I B1C B2a
 
 
 @dataclass(frozen=True)
 class SignalSet:
     """Signals of the satellites of one system.
 
-    sat : (n_sat,)      sig : (n_sig,)      sent : (n_sat, n_sig)
-    hertz : (n_sat, n_sig) carrier
+    sig : (n_sig,)      sent : (n_sat, n_sig)      hertz : (n_sat, n_sig) carrier
     delay_s : (n_sat, n_sig) against the broadcast clock      zenith_dbhz : (n_sig,)
     steepness : (n_sig,) factor of what low elevation costs      power_db : (n_sat,) over the usual
     jitter, echo : (n_sig,) factors of the noise of the code and of its multipath
-    far, stands : (n_sat,) at geosynchronous height; geostationary
-    channel : (n_sat,) of GLONASS, else 0
+    stands : (n_sat,) geostationary      channel : (n_sat,) of GLONASS, else 0
+    code_nodes_m : (n_sat, n_sig, 10) error of codes by elevation, None without any
     """
 
-    sat: SatArray
     sig: SigArray
     sent: BoolArray
     hertz: FloatArray
@@ -68,9 +67,9 @@ class SignalSet:
     power_db: FloatArray
     jitter: FloatArray
     echo: FloatArray
-    far: BoolArray
     stands: BoolArray
     channel: FloatArray
+    code_nodes_m: FloatArray | None = None
 
     @property
     def wavelength_m(self) -> FloatArray:
@@ -95,11 +94,10 @@ def signals_of(table: BroadcastTable, system: int, sat: SatArray, rng: Generator
         far = param[:, KEPLER_COLUMNS["sqrt_a"]] > _DAY_ORBIT_SQRT_A
     sent = np.ones((len(sat), len(codes)), dtype=bool)
     if system == BEIDOU:
-        is_second = ((sat & (PRN_PER_SYSTEM - 1)) + 1 <= LAST_BEIDOU2)[:, None]
+        is_second = ((sat & (PRN_PER_SYSTEM - 1)) + 1 <= _BDS2_LAST_PRN)[:, None]
         sent = np.where(is_second, [c in ("2I", "7I", "6I") for c in codes], True)
         sent &= is_second | np.array([c != "7I" for c in codes])
     return SignalSet(
-        sat=sat,
         sig=np.array([sig_index(system, code) for code in codes], dtype=np.int16),
         sent=sent,
         hertz=hertz.reshape(len(sat), len(codes)),
@@ -109,9 +107,9 @@ def signals_of(table: BroadcastTable, system: int, sat: SatArray, rng: Generator
         power_db=_SCATTER_DB * rng.standard_normal(len(sat)) + np.where(far, _DAY_ORBIT_DB, 0.0),
         jitter=_relative(system, codes, _JITTER, _WIDE_JITTER),
         echo=_relative(system, codes, _ECHO, _WIDE_ECHO),
-        far=far,
         stands=far & (np.abs(param[:, KEPLER_COLUMNS["i0_rad"]]) < _STANDING_TILT_RAD),
         channel=channel,
+        code_nodes_m=code_nodes(sat, far, codes) if system == BEIDOU else None,
     )
 
 
