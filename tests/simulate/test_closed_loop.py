@@ -18,8 +18,10 @@ from rtkpos.records.config import RtkConfig
 from rtkpos.records.solution import FixStatus
 from rtkpos.simulate.earth import local_axes, place_llh
 from rtkpos.simulate.geometry import shapiro_m
+from rtkpos.simulate.memory import simulate_in_memory
 from rtkpos.solve.run import solve
-from tests.simulate.scenes import quiet
+from tests.data import dataset_path
+from tests.simulate.scenes import QUIET, quiet, scene
 
 POSITION_TOLERANCE_M = 0.5e-3
 RESIDUAL_TOLERANCE_M = 0.1e-3
@@ -94,6 +96,19 @@ def test_every_kind_of_beidou_satellite_serves(kind, ar):
     }[kind]
     assert len(keep & everything) >= 5
     check_precise(*solved("C", "kinematic", ar, exclude=everything - keep))
+
+
+@pytest.mark.compiled
+def test_satellites_of_a_real_navigation_file_serve():
+    """Real elements, GEO in their tilted frame among them."""
+    path = dataset_path("static-nagoya-2024", "base.nav.gz")
+    run = {"nav": str(path), "start": "2024-06-24T10:00:00"}
+    place = {"lat_deg": 35.1, "lon_deg": 136.9}
+    nav, made = simulate_in_memory(scene("GREC", True, run=run, origin=place, **QUIET))
+    base, rover = made["BASE"], made["CAR"]
+    config = RtkConfig.from_dict({"mode": "kinematic", **NO_AIR})
+    check_precise(solve(rover.table, nav, base.table, base.antenna_ecef[0], config), base, rover)
+    assert {int(sat) >> 6 for sat in rover.table.sat} == {0, 1, 2, 3}
 
 
 def in_the_solvers_air(nav, one):

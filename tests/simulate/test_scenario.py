@@ -342,3 +342,12 @@ def test_the_example_of_the_page_is_a_scenario():
     page = (Path(__file__).resolve().parents[2] / "docs" / "simulate.md").read_text("utf-8")
     made = parse_scenario(page.split("```toml\n")[1].split("```")[0])
     assert (made.n_epoch(made.stations[0]), made.n_epoch(made.vehicles[0])) == (601, 12_001)
+
+
+def test_the_python_of_the_page_runs(tmp_path, monkeypatch):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "simulate.md").read_text("utf-8")
+    monkeypatch.chdir(tmp_path)
+    car = CAR.format("[[0, 0, 0], [99, 0, 0]]").replace('"C"', '"CAR"')
+    Path("a.toml").write_text('[run]\nsystems = "J"\nduration_s = 5\n' + car)
+    exec(page.split("```python\n")[1].split("```")[0], {})
+    assert (tmp_path / "folder" / "CAR.obs").exists()
