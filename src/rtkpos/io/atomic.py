@@ -53,6 +53,15 @@ def check_writable(path: Path | str) -> None:
         raise FileError(f"{target} cannot be written: no permission in {folder}.", str(target))
 
 
+def make_folder(folder: Path) -> None:
+    """A folder for results, with those above it; FileError when it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        cause = (error.strerror or str(error)).lower()
+        raise FileError(f"folder {folder} cannot be made: {cause}.", str(folder)) from None
+
+
 def _is_special(target: Path) -> bool:
     """True for a device, a pipe or a socket, which have no contents to protect."""
     return target.exists() and not stat.S_ISREG(target.stat().st_mode) and not target.is_dir()
