@@ -106,8 +106,8 @@ def test_headers_fill_in_what_the_list_leaves_out(tmp_path):
     assert station.interval_s == 15.0
     assert station.from_header
     assert stations.notes == (
-        "WUHN: coordinates taken from the header of w.obs.gz; headers are often rounded or "
-        "approximate, centimetres need trusted ones.",
+        "coordinates of WUHN are those of their headers, which are often rounded or approximate; "
+        "centimetres need trusted ones.",
     )
     assert stations.frame == ""
     assert math.isnan(stations.epoch_year)

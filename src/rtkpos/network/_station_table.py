@@ -60,7 +60,7 @@ def table_rows(path: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]
 def _check_columns(columns: list[tuple[str, int]], path: Path) -> None:
     """Refuse a table that is none of stations, or has a column twice."""
     known = [names[0] for names in (_TEXTS | _NUMBERS).values()]
-    known += [names[0] for parts in _PLACES.values() for names in parts]
+    known += [words[0] for parts in _PLACES.values() for words in parts]
     if not any(key for key, _ in columns):
         raise InputError(f"{path}: the first line names no column of {', '.join(known)}.")
     for column in columns:
@@ -94,8 +94,8 @@ def _key_of(column: str) -> tuple[str, int]:
         for k, names in enumerate(parts):
             if word in names:
                 return key, k
-    for key, names in {**_TEXTS, **_NUMBERS}.items():
-        if word in names:
+    for key, words in {**_TEXTS, **_NUMBERS}.items():
+        if word in words:
             return key, -1
     return "", -1
 

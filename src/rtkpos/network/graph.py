@@ -136,6 +136,14 @@ class NetworkGraph:
         return self.triangles, np.roll(self.triangles, -1, axis=1)
 
     @cached_property
+    def side_normals(self) -> FloatArray:
+        """Unit normals (m, 3, 3) of the planes through sides and the earth's centre, inwards."""
+        corner = self.unit[self.triangles]
+        normal = np.cross(corner, np.roll(corner, -1, axis=1))
+        normal /= np.maximum(np.linalg.norm(normal, axis=-1), 1e-300)[..., None]
+        return np.ascontiguousarray(normal)
+
+    @cached_property
     def rim(self) -> IndexArray:
         """Edges (k, 2) with a triangle on their left and none on their right: the outline."""
         return tri.rim_of(self.triangles)

@@ -185,7 +185,7 @@ def _station(values: Mapping[str, Any], root: Path, notes: list[str]) -> Network
     if not name:
         raise _ValueError("the name is missing and no header gives a MARKER NAME; add name.")
     if place is None:
-        place = _place_of_header(facts, name, notes)
+        place = _place_of_header(facts)
     elif np.linalg.norm(place - facts.ecef_m) > _HEADER_DIFFERS_M:
         apart_km = float(np.linalg.norm(place - facts.ecef_m)) / 1e3
         notes.append(f"{name}: its header places it {apart_km:.1f} km from its coordinates.")
@@ -224,17 +224,13 @@ def _place(values: Mapping[str, Any]) -> FloatArray | None:
     return point_from_degrees(lat, lon, height)
 
 
-def _place_of_header(facts: HeaderFacts, name: str, notes: list[str]) -> FloatArray:
-    """Coordinates from a header, with a note."""
+def _place_of_header(facts: HeaderFacts) -> FloatArray:
+    """Coordinates from a header."""
     if not is_on_earth(facts.ecef_m):
         raise _ValueError(
             "no coordinates are given and no header of its files states a usable APPROX POSITION "
             "XYZ; add xyz or llh."
         )
-    notes.append(
-        f"{name}: coordinates taken from the header of {facts.file}; headers are often "
-        "rounded or approximate, centimetres need trusted ones."
-    )
     return facts.ecef_m
 
 
@@ -330,6 +326,12 @@ def _frame_words(station: NetworkStation) -> str:
 def _unlike(stations: list[NetworkStation]) -> list[str]:
     """Notes about stations that do not fit the others."""
     notes = []
+    doubtful = [one.name for one in stations if one.from_header]
+    if doubtful:
+        notes.append(
+            f"coordinates of {_some(doubtful)} are those of their headers, which are often rounded "
+            "or approximate; centimetres need trusted ones."
+        )
     silent = [one.name for one in stations if not one.frame]
     if silent and len(silent) < len(stations):
         notes.append(f"no frame is stated for {_some(silent)}; taken to be that of the others.")
