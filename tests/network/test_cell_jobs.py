@@ -6,6 +6,10 @@ import dataclasses
 import os
 import pickle
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +17,7 @@ import pytest
 from rtkpos.constants import NS_PER_HOUR
 from rtkpos.errors import ConfigError, InputError
 from rtkpos.gnss.time import ns_from_calendar
-from rtkpos.io.manifest import DONE, FAILED, only_one
+from rtkpos.io.manifest import DONE, FAILED, POISON, only_one
 from rtkpos.network.cell_jobs import cell_jobs, run_cell_jobs
 from rtkpos.network.cells import plan_cells
 from rtkpos.network.executor import ClusterExecutor, ThreadExecutor
@@ -155,6 +159,47 @@ def test_interrupted_run_goes_on_where_it_was(tmp_path):
     manifest = run(tmp_path, on_done=lambda entry: ended.append(entry.name))
     assert sorted(ended) == sorted(job.name for job in jobs())
     assert {entry.tries for entry in manifest.entries.values()} == {1}
+
+
+def test_job_that_ends_its_worker_is_poison_and_not_tried_again(tmp_path):
+    manifest = run(tmp_path, cell_tasks.end_the_worker)
+    poison = manifest.names(POISON)
+    assert poison == [job.name for job in jobs() if job.cell == 1]
+    assert manifest.entries[poison[0]].message.startswith("the job ended its process twice")
+    ended = []
+    again = run(tmp_path, cell_tasks.end_the_worker, on_done=ended.append)
+    assert not ended
+    assert again.names(POISON) == poison
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from tests.network import cell_tasks, test_cell_jobs
+test_cell_jobs.run(Path(sys.argv[1]), cell_tasks.measure_cell_slowly)
+"""
+
+
+@pytest.mark.slow
+def test_killed_run_goes_on_and_leaves_the_same_bytes(tmp_path):
+    root = Path(__file__).parents[2]
+    killed = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "a")], cwd=root)
+    deadline = time.monotonic() + 120.0
+    while len(results(tmp_path / "a")) < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    killed.kill()
+    killed.wait()
+    n_before = len(results(tmp_path / "a"))
+    assert 3 <= n_before < len(jobs())
+    remnant = tmp_path / "a" / f".{jobs()[-1].name}.bin.7.part"
+    remnant.write_bytes(b"half")
+    ended = []
+    manifest = run(tmp_path / "a", cell_tasks.measure_cell_slowly, on_done=ended.append)
+    assert not remnant.exists()
+    assert len(manifest.names(DONE)) == len(jobs())
+    assert len(ended) <= len(jobs()) - n_before + 2  # those under way are done again
+    run(tmp_path / "b", cell_tasks.measure_cell_slowly)
+    assert results(tmp_path / "a") == results(tmp_path / "b")
 
 
 def test_second_run_in_the_same_folder_is_refused(tmp_path):

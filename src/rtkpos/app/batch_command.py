@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -24,10 +23,11 @@ from rtkpos.app.kernels import announce_compilation
 from rtkpos.app.screen import say, warn
 from rtkpos.app.solve_command import EXIT_DONE, EXIT_PARTIAL, compute, no_solution, shortcomings
 from rtkpos.errors import InputError, NoSolutionError, RtkposError
-from rtkpos.io.atomic import make_folder, write_text
+from rtkpos.io.atomic import make_folder, remove_remnants, write_text
 from rtkpos.io.manifest import (
     DONE,
     FAILED,
+    MANIFEST_FILE,
     POISON,
     RUNNING,
     WAITING,
@@ -40,6 +40,7 @@ from rtkpos.solve.many import StoppedError, in_threads, stopper, warm_once
 from rtkpos.solve.shared import Key, SharedTables, file_key
 
 EXIT_BUG = RtkposError.exit_code
+_OWN_FILES = {MANIFEST_FILE, TOTALS_JSON, TOTALS_CSV}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,7 @@ def run_batch(request: BatchRequest) -> int:
         return _solve_alone(jobs, request.alone)
     make_folder(request.folder)
     with only_one(request.folder, "rtkpos batch"):
-        _remove_remnants(jobs, request.folder)
+        remove_remnants(request.folder, {job.output.name for job in jobs} | _OWN_FILES)
         manifest = batch_manifest(request.folder, jobs)
         if manifest.warning:
             warn(manifest.warning)
@@ -233,16 +234,6 @@ class _Teller:
         rate = 100.0 * epochs["fixed"] / max(epochs["total"], 1)
         more = f"; {entry.message}" if entry.message else ""
         say(f"{count} {name}: {rate:.1f} % of {epochs['total']} epochs fixed{more}")
-
-
-def _remove_remnants(jobs: list[BatchJob], folder: Path) -> None:
-    """Remove temporary files that a killed process left: ".NAME.PID.part"."""
-    ours = {job.output.name for job in jobs} | {"manifest.json", TOTALS_JSON, TOTALS_CSV}
-    for path in folder.glob(".*.part"):
-        match = re.fullmatch(r"\.(.+)\.\d+\.part", path.name)
-        if match and match[1] in ours:
-            with suppress(OSError):
-                path.unlink()
 
 
 def _forget_totals(folder: Path) -> None:

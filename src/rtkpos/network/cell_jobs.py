@@ -17,10 +17,11 @@ from rtkpos._arrays import FloatArray, IndexArray
 from rtkpos.constants import NS_PER_HOUR
 from rtkpos.errors import ConfigError, RtkposError
 from rtkpos.gnss.time import iso_gpst
-from rtkpos.io.atomic import make_folder, write_bytes
+from rtkpos.io.atomic import make_folder, remove_remnants, write_bytes
 from rtkpos.io.manifest import (
     DONE,
     FAILED,
+    MANIFEST_FILE,
     POISON,
     RUNNING,
     WAITING,
@@ -137,6 +138,7 @@ def run_cell_jobs(
     """
     make_folder(folder)
     with only_one(folder, "rtkpos network"):
+        remove_remnants(folder, {MANIFEST_FILE, *(f"{job.name}.bin" for job in jobs)})
         manifest = Manifest(folder, [_entry_of(job, task) for job in jobs])
         if manifest.warning:
             _LOG.warning(manifest.warning)

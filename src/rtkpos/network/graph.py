@@ -38,7 +38,7 @@ class GraphLimits:
 
     def __post_init__(self) -> None:
         """ConfigError for a limit that makes no sense."""
-        allowed = {"edge_max_m": (1.0, 2e7), "angle_min_deg": (0.0, 59.0), "twin_max_m": (0.0, 1e4)}
+        allowed = {"edge_max_m": (1.0, 2e7), "angle_min_deg": (0.0, 59.0), "twin_max_m": (1.0, 1e4)}
         for name, (low, high) in allowed.items():
             value = getattr(self, name)
             if not low <= value <= high:

@@ -14,6 +14,7 @@ import numpy as np
 
 from rtkpos._arrays import BoolArray, FloatArray, IndexArray
 
+_FLAT_RAD = 1e-6  # smallest angle of a triangle that has no inside
 _FLAT = 1e-13  # height over a plane [earth radii] that is rounding: below a micrometre
 
 
@@ -147,9 +148,14 @@ def directed_edges(facets: IndexArray) -> IndexArray:
 
 
 def is_local(unit: FloatArray, facets: IndexArray) -> BoolArray:
-    """Whether the circumcircle of each facet is smaller than a hemisphere."""
-    above = np.einsum("ij,ij->i", _normals(unit, facets), unit[facets[:, 0]])
-    result: BoolArray = above > 0.0
+    """Whether each facet has an area on the sphere, and a circumcircle below a hemisphere.
+
+    Points in line on the sphere are corners of a triangle that stands upright.
+    """
+    a, b, c = (unit[facets[:, k]] for k in range(3))
+    volume = np.einsum("ij,ij->i", np.cross(b - a, c - a), a)
+    side = np.sort([np.linalg.norm(p - q, axis=1) for p, q in ((a, b), (b, c), (c, a))], axis=0)
+    result: BoolArray = volume > _FLAT_RAD * side[1] * side[2]
     return result
 
 
