@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from rtkpos.io.rinex_obs import read_obs
     from rtkpos.io.sp3 import read_sp3
     from rtkpos.io.xarray_bridge import from_xarray, to_xarray
+    from rtkpos.network.cell_jobs import CellJob, CellResult, cell_jobs, run_cell_jobs
+    from rtkpos.network.cells import CellPlan, plan_cells
+    from rtkpos.network.executor import make_executor
     from rtkpos.network.graph import (
         GraphLimits,
         NetworkGraph,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     )
     from rtkpos.network.locate import Location, locate_point
     from rtkpos.network.loops import Loops, fundamental_loops, triangle_loops
+    from rtkpos.network.stations import NetworkStation, StationList, read_stations
     from rtkpos.physics.frames import degrees_from_ecef, point_from_degrees, to_frame
     from rtkpos.physics.reference_frames import Frame, convert_frame
     from rtkpos.physics.satellites import SatelliteStates, satellite_states
@@ -79,6 +83,22 @@ _MODULES = {
     ),
     "network.locate": ("Location", "locate_point"),
     "network.loops": ("Loops", "fundamental_loops", "triangle_loops"),
+    "network.cell_jobs": (
+        "CellJob",
+        "CellResult",
+        "cell_jobs",
+        "run_cell_jobs",
+    ),
+    "network.cells": (
+        "CellPlan",
+        "plan_cells",
+    ),
+    "network.executor": ("make_executor",),
+    "network.stations": (
+        "NetworkStation",
+        "StationList",
+        "read_stations",
+    ),
     "physics.frames": ("degrees_from_ecef", "point_from_degrees", "to_frame"),
     "physics.reference_frames": ("Frame", "convert_frame"),
     "physics.satellites": ("SatelliteStates", "satellite_states"),
@@ -102,6 +122,9 @@ __all__ = [
     "Antenna",
     "AntennaTable",
     "BroadcastTable",
+    "CellJob",
+    "CellPlan",
+    "CellResult",
     "ConfigError",
     "DataError",
     "DatasetError",
@@ -115,6 +138,7 @@ __all__ = [
     "Location",
     "Loops",
     "NetworkGraph",
+    "NetworkStation",
     "NoSolutionError",
     "ObsTable",
     "PreciseTable",
@@ -127,8 +151,10 @@ __all__ = [
     "SatelliteStates",
     "Solution",
     "SolveJob",
+    "StationList",
     "add_station",
     "build_graph",
+    "cell_jobs",
     "convert_frame",
     "degrees_from_ecef",
     "epochs",
@@ -136,12 +162,16 @@ __all__ = [
     "from_xarray",
     "fundamental_loops",
     "locate_point",
+    "make_executor",
+    "plan_cells",
     "point_from_degrees",
     "read_antex",
     "read_nav",
     "read_obs",
     "read_sp3",
+    "read_stations",
     "remove_station",
+    "run_cell_jobs",
     "satellite_states",
     "solve",
     "solve_many",

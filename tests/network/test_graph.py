@@ -214,7 +214,7 @@ def test_stations_side_by_side_hang_together():
 def test_stations_a_few_metres_apart_do_not_break_the_triangulation():
     points = places.scattered(20, 14, 300.0)
     points = np.vstack([points, points + np.array([0.0, 0.004])])
-    graph = places.network(points, limits=GraphLimits(twin_max_m=0.0, angle_min_deg=0.0))
+    graph = places.network(points, limits=GraphLimits(twin_max_m=1.0, angle_min_deg=0.0))
     assert graph.component.max() == 0
     assert graph.in_tree.sum() == 39
     ends = np.bincount(graph.edges.reshape(-1), minlength=40)
@@ -261,6 +261,45 @@ def test_country_of_thousands_of_stations():
     assert 0 < len(whole.triangles) - len(graph.triangles) < 4 * 66  # strips along the outline
 
 
+SHAPES = {
+    "anywhere": lambda rng, n: rng.uniform(-1, 1, (n, 2)),
+    "line": lambda rng, n: np.stack([np.arange(n) / n, np.zeros(n)], axis=1),
+    "nearly a line": lambda rng, n: rng.uniform(-1, 1, (n, 2)) * [1, 1e-9],
+    "lattice with repeats": lambda rng, n: rng.integers(0, 4, (n, 2)) / 4.0,
+    "pairs": lambda rng, n: np.repeat(rng.uniform(-1, 1, (n, 2)), 2, axis=0)[:n],
+    "circle": lambda rng, n: np.exp(1j * rng.uniform(0, 6.3, n)).view(float).reshape(-1, 2),
+    "many scales": lambda rng, n: rng.normal(size=(n, 2)) * 10.0 ** rng.uniform(-6, 0, (n, 1)),
+}
+
+
+@pytest.mark.parametrize("shape", list(SHAPES))
+@pytest.mark.parametrize("extent_km", [0.01, 60.0, 800.0])
+@pytest.mark.parametrize("origin_deg", [(34.6, 112.4), (-90.0, 0.0), (0.0, 180.0)])
+def test_stations_of_any_shape_make_a_sound_graph(shape, extent_km, origin_deg):
+    rng = np.random.default_rng(18)
+    limits = GraphLimits(angle_min_deg=0.0, twin_max_m=1.0)
+    for n in (1, 3, 4, 11):
+        points = SHAPES[shape](rng, n) * extent_km
+        ecef = places.local(points, np.array([*np.radians(origin_deg), 0.0]))
+        graph = build_graph(places.named(n), ecef, limits)
+        assert_sound(graph)
+        if n > 1:
+            graph = remove_station(graph, graph.names[n // 2])
+            assert_sound(graph)
+        assert_sound(add_station(graph, "new", places.local([(1.0, 2.0)])[0]))
+
+
+def assert_sound(graph):
+    """What holds for every graph: a forest, sides that are baselines, triangles that turn left."""
+    assert graph.in_tree.sum() == graph.n_station - (graph.component.max() + 1)
+    assert graph.length_m.max(initial=0.0) <= graph.limits.edge_max_m
+    assert (graph.edges[:, 0] < graph.edges[:, 1]).all()
+    sides = np.stack([graph.triangles, np.roll(graph.triangles, -1, axis=1)], axis=-1)
+    assert np.array_equal(graph.edges[graph.triangle_edges], np.sort(sides, axis=-1))
+    assert np.bincount(graph.triangle_edges.reshape(-1), minlength=1).max() <= 2
+    assert (np.linalg.det(graph.unit[graph.triangles]) > 0.0).all()
+
+
 @pytest.mark.parametrize(
     ("names", "ecef", "words"),
     [
@@ -276,7 +315,9 @@ def test_impossible_networks_are_refused_in_a_sentence(names, ecef, words):
         build_graph(names, ecef)
 
 
-@pytest.mark.parametrize("limits", [{"edge_max_m": 0.0}, {"angle_min_deg": 60.0}])
+@pytest.mark.parametrize(
+    "limits", [{"edge_max_m": 0.0}, {"angle_min_deg": 60.0}, {"twin_max_m": 0.0}]
+)
 def test_limits_are_checked(limits):
     with pytest.raises(ConfigError, match=r"network\.\w+ must lie between"):
         GraphLimits(**limits)

@@ -85,6 +85,14 @@ def test_station_itself_is_inside():
     assert place.distance_m[0] < 1e-6
 
 
+def test_nearest_stations_are_the_nearest():
+    graph = places.network(places.scattered(60, 10))
+    for point in places.local([(0, 0), (33, -80), (900, 10)]):
+        away = np.linalg.norm(graph.ecef_m - point, axis=1)
+        assert locate_point(graph, point, 5).nearest.tolist() == np.argsort(away)[:5].tolist()
+        assert len(locate_point(graph, point, 99).nearest) == 60
+
+
 def test_point_off_the_earth_is_refused():
     graph = places.network([(0, 0), (60, 0)])
     with pytest.raises(DataError, match="not near the surface"):

@@ -89,6 +89,14 @@ def test_geographic_coordinates_are_those_of_the_ellipsoid(tmp_path):
     assert np.abs(read(tmp_path, TOML).ecef_m[1] - wanted).max() < 1e-6
 
 
+def test_table_may_have_more_columns_and_both_kinds_of_coordinates(tmp_path):
+    text = "name,lat_deg,lon_deg,height_m,ecef_x_m,ecef_y_m,ecef_z_m,owner\n"
+    row = "A,30.5,114.3,20,-2267750.0,5009154.0,3221290.0,nobody\n"
+    stations = read(tmp_path, text + row, "list.csv")
+    assert stations.ecef_m[0].tolist() == list(PLACE)
+    assert stations.notes[0].endswith("list.csv has columns that mean nothing here: owner.")
+
+
 def test_headers_fill_in_what_the_list_leaves_out(tmp_path):
     recording(tmp_path, "w.obs.gz", interval=15.0)
     stations = read(tmp_path, '[[station]]\nfiles = "w.obs.gz"\n')
@@ -98,8 +106,8 @@ def test_headers_fill_in_what_the_list_leaves_out(tmp_path):
     assert station.interval_s == 15.0
     assert station.from_header
     assert stations.notes == (
-        "WUHN: coordinates taken from the header of w.obs.gz; headers are often rounded or "
-        "approximate, centimetres need trusted ones.",
+        "coordinates of WUHN are those of their headers, which are often rounded or approximate; "
+        "centimetres need trusted ones.",
     )
     assert stations.frame == ""
     assert math.isnan(stations.epoch_year)
@@ -179,7 +187,8 @@ def test_faults_of_a_toml_list_are_one_sentence(tmp_path, text, words):
     [
         ("", "lists no station"),
         ("name,x_m,y_m,z_m\n", "lists no station"),
-        ("name,easting\nA,3\n", "unknown column 'easting'; known are name, files"),
+        ("title,easting\nA,3\n", "the first line names no column of name, files, frame"),
+        ("name,x,x_m\nA,3,3\n", "two columns give xyz"),
         ("name,x_m,y_m,z_m\nA,1,2\n", "line 2: 3 cells, but the table has 4 columns"),
         ("name,x_m,y_m,z_m\n\nA,1,2,three\n", "line 3: 'three' is no number"),
         ("name,x_m,y_m,z_m\nA,1,2,\n", r"line 2 \(A\): xyz must be three numbers"),

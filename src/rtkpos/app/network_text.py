@@ -20,8 +20,10 @@ def check_lines(facts: dict[str, Any]) -> list[str]:
         "",
     ]
     lines += _table(*_station_rows(facts["stations"]), left=1)
-    lines += ["", *_table(*_baseline_rows(facts["baselines"]), left=2)]
-    lines += ["", *_table(*_triangle_rows(facts["triangles"]), left=3)]
+    if facts["baselines"]:
+        lines += ["", *_table(*_baseline_rows(facts["baselines"]), left=2)]
+    if facts["triangles"]:
+        lines += ["", *_table(*_triangle_rows(facts["triangles"]), left=3)]
     if "point" in facts:
         lines += ["", *_point_lines(facts["point"])]
     if facts["notes"]:

@@ -10,7 +10,7 @@ from rtkpos.errors import FileError, InputError
 
 # Columns that together are one key; the first word of each pair is the one to write.
 _PLACES = {
-    "xyz": (("x_m", "x"), ("y_m", "y"), ("z_m", "z")),
+    "xyz": (("x_m", "ecef_x_m", "x"), ("y_m", "ecef_y_m", "y"), ("z_m", "ecef_z_m", "z")),
     "llh": (
         ("lat_deg", "lat", "latitude"),
         ("lon_deg", "lon", "longitude"),
@@ -27,11 +27,12 @@ _NUMBERS = {"epoch": ("epoch",), "interval_s": ("interval_s",)}
 FILE_SEPARATOR = "|"
 
 
-def table_rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Where each line stands ("line 3") and its values by key; blank and # lines are skipped.
+def table_rows(path: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
+    """Where each line stands ("line 3") and its values by key, and the columns that are no key.
 
-    Columns are separated by commas, semicolons or tabs; several files in a cell by "|". InputError
-    for a file that is no such table, an unknown column, or a cell that should be a number.
+    Columns are separated by commas, semicolons or tabs; several files in a cell by "|"; blank and #
+    lines are skipped. Where a line has earth-fixed and geographic coordinates, it is the former
+    that count. InputError for a file that is no such table or a cell that should be a number.
     """
     lines = [(k, line) for k, line in enumerate(_text_of(path).splitlines(), 1) if line.strip()]
     lines = [(k, line) for k, line in lines if not line.lstrip().startswith("#")]
@@ -41,7 +42,9 @@ def table_rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
             "name,x_m,y_m,z_m,files and one line for each station."
         )
     separator = max(",;\t", key=lines[0][1].count)
-    columns = [_key_of(cell.strip(), path) for cell in _cells(lines[0][1], separator, path)]
+    names = [cell.strip() for cell in _cells(lines[0][1], separator, path)]
+    columns = [_key_of(name) for name in names]
+    _check_columns(columns, path)
     rows = []
     for number, line in lines[1:]:
         where = f"line {number}"
@@ -51,7 +54,18 @@ def table_rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
                 f"{path} {where}: {len(row)} cells, but the table has {len(columns)} columns."
             )
         rows.append((where, _values(columns, row, f"{path} {where}")))
-    return rows
+    return rows, [name for name, (key, _) in zip(names, columns, strict=True) if not key]
+
+
+def _check_columns(columns: list[tuple[str, int]], path: Path) -> None:
+    """Refuse a table that is none of stations, or has a column twice."""
+    known = [names[0] for names in (_TEXTS | _NUMBERS).values()]
+    known += [words[0] for parts in _PLACES.values() for words in parts]
+    if not any(key for key, _ in columns):
+        raise InputError(f"{path}: the first line names no column of {', '.join(known)}.")
+    for column in columns:
+        if column[0] and columns.count(column) > 1:
+            raise InputError(f"{path}: two columns give {column[0]}; leave one of them out.")
 
 
 def _cells(line: str, separator: str, where: Path | str) -> list[str]:
@@ -73,26 +87,24 @@ def _text_of(path: Path) -> str:
         raise FileError(f"{path} is no text; wanted a list of stations.", str(path)) from None
 
 
-def _key_of(column: str, path: Path) -> tuple[str, int]:
-    """Key of a column and its place in it, -1 when the key is that column alone."""
+def _key_of(column: str) -> tuple[str, int]:
+    """Key of a column, "" for none, and its place in it, -1 when the key is that column alone."""
     word = column.lower()
     for key, parts in _PLACES.items():
         for k, names in enumerate(parts):
             if word in names:
                 return key, k
-    for key, names in {**_TEXTS, **_NUMBERS}.items():
-        if word in names:
+    for key, words in {**_TEXTS, **_NUMBERS}.items():
+        if word in words:
             return key, -1
-    first = [names[0] for part in _PLACES.values() for names in part]
-    known = [names[0] for names in (_TEXTS | _NUMBERS).values()] + first
-    raise InputError(f"{path}: unknown column {column!r}; known are {', '.join(known)}.")
+    return "", -1
 
 
 def _values(columns: list[tuple[str, int]], row: list[str], where: str) -> dict[str, Any]:
     """Values of a line by key; empty cells are left out."""
     values: dict[str, Any] = {}
     for (key, k), cell in zip(columns, (cell.strip() for cell in row), strict=True):
-        if not cell:
+        if not cell or not key:
             continue
         if k >= 0:
             values.setdefault(key, [None] * 3)[k] = _number(cell, where)
@@ -100,6 +112,8 @@ def _values(columns: list[tuple[str, int]], row: list[str], where: str) -> dict[
             values[key] = [name.strip() for name in cell.split(FILE_SEPARATOR)]
         else:
             values[key] = _number(cell, where) if key in _NUMBERS else cell
+    if "xyz" in values:
+        values.pop("llh", None)
     return values
 
 

@@ -19,7 +19,7 @@ class CostRates:
 
     ms_per_baseline_epoch: float = 1.0
     ms_per_station_epoch: float = 0.1
-    bytes_per_station_epoch: float = 2200.0
+    bytes_per_station_epoch: float = 1200.0
     s_per_task: float = 2.0
 
 

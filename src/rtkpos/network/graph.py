@@ -38,7 +38,7 @@ class GraphLimits:
 
     def __post_init__(self) -> None:
         """ConfigError for a limit that makes no sense."""
-        allowed = {"edge_max_m": (1.0, 2e7), "angle_min_deg": (0.0, 59.0), "twin_max_m": (0.0, 1e4)}
+        allowed = {"edge_max_m": (1.0, 2e7), "angle_min_deg": (0.0, 59.0), "twin_max_m": (1.0, 1e4)}
         for name, (low, high) in allowed.items():
             value = getattr(self, name)
             if not low <= value <= high:
@@ -134,6 +134,14 @@ class NetworkGraph:
     @property
     def _sides(self) -> tuple[IndexArray, IndexArray]:
         return self.triangles, np.roll(self.triangles, -1, axis=1)
+
+    @cached_property
+    def side_normals(self) -> FloatArray:
+        """Unit normals (m, 3, 3) of the planes through sides and the earth's centre, inwards."""
+        corner = self.unit[self.triangles]
+        normal = np.cross(corner, np.roll(corner, -1, axis=1))
+        normal /= np.maximum(np.linalg.norm(normal, axis=-1), 1e-300)[..., None]
+        return np.ascontiguousarray(normal)
 
     @cached_property
     def rim(self) -> IndexArray:

@@ -21,7 +21,6 @@ class HeaderFacts:
     ecef_m : (3,) APPROX POSITION XYZ [m]      interval_s : between epochs
     """
 
-    file: str = ""
     marker: str = ""
     ecef_m: FloatArray = field(default_factory=lambda: np.full(3, np.nan))
     interval_s: float = math.nan
@@ -32,7 +31,6 @@ def header_facts(path: Path) -> HeaderFacts:
     header = _header(path)
     station = header.as_station()
     return HeaderFacts(
-        file=path.name,
         marker=station.marker.split()[0] if station.marker else "",
         ecef_m=station.approx_ecef_m,
         interval_s=header.interval_s,

@@ -49,35 +49,40 @@ def locate_point(graph: NetworkGraph, ecef_m: ArrayLike, n_nearest: int = 12) ->
             "metres x, y, z."
         )
     unit = point / np.linalg.norm(point)
-    distance_m = great_circle_m(graph.unit, unit, MEAN_RADIUS_M)
-    nearest = np.argsort(distance_m, kind="stable")[:n_nearest]
+    nearest = _nearest(graph.unit, unit, n_nearest)
+    distance_m = great_circle_m(graph.unit[nearest], unit, MEAN_RADIUS_M)
     triangle = _triangle_around(graph, unit)
     return Location(
         triangle=triangle,
         outside_m=0.0 if triangle >= 0 else _distance_outside_m(graph, unit, distance_m),
         nearest=nearest,
-        distance_m=distance_m[nearest],
+        distance_m=distance_m,
     )
+
+
+def _nearest(unit: FloatArray, point: FloatArray, n: int) -> IndexArray:
+    """The n stations nearest to a point, nearest first; all when there are fewer."""
+    away = np.einsum("ij,ij->i", unit - point, unit - point)
+    n = max(1, min(n, len(unit)))
+    some = np.flatnonzero(away <= np.partition(away, n - 1)[n - 1])
+    return some[np.argsort(away[some], kind="stable")][:n]
 
 
 def _triangle_around(graph: NetworkGraph, point: FloatArray) -> int:
     """Number of the first triangle that holds a unit vector (3,), -1 = none."""
-    corner = graph.unit[graph.triangles]
-    side = np.cross(corner, np.roll(corner, -1, axis=1))
-    left = side @ point / np.linalg.norm(side, axis=-1)
-    # The planes of the sides also meet on the far side of the earth.
-    near = np.einsum("ijk,k->i", corner, point) > 0.0
-    found = np.flatnonzero((left >= -_ON_EDGE).all(axis=1) & near)
-    return int(found[0]) if len(found) else -1
+    is_left = graph.side_normals.reshape(-1, 3) @ point >= -_ON_EDGE
+    for number in np.flatnonzero(is_left.reshape(-1, 3).all(axis=1)).tolist():
+        # The planes of the sides of a triangle without area meet far away from it, too.
+        if (graph.unit[graph.triangles[number]] @ point).min() > 0.0:
+            return number
+    return -1
 
 
-def _distance_outside_m(
-    graph: NetworkGraph, point: FloatArray, station_distance_m: FloatArray
-) -> float:
+def _distance_outside_m(graph: NetworkGraph, point: FloatArray, nearest_m: FloatArray) -> float:
     """Distance [m] from a point outside all triangles to the outline, or to baselines."""
     lines = graph.rim if len(graph.triangles) else graph.edges
     if not len(lines):
-        return float(station_distance_m.min())
+        return float(nearest_m[0])
     return float(_distances_to_arcs_m(graph.unit[lines], point).min())
 
 

@@ -94,10 +94,9 @@ def read_stations(path: Path) -> StationList:
     and value for whatever is wrong, and where stations state different frames or epochs.
     """
     is_toml = path.suffix.lower() == ".toml"
-    limits, rows = _from_toml(path) if is_toml else (GraphLimits(), table_rows(path))
+    limits, rows, notes = _from_toml(path) if is_toml else _from_table(path)
     root = path.resolve().parent
     stations: list[NetworkStation] = []
-    notes: list[str] = []
     for number, (where, values) in enumerate(rows, 1):
         called = f" ({values['name']})" if isinstance(values.get("name"), str) else ""
         try:
@@ -112,8 +111,18 @@ def read_stations(path: Path) -> StationList:
     )
 
 
-def _from_toml(path: Path) -> tuple[GraphLimits, list[tuple[str, dict[str, Any]]]]:
-    """Limits of the graph and the tables of stations with the defaults filled in."""
+_Rows = list[tuple[str, dict[str, Any]]]
+
+
+def _from_table(path: Path) -> tuple[GraphLimits, _Rows, list[str]]:
+    """The usual limits and the lines of a table, with a note about columns nobody reads."""
+    rows, ignored = table_rows(path)
+    notes = [f"{path} has columns that mean nothing here: {_some(ignored)}."] if ignored else []
+    return GraphLimits(), rows, notes
+
+
+def _from_toml(path: Path) -> tuple[GraphLimits, _Rows, list[str]]:
+    """Limits of the graph and the tables of stations with the defaults filled in; no notes."""
     content = read_toml(path)
     strangers = sorted(set(content) - {"defaults", "network", "station"})
     if strangers:
@@ -123,12 +132,12 @@ def _from_toml(path: Path) -> tuple[GraphLimits, list[tuple[str, dict[str, Any]]
     tables, defaults = content.get("station", []), content.get("defaults", {})
     if not isinstance(tables, list) or not tables or not isinstance(defaults, dict):
         raise InputError(f"{path}: no [[station]] table; wanted one for each station.")
-    rows: list[tuple[str, dict[str, Any]]] = []
+    rows: _Rows = []
     for number, table in enumerate(tables, 1):
         if not isinstance(table, dict):
             raise InputError(f"{path}: station {number} must be a [[station]]; got {table!r}.")
         rows.append(("", defaults | table))
-    return _limits(content.get("network", {}), path), rows
+    return _limits(content.get("network", {}), path), rows, []
 
 
 def _limits(values: Any, path: Path) -> GraphLimits:
@@ -176,7 +185,7 @@ def _station(values: Mapping[str, Any], root: Path, notes: list[str]) -> Network
     if not name:
         raise _ValueError("the name is missing and no header gives a MARKER NAME; add name.")
     if place is None:
-        place = _place_of_header(facts, name, notes)
+        place = _place_of_header(facts)
     elif np.linalg.norm(place - facts.ecef_m) > _HEADER_DIFFERS_M:
         apart_km = float(np.linalg.norm(place - facts.ecef_m)) / 1e3
         notes.append(f"{name}: its header places it {apart_km:.1f} km from its coordinates.")
@@ -215,17 +224,13 @@ def _place(values: Mapping[str, Any]) -> FloatArray | None:
     return point_from_degrees(lat, lon, height)
 
 
-def _place_of_header(facts: HeaderFacts, name: str, notes: list[str]) -> FloatArray:
-    """Coordinates from a header, with a note."""
+def _place_of_header(facts: HeaderFacts) -> FloatArray:
+    """Coordinates from a header."""
     if not is_on_earth(facts.ecef_m):
         raise _ValueError(
             "no coordinates are given and no header of its files states a usable APPROX POSITION "
             "XYZ; add xyz or llh."
         )
-    notes.append(
-        f"{name}: coordinates taken from the header of {facts.file}; headers are often "
-        "rounded or approximate, centimetres need trusted ones."
-    )
     return facts.ecef_m
 
 
@@ -321,6 +326,12 @@ def _frame_words(station: NetworkStation) -> str:
 def _unlike(stations: list[NetworkStation]) -> list[str]:
     """Notes about stations that do not fit the others."""
     notes = []
+    doubtful = [one.name for one in stations if one.from_header]
+    if doubtful:
+        notes.append(
+            f"coordinates of {_some(doubtful)} are those of their headers, which are often rounded "
+            "or approximate; centimetres need trusted ones."
+        )
     silent = [one.name for one in stations if not one.frame]
     if silent and len(silent) < len(stations):
         notes.append(f"no frame is stated for {_some(silent)}; taken to be that of the others.")

@@ -14,6 +14,7 @@ import numpy as np
 
 from rtkpos._arrays import BoolArray, FloatArray, IndexArray
 
+_FLAT_RAD = 1e-6  # smallest angle of a triangle that has no inside
 _FLAT = 1e-13  # height over a plane [earth radii] that is rounding: below a micrometre
 
 
@@ -130,9 +131,9 @@ def _patch(unit: FloatArray, rim: IndexArray, gone: int) -> IndexArray | None:
 def rim_of(facets: IndexArray) -> IndexArray:
     """Directed edges (k, 2) around a patch of facets: those without their reverse."""
     edges = directed_edges(facets)
-    known = {(int(a), int(b)) for a, b in edges}
-    lonely = [(int(b), int(a)) not in known for a, b in edges]
-    return np.ascontiguousarray(edges[np.array(lonely)])
+    n = int(facets.max(initial=0)) + 1
+    is_lonely = ~np.isin(edges[:, 1] * n + edges[:, 0], edges[:, 0] * n + edges[:, 1])
+    return np.ascontiguousarray(edges[is_lonely])
 
 
 def _same_rim(patch: IndexArray, around: IndexArray, gone: int) -> bool:
@@ -147,9 +148,14 @@ def directed_edges(facets: IndexArray) -> IndexArray:
 
 
 def is_local(unit: FloatArray, facets: IndexArray) -> BoolArray:
-    """Whether the circumcircle of each facet is smaller than a hemisphere."""
-    above = np.einsum("ij,ij->i", _normals(unit, facets), unit[facets[:, 0]])
-    result: BoolArray = above > 0.0
+    """Whether each facet has an area on the sphere, and a circumcircle below a hemisphere.
+
+    Points in line on the sphere are corners of a triangle that stands upright.
+    """
+    a, b, c = (unit[facets[:, k]] for k in range(3))
+    volume = np.einsum("ij,ij->i", np.cross(b - a, c - a), a)
+    side = np.sort([np.linalg.norm(p - q, axis=1) for p, q in ((a, b), (b, c), (c, a))], axis=0)
+    result: BoolArray = volume > _FLAT_RAD * side[1] * side[2]
     return result
 
 
@@ -172,8 +178,16 @@ def great_circle_m(unit: FloatArray, other: FloatArray, radius_m: float) -> Floa
 
 def unique_edges(edges: IndexArray) -> IndexArray:
     """Undirected edges (k, 2), each once: the smaller number first, rows sorted."""
-    both = np.sort(edges.reshape(-1, 2), axis=1)
-    return np.ascontiguousarray(np.unique(both, axis=0), np.int64)
+    n = int(edges.max(initial=0)) + 1
+    return np.stack(np.divmod(np.unique(_edge_keys(edges.reshape(-1, 2), n)), n), axis=1)
+
+
+def _edge_keys(edges: IndexArray, n: int) -> IndexArray:
+    """One number (k,) for each undirected edge (k, 2) between n points."""
+    key: IndexArray = np.minimum(edges[:, 0], edges[:, 1]) * n + np.maximum(
+        edges[:, 0], edges[:, 1]
+    )
+    return key
 
 
 def peeled(facets: IndexArray, is_bad: BoolArray, side_m: FloatArray) -> BoolArray:
@@ -196,7 +210,5 @@ def peeled(facets: IndexArray, is_bad: BoolArray, side_m: FloatArray) -> BoolArr
 
 def _edge_numbers(facets: IndexArray) -> IndexArray:
     """Number (3 m,) of the undirected edge of each of `directed_edges`."""
-    both = np.sort(directed_edges(facets), axis=1)
-    if not len(both):
-        return np.empty(0, np.int64)
-    return np.unique(both, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    key = _edge_keys(directed_edges(facets), int(facets.max(initial=0)) + 1)
+    return np.unique(key, return_inverse=True)[1].reshape(-1).astype(np.int64)
