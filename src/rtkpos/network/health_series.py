@@ -17,7 +17,7 @@ from rtkpos.network.health import StationSeries
 from rtkpos.physics.satellites import satellite_states
 from rtkpos.records.broadcast import BroadcastTable
 
-STEP_S = 30.0  # closer epochs repeat each other
+THIN_S = 30.0  # closer epochs repeat each other
 MASK_RAD = 12.0 * DEG
 
 
@@ -70,8 +70,8 @@ def _middle(place_m: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _thinned(time_ns: TimeArray) -> IndexArray:
-    """Indices of epochs at least STEP_S apart."""
-    slot = np.asarray(time_ns) // round(STEP_S * NS_PER_S)
+    """Indices of epochs at least THIN_S apart."""
+    slot = np.asarray(time_ns) // round(THIN_S * NS_PER_S)
     return np.asarray(np.unique(slot, return_index=True)[1], dtype=np.int64)
 
 
