@@ -95,6 +95,15 @@ def test_of_two_that_disagree_neither_is_convicted():
     assert excluded(health) == []
 
 
+def test_two_against_two_convict_nobody():
+    series = chosen(nine(32), [0, 1, 3, 4])
+    for station in (1, 2):
+        moved(series, station, [0.0, 0.0, 2.0 * FIVE_CM])
+    health = check_stations(series)
+    assert excluded(health) == []
+    assert StationVerdict.TOO_FEW in {station.verdict for station in health}
+
+
 def test_a_mislabelled_antenna_is_told_from_a_height():
     # Phase centres of L1 and L2 off by different heights: both fields carry sin(elevation).
     antenna, height = nine(40, wave_tecu=QUIET_TECU), nine(40, wave_tecu=QUIET_TECU)

@@ -225,6 +225,49 @@ def test_a_matrix_that_is_all_but_singular_still_gives_weights():
         assert abs(got.weight).max() < 10.0
 
 
+def spacing_m(place_m):
+    """Mean distance of neighbours."""
+    apart = distances(place_m, place_m)
+    np.fill_diagonal(apart, math.inf)
+    return apart.min(axis=1).mean()
+
+
+def test_a_short_range_gets_the_weights_of_two_spacings_and_its_own_variance():
+    rng = np.random.default_rng(14)
+    short = SMOOTH._replace(range_m=30e3)
+    place = ring(rng)
+    near = spacing_m(place)
+    longer = short._replace(range_m=2.0 * near)
+
+    def alike(covariance):
+        return 1.0 - matern(near, covariance) / covariance.sill_m2
+
+    longer = longer._replace(sill_m2=short.sill_m2 * alike(short) / alike(longer))
+    weight, _ = kriging_twin(place, longer)
+    got = interpolate(np.ones(9), place, covariance=short, work=WORK)
+    np.testing.assert_allclose(got.weight, weight, atol=1e-9)
+    noisy = matern(distances(place, place), short) + short.nugget_m2 * np.eye(9)
+    variance = short.sill_m2 + weight @ noisy @ weight
+    variance -= 2.0 * weight @ matern(np.hypot(*place.T), short)
+    assert got.sigma_m**2 == pytest.approx(variance, rel=1e-8)
+
+
+@pytest.mark.compiled
+def test_a_field_of_short_range_loses_nothing_by_longer_weights():
+    rng = np.random.default_rng(15)
+    rough = Covariance(0.05**2, 40e3, 0.003**2, 1.5)
+    ours, best = [], []
+    for _ in range(30):
+        place = np.vstack([lattice(rng, 50e3, 4), rng.uniform(-50e3, 50e3, (1, 2))])
+        truth = gaussian_field(rng, place, rough, 40)
+        values = truth[:-1] + rng.normal(0.0, 0.003, (16, 40))
+        relative = place[:-1] - place[-1]
+        got = interpolate(values, relative, covariance=rough, work=WORK)
+        ours.append(got.value_m - truth[-1])
+        best.append(kriging_twin(relative, rough)[0] @ values - truth[-1])
+    assert np.std(ours) < 1.03 * np.std(best)
+
+
 def spread(field, spacing_m, method, n_network=60):
     """RMS error [mm] of a method inside jittered lattices, 3 mm of noise at each station."""
     rng = np.random.default_rng(12)

@@ -19,7 +19,7 @@ from rtkpos.network.variogram import (
     forgetting,
     variogram_sums,
 )
-from tests.network.fields import direction, distances, gaussian_field, lattice, matern
+from tests.network.fields import direction, distances, gaussian_field, lattice, matern, waves
 
 DISTANCES_M = np.array([30e3, 60e3, 100e3])
 
@@ -115,6 +115,26 @@ def test_a_gradient_ends_at_the_bounds_and_is_still_reproduced():
     assert fitted.range_m == pytest.approx(LIMITS.range_max_m)
     at_point = interpolate(place @ slope, place, covariance=fitted)
     assert abs(at_point.value_m) < 0.002, "gradient of 200 mm between stations"
+
+
+@pytest.mark.compiled
+def test_waves_that_decorrelate_between_stations_are_still_interpolated():
+    # The variogram of waves of 200 km ends within 80 km: a short range, though the field is smooth.
+    rng = np.random.default_rng(7)
+    nearest, kriging = [], []
+    for _ in range(20):
+        place, sums = lattice(rng, 70e3, 4), variogram_sums()
+        point = np.vstack([place, rng.uniform(-35e3, 35e3, (1, 2))])
+        field = waves(rng, point, 0.08, 200e3, 620)
+        noisy = field[:-1] + rng.normal(0.0, 0.003, (16, 620))
+        for epoch in np.split(noisy[:, 20:], 30, axis=1):
+            add_differences(np.ascontiguousarray(epoch), np.ones(20), place, 1.0, sums)
+        covariance = fit_variogram(sums, 0.003**2)
+        assert covariance.range_m < 70e3
+        for method, errors in (("nearest", nearest), ("kriging", kriging)):
+            got = interpolate(noisy[:, :20], place - point[-1], method, covariance=covariance)
+            errors.append(got.value_m - field[-1, :20])
+    assert np.std(kriging) < 0.4 * np.std(nearest)
 
 
 @pytest.mark.parametrize("preset", [QUIET_IONOSPHERE, ACTIVE_IONOSPHERE])

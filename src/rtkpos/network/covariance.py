@@ -52,12 +52,12 @@ def checked_covariance(covariance: Covariance) -> Covariance:
 
 
 @kernel
-def correlation(distance_m, covariance):
+def correlation(distance_m, range_m, smoothness):
     """Correlation of the field at two points: 1 at distance zero, falling to 0.
 
     Source: Matern (1960); Stein (1999), Interpolation of Spatial Data, ch. 2.7: orders 1/2, 3/2.
     """
-    if covariance.smoothness < 1.0:
-        return math.exp(-distance_m / covariance.range_m)
-    scaled = 1.7320508075688772 * distance_m / covariance.range_m
+    if smoothness < 1.0:
+        return math.exp(-distance_m / range_m)
+    scaled = 1.7320508075688772 * distance_m / range_m
     return (1.0 + scaled) * math.exp(-scaled)

@@ -181,23 +181,32 @@ def check_stations(
 ) -> tuple[StationHealth, ...]:
     """The health of each station of a network, in the order given.
 
-    Stations are voted out one by one until the rest agree or only two are left, who can contradict
-    but not convict each other. An hour at 30 s shows 5 cm.
+    Stations are voted out one by one until the rest agree. Only a majority convicts: where two
+    halves of a network, or two stations, contradict each other, none is excluded and all that
+    disagree are left as "too few". An hour at 30 s shows 5 cm.
     """
     inquiry = _Inquiry(series, limits, (checked_covariance(wet), checked_covariance(ionosphere)))
-    trusted = set(range(len(series.names)))
-    while (worst := _outvoted(inquiry, trusted)) is not None:
-        trusted.remove(worst)
-    # Beside several bad stations a good one may have gone first; those that are left know better.
-    gone = set(range(len(series.names))) - trusted
-    trusted |= {k for k in gone if inquiry.verdict(k, trusted) == StationVerdict.OK}
+    trusted = _majority(inquiry)
     return tuple(_health(inquiry, station, trusted) for station in range(len(series.names)))
 
 
+def _majority(inquiry: _Inquiry) -> set[int]:
+    """The stations that agree with each other; all of them where there is no majority."""
+    everybody = set(range(len(inquiry.series.names)))
+    trusted = set(everybody)
+    while (worst := _outvoted(inquiry, trusted)) is not None:
+        trusted.remove(worst)
+        if 2 * len(trusted) <= len(everybody):
+            return everybody
+    # Beside several bad stations a good one may have gone first; those that are left know better.
+    gone = everybody - trusted
+    return trusted | {k for k in gone if inquiry.verdict(k, trusted) == StationVerdict.OK}
+
+
 def _outvoted(inquiry: _Inquiry, trusted: set[int]) -> int | None:
-    """The station without which the others agree best; None when there is nothing to vote on."""
+    """The station without which the others agree best; None where no station has a fault."""
     named = _suspects(inquiry, trusted)
-    if not named or len(trusted) < 3:
+    if not named:
         return None
     named.sort(key=lambda station: inquiry.disagreement(station, trusted), reverse=True)
 
@@ -220,7 +229,7 @@ def _health(inquiry: _Inquiry, station: int, trusted: set[int]) -> StationHealth
     verdict = inquiry.verdict(station, trusted)
     excluded = station not in trusted
     if not excluded and verdict not in (StationVerdict.OK, StationVerdict.TOO_FEW):
-        verdict = StationVerdict.TOO_FEW  # two that disagree: no third to tell who is right
+        verdict = StationVerdict.TOO_FEW  # no majority to tell who is right
     return StationHealth(
         name=inquiry.series.names[station],
         verdict=verdict,

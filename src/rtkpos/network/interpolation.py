@@ -250,8 +250,9 @@ def weigh_stations(method, east_north_m, mask, covariance, work, slot):
         work.slot_status[slot] = NO_STATION
         return
     outside = outside_distance(n, work)
-    fill_covariance(n, covariance, work)
     status = _weigh(method, n, covariance, work)
+    if method != KRIGING:
+        fill_covariance(n, covariance.sill_m2, covariance.range_m, covariance.smoothness, work)
     if n == 1:
         status = SINGLE
     elif status == INSIDE and outside > HULL_TOLERANCE_M:

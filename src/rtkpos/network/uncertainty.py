@@ -24,7 +24,7 @@ LOO_WINDOW_S = 300.0
 # Residuals of one epoch that the average of all satellites counts as, beside a satellite's own: as
 # many as a cell of stations gives, for those of five minutes repeat each other.
 PRIOR_RESIDUALS = 8.0
-FACTOR_MIN, FACTOR_MAX = 0.7, 10.0
+FACTOR_MIN, FACTOR_MAX = 0.3, 10.0
 
 
 class LooSums(NamedTuple):

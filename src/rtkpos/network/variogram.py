@@ -176,7 +176,12 @@ def _fit_sill(seen: EmpiricalVariogram, unit: Covariance, limits: VariogramLimit
 
 def _half_variance(seen: EmpiricalVariogram, covariance: Covariance) -> FloatArray:
     """Variogram of a covariance at the distances of the bins (n,), noise included."""
-    alike = np.array([correlation(distance, covariance) for distance in seen.distance_m])
+    alike = np.array(
+        [
+            correlation(distance, covariance.range_m, covariance.smoothness)
+            for distance in seen.distance_m
+        ]
+    )
     return covariance.nugget_m2 + covariance.sill_m2 * (1.0 - alike)
 
 
