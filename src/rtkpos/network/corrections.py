@@ -109,14 +109,20 @@ def predict(k, sat, time_ns, settings, corrections):
 
 @kernel
 def unexplained(k, sat, band, factor, corrections):
-    """Observed less predicted [m], NaN where there is no observation. factor : mu of the band"""
+    """Observed less predicted [m], NaN where there is no observation.
+
+    factor : mu of the band      corrections : Corrections
+    """
     value = corrections.observed_m[k, sat, band] - corrections.nondispersive_m[k, sat]
     return value + factor * corrections.dispersive_m[k, sat]
 
 
 @kernel
 def predicted_variance(k, sat, factor, corrections):
-    """Variance of what the states predict for a band [m^2]. factor : mu of the band"""
+    """Variance of what the states predict for a band [m^2].
+
+    factor : mu of the band      corrections : Corrections
+    """
     return (
         corrections.var_g[k, sat]
         - 2.0 * factor * corrections.cov_gd[k, sat]

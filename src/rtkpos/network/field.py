@@ -49,7 +49,10 @@ class FieldMemory(NamedTuple):
 
 
 def field_memory(n_station: int, sats: IndexArray) -> FieldMemory:
-    """A field that knows nothing yet. sats : (S,) satellite indices"""
+    """A field that knows nothing yet.
+
+    sats : (S,) satellite indices
+    """
     pair, n_sat = (n_station, len(sats)), len(sats)
     return FieldMemory(
         system=np.asarray(sats, np.int64) >> 6,

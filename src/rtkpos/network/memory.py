@@ -73,9 +73,9 @@ class KnownArcs(NamedTuple):
 
 def no_known_arcs(n: int) -> KnownArcs:
     """Nothing known of n baselines."""
-    empty = [np.zeros(0, np.int64) for _ in range(4)]
     first = np.zeros((n, N_SAT * N_SLOT + 1), np.int64)
-    return KnownArcs(first, *empty, np.full(1, N_SLOT, np.int64))
+    empty = [np.zeros(0, np.int64) for _ in range(4)]
+    return KnownArcs._make([first, *empty, np.full(1, N_SLOT, np.int64)])
 
 
 class StationMemory(NamedTuple):
@@ -234,7 +234,8 @@ def station_memory(n: int) -> Any:
 def edge_memory(n: int) -> Any:
     """Records of `EdgeMemory` for n baselines."""
     pair, groups = (N_SAT, N_SLOT), (N_SYSTEM, N_SLOT)
-    small = {name: np.zeros(pair, np.int8) for name in ("held", "agree", "differ", "verified", "proved")}
+    flags = ("held", "agree", "differ", "verified", "proved")
+    small = {name: np.zeros(pair, np.int8) for name in flags}
     empty = EdgeMemory(
         state=filter_state(),
         work=epoch_work(),

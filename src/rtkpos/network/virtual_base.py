@@ -8,18 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from rtkpos._arrays import FloatArray, IndexArray, record_table
+from rtkpos._arrays import FloatArray, IndexArray
 from rtkpos.constants import DEG, NS_PER_S
 from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation
+from rtkpos.core.tables import CorrectionSigma
 from rtkpos.errors import InputError
 from rtkpos.estimate.atmosphere_states import slant_factor
-from rtkpos.core.tables import CorrectionSigma
 from rtkpos.gnss.systems import N_SAT
 from rtkpos.network.around import N_STATION
 from rtkpos.network.covariance import (
     ACTIVE_IONOSPHERE,
     QUIET_IONOSPHERE,
-    ROUGH,
     SMOOTH,
     WET_DELAY,
     Covariance,
@@ -27,9 +26,15 @@ from rtkpos.network.covariance import (
 from rtkpos.network.field import field_memory
 from rtkpos.network.interpolation import method_code
 from rtkpos.network.memory import station_memory
-from rtkpos.network.run import Network, NetworkSolution
+from rtkpos.network.run import NetworkEngine, NetworkSolution
 from rtkpos.network.variogram import add_differences, fit_variogram, forgetting, variogram_sums
-from rtkpos.network.virtual import VirtualRows, VirtualSeries, VirtualWork, virtual_block
+from rtkpos.network.virtual import (
+    UNCORRECTED,
+    VirtualRows,
+    VirtualSeries,
+    VirtualWork,
+    virtual_block,
+)
 from rtkpos.prepare.antennas import no_antennas
 from rtkpos.records.observations import ObsTable, Station
 from rtkpos.solve.run import run_plan
@@ -46,7 +51,9 @@ class VirtualBase:
 
     table : observations, with the sigma of their corrections      ecef_m : (3,) of the virtual
     marker [m]      master : station it is made from      stations : used
-    outside_m : distance of the point from the stations' hull, the largest over time [m]
+    outside_m : distance of the point from the stations' hull at the last epoch [m]
+    n_uncorrected : epochs at which too few satellites had corrections: the master's observations,
+        moved but not corrected
     """
 
     table: ObsTable
@@ -54,11 +61,11 @@ class VirtualBase:
     master: str
     stations: tuple[str, ...]
     outside_m: float
-    notes: tuple[str, ...] = ()
+    n_uncorrected: int
 
 
 def virtual_base(
-    network: Network,
+    network: NetworkEngine,
     solution: NetworkSolution,
     place_ecef_m: FloatArray,
     point_ecef_m: FloatArray | None = None,
@@ -123,7 +130,7 @@ def _path(place: FloatArray, point_ecef_m: FloatArray | None, n: int) -> FloatAr
 
 
 def _series(
-    network: Network,
+    network: NetworkEngine,
     solution: NetworkSolution,
     stations: IndexArray,
     east_north: FloatArray,
@@ -214,7 +221,7 @@ def _wet_slant(elevation_rad: FloatArray) -> FloatArray:
 
 
 def _work(
-    network: Network,
+    network: NetworkEngine,
     solution: NetworkSolution,
     stations: IndexArray,
     east_north: FloatArray,
@@ -249,7 +256,7 @@ def _work(
     )
 
 
-def _row_limit(network: Network) -> int:
+def _row_limit(network: NetworkEngine) -> int:
     """Most rows an epoch of a station has."""
     return max(int(np.max(np.diff(t.row_start), initial=0)) for t in network.tables)
 
@@ -263,6 +270,7 @@ def _rows(n_epoch: int, n_row: int) -> VirtualRows:
     """Empty rows."""
     return VirtualRows(
         row_start=np.zeros(n_epoch + 1, np.int64),
+        kind=np.zeros(n_epoch, np.uint8),
         sat=np.zeros(n_row, np.int16),
         sig=np.zeros(n_row, np.int16),
         code_m=np.zeros(n_row),
@@ -276,7 +284,7 @@ def _rows(n_epoch: int, n_row: int) -> VirtualRows:
 
 
 def _gathered(
-    network: Network,
+    network: NetworkEngine,
     solution: NetworkSolution,
     place: FloatArray,
     rows: VirtualRows,
@@ -315,4 +323,5 @@ def _gathered(
         master=names[0],
         stations=names,
         outside_m=outside_m,
+        n_uncorrected=int(np.sum(rows.kind == UNCORRECTED)),
     )
