@@ -300,8 +300,9 @@ cost with `--ms-per-baseline`. `rtkpos network plan` shows the same for a list o
 | in which triangle a point stands | {locate_us:.0f} µs |
 {tasks}
 
-Tasks take minutes, beside which handing them to a worker and their results back is nothing. A worker
-that starts loads the compiled kernels; {s_per_task:g} s are counted for every task.
+Times by the clock are those of a machine shared with other work. Tasks take minutes, beside which
+handing them to a worker and their results back is nothing. A worker that starts loads the compiled
+kernels; {s_per_task:g} s are counted for every task.
 
 ## What a cell costs
 
