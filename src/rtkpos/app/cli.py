@@ -264,11 +264,15 @@ def warmup() -> None:
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("rtkpos-demo"),
+    real: Annotated[
+        bool,
+        typer.Option("--real", help="A public recording instead (downloaded once, 7 MB)."),
+    ] = False,
 ) -> None:
-    """Solve a public data set and compare it with the truth."""
+    """Solve a car that comes with rtkpos and compare it with its truth; needs no network."""
     from rtkpos.app.demo import run_demo
 
-    raise typer.Exit(run_demo(out))
+    raise typer.Exit(run_demo(out, real=real))
 
 
 app.command("simulate")(simulate_files)

@@ -42,6 +42,8 @@ class EpochWork(NamedTuple):
     iono_factor : (M, B) ionosphere on the band over that on GPS L1      wet_factor : (M,) mapping
     of a zenith wet delay      baseline_m : (1,) length of the line      code_misfit : (1,) RMS of
     the codes' normalised residuals, at least 1
+    iono_sigma_m, wet_sigma_m : (M,), (1,) of a virtual base's corrections, slant on L1 and zenith
+    base_kind : (1,) BASE_* of `estimate.virtual`
     nis : (2,) sum of squared normalised phase innovations of the epoch, and their number
     """
 
@@ -73,6 +75,9 @@ class EpochWork(NamedTuple):
     wet_factor: FloatArray
     baseline_m: FloatArray
     code_misfit: FloatArray
+    iono_sigma_m: FloatArray
+    wet_sigma_m: FloatArray
+    base_kind: IndexArray
     nis: FloatArray
 
 
@@ -108,6 +113,9 @@ def epoch_work() -> EpochWork:
         wet_factor=np.zeros(M_SAT),
         baseline_m=np.zeros(1),
         code_misfit=np.ones(1),
+        iono_sigma_m=np.full(M_SAT, np.nan),
+        wet_sigma_m=np.full(1, np.nan),
+        base_kind=np.zeros(1, np.int64),
         nis=np.zeros(2),
     )
 

@@ -1,1 +1,1 @@
-"""Many reference stations: their graph, their ambiguities, corrections at any point."""
+"""Many reference stations: integers between them, one field of corrections, a base anywhere."""

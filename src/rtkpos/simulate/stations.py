@@ -6,7 +6,8 @@ import numpy as np
 
 from rtkpos.records.observations import Station
 from rtkpos.simulate.earth import from_local, place_llh
-from rtkpos.simulate.scenario import Scenario, Site, Vehicle
+from rtkpos.simulate.scenario import Scenario
+from rtkpos.simulate.sections import Site, Vehicle
 
 
 def station_head(scenario: Scenario, given: Site | Vehicle) -> Station:
