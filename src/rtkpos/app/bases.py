@@ -140,8 +140,8 @@ def _from_headers(groups: Sequence[BaseGroup]) -> tuple[NetworkStation, ...]:
 def _header_warning(names: tuple[str, ...]) -> str:
     """That coordinates of headers are not to be trusted."""
     return (
-        f"base coordinates of {_some(names)} are those of the headers, which are often approximate; "
-        "centimetres need trusted ones: --stations LIST."
+        f"base coordinates of {_some(names)} are those of the headers, which are often "
+        "approximate; centimetres need trusted ones: --stations LIST."
     )
 
 
