@@ -18,6 +18,12 @@ import math
 from rtkpos._jit import kernel
 from rtkpos.estimate.atmosphere_states import forget_atmosphere
 from rtkpos.estimate.filter_states import OWNER_BIAS, add_state, remove_state
+from rtkpos.estimate.pending import (
+    keep_update,
+    mirror_lower,
+    subtract_pending,
+    take_pending_off,
+)
 from rtkpos.estimate.workspace import N_FIXED_STATE
 from rtkpos.prepare.slips import COUNT_GAP, COUNT_INNOVATION, COUNT_PHASE_REJECTED
 
@@ -155,9 +161,10 @@ def project(i, band, sign, work, extra, coefficient, state, out_ph):
     """
     n = state.count[0]
     cov = state.cov
+    x, y, z, clock = cov[0], cov[1], cov[2], cov[3]
     a, b, c = -work.los[i, 0], -work.los[i, 1], -work.los[i, 2]
     for j in range(n):
-        out_ph[j] = a * cov[0, j] + b * cov[1, j] + c * cov[2, j] + cov[3, j]
+        out_ph[j] = a * x[j] + b * y[j] + c * z[j] + clock[j]
     iono, wet = state.iono_slot[work.sat[i]], state.wet_slot[0]
     factor = sign * work.iono_factor[i, band]
     if extra >= 0:
@@ -166,14 +173,25 @@ def project(i, band, sign, work, extra, coefficient, state, out_ph):
         add_row_of(iono, factor, n, cov, out_ph)
     if wet >= 0:
         add_row_of(wet, work.wet_factor[i], n, cov, out_ph)
-    variance = a * out_ph[0] + b * out_ph[1] + c * out_ph[2] + out_ph[3]
+    for kept in range(work.n_pending[0]):
+        times = row_times(i, band, sign, work, extra, coefficient, state, work.pending[kept])
+        take_pending_off(times, kept, n, work, out_ph)
+    return row_times(i, band, sign, work, extra, coefficient, state, out_ph)
+
+
+@kernel
+def row_times(i, band, sign, work, extra, coefficient, state, vector):
+    """Row H of `project` times a vector (N,)."""
+    total = vector[3] - work.los[i, 0] * vector[0]
+    total -= work.los[i, 1] * vector[1] + work.los[i, 2] * vector[2]
+    iono, wet = state.iono_slot[work.sat[i]], state.wet_slot[0]
     if extra >= 0:
-        variance += coefficient * out_ph[extra]
+        total += coefficient * vector[extra]
     if iono >= 0:
-        variance += factor * out_ph[iono]
+        total += sign * work.iono_factor[i, band] * vector[iono]
     if wet >= 0:
-        variance += work.wet_factor[i] * out_ph[wet]
-    return variance
+        total += work.wet_factor[i] * vector[wet]
+    return total
 
 
 @kernel
@@ -208,12 +226,7 @@ def half_update(state, ph, innovation, variance):
 @kernel
 def mirror(state):
     """Copy the lower triangle of the covariance to the upper one, below the fixed states' rows."""
-    n = state.count[0]
-    for j in range(N_FIXED_STATE + 1, n):
-        row = state.cov[j]
-        for k in range(N_FIXED_STATE, j):
-            state.cov[k, j] = row[k]
-    return 0
+    return mirror_lower(state.cov, N_FIXED_STATE, state.count[0])
 
 
 @kernel
@@ -246,13 +259,15 @@ def update_codes(work, state, origin_m, scratch):
             if work.group[i, band] < 0 or not weight > 0.0:
                 continue
             bias = state.bias_slot[work.group[i, band]]
-            variance = project(i, band, 1.0, work, bias, 1.0, state, scratch) + 1.0 / weight
+            ph = work.pending[work.n_pending[0]]
+            variance = project(i, band, 1.0, work, bias, 1.0, state, ph) + 1.0 / weight
             innovation = work.sd_code_m[i, band]
             innovation -= predicted(i, band, 1.0, work, state, origin_m)
             if bias >= 0:
                 innovation -= state.state[bias]
-            half_update(state, scratch, innovation, variance)
+            keep_update(state, innovation, variance, work)
             used += 1
+    subtract_pending(state, work)
     mirror(state)
     return used
 
@@ -272,7 +287,8 @@ def update_known_phases(work, state, origin_m, scratch, counts):
             if index < 0 or not work.phase_ok[i, band]:
                 continue
             wavelength = work.wavelength_m[i, band]
-            variance = project(i, band, -1.0, work, index, wavelength, state, scratch)
+            ph = work.pending[work.n_pending[0]]
+            variance = project(i, band, -1.0, work, index, wavelength, state, ph)
             variance += work.var_phase_m2[i, band]
             innovation = work.sd_phase_m[i, band] - wavelength * state.state[index]
             innovation -= predicted(i, band, -1.0, work, state, origin_m)
@@ -285,12 +301,14 @@ def update_known_phases(work, state, origin_m, scratch, counts):
                 work.phase_ok[i, band] = 0
                 if state.n_reject[sat, band] >= REJECTIONS_TO_RESET:
                     counts[COUNT_INNOVATION] += 1
+                    subtract_pending(state, work)
                     remove_ambiguity(state, sat, band)
                 continue
             state.n_reject[sat, band] = 0
             state.n_lock[sat, band] += 1
-            half_update(state, scratch, innovation, variance)
+            keep_update(state, innovation, variance, work)
             used += 1
+    subtract_pending(state, work)
     mirror(state)
     return used
 

@@ -13,6 +13,7 @@ import math
 
 from rtkpos._jit import kernel
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
+from rtkpos.core.select import median_in_place
 from rtkpos.core.tables import RESET_EVENTS
 
 # Slots of the counters a run reports, in the order of COUNTER_NAMES.
@@ -84,23 +85,6 @@ SLIP_SURE, SLIP_LIKELY, SLIP_HALF_TOLD = 1, 2, 4
 
 MILLISECOND_M = 1e-3 * SPEED_OF_LIGHT_MPS
 MAX_DOPPLER_STEP_NS = 2_100_000_000  # longer steps say nothing about a slip of one cycle
-
-
-@kernel
-def median_of(values, n):
-    """Median of values[:n], which is sorted in place; NaN for n = 0. values : (n,) any unit."""
-    for i in range(1, n):
-        v = values[i]
-        j = i - 1
-        while j >= 0 and values[j] > v:
-            values[j + 1] = values[j]
-            j -= 1
-        values[j + 1] = v
-    if n == 0:
-        return math.nan
-    if n % 2:
-        return values[n // 2]
-    return 0.5 * (values[n // 2 - 1] + values[n // 2])
 
 
 @kernel
@@ -203,7 +187,7 @@ def code_only_jump(obs, k, receiver, plan, state, scratch):
         if not math.isnan(change):
             scratch[2, n] = change
             n += 1
-    common = median_of(scratch[2], n)
+    common = median_in_place(scratch[2], n)
     steps = round(common / MILLISECOND_M) if n >= 3 else 0
     if steps != 0 and abs(common - steps * MILLISECOND_M) < 1000.0:
         return steps * MILLISECOND_M
@@ -242,7 +226,7 @@ def phase_minus_doppler(obs, k, receiver, jump_m, plan, state, scratch):
         if not math.isnan(value):
             scratch[2, n] = value / (carrier_hz + rate_hz)
             n += 1
-    clock = median_of(scratch[2], n) if n >= 4 else math.nan
+    clock = median_in_place(scratch[2], n) if n >= 4 else math.nan
     for row in range(first, end):
         if not math.isnan(scratch[0, row - first]):
             sat = obs.sat[row]
