@@ -100,7 +100,7 @@ def test_products_are_subtracted_and_nothing_is_hidden():
 def test_mirrored_matrix_is_symmetric(first, n):
     cov = np.random.default_rng(n).normal(size=(n + 3, n + 5))
     before = cov.copy()
-    mirror_lower(cov, first, n)
+    mirror_lower(cov, first, first, n)
     block = cov[first:n, first:n]
     np.testing.assert_array_equal(block, np.tril(block) + np.tril(block, -1).T)
     np.testing.assert_array_equal(np.tril(block), np.tril(before[first:n, first:n]))

@@ -204,12 +204,22 @@ def _take_block_off(last, a):
 
 
 @kernel
-def _subtract_multiple(k, i, mu, n, factor_t):
-    """z_k -= mu z_i (i > k): the integer Gauss transformation that brings L[i, k] near 0."""
-    factor_t[k, i] -= mu
-    to, source = factor_t[k, i + 1 : n], factor_t[i, i + 1 : n]
-    for col in range(n - i - 1):
-        to[col] -= mu * source[col]
+def _round_row(k, n, work):
+    """z_k -= mu z_i for all i > k: the integer Gauss transformations that bring L[i, k] near 0."""
+    row = work.factor_t[k, k + 1 : n]
+    length = n - k - 1
+    for place in range(length):
+        if abs(row[place]) < 0.5:
+            continue
+        mu = np.floor(row[place] + 0.5)
+        if mu == 0.0:
+            continue
+        row[place] -= mu
+        source = work.factor_t[k + 1 + place, k + 1 : n]
+        for col in range(place + 1, length):
+            row[col] -= mu * source[col]
+        add_subtraction(k, k + 1 + place, mu, work)
+    return 0
 
 
 @kernel
@@ -249,11 +259,7 @@ def _reduce(n, work):
         low = row[k + 1] - np.floor(row[k + 1] + 0.5)
         delta = var[k] + low * low * var[k + 1]
         if delta < SWAP_GAIN * var[k + 1]:
-            for i in range(k + 1, n):
-                mu = np.floor(row[i] + 0.5)
-                if mu != 0.0:
-                    _subtract_multiple(k, i, mu, n, factor_t)
-                    add_subtraction(k, i, mu, work)
+            _round_row(k, n, work)
             _swap_neighbours(k, low, delta, n, factor_t, var)
             add_exchange(k, work)
             n_swap += 1

@@ -82,17 +82,21 @@ def subtract_products(j, end, vectors, variances, out_row):
     g4, g5 = v4[j] / variances[4], v5[j] / variances[5]
     g6, g7 = v6[j] / variances[6], v7[j] / variances[7]
     for k in range(end):
-        value = out_row[k] - g0 * v0[k] - g1 * v1[k] - g2 * v2[k] - g3 * v3[k]
-        out_row[k] = value - g4 * v4[k] - g5 * v5[k] - g6 * v6[k] - g7 * v7[k]
+        first = out_row[k] - g0 * v0[k] - g1 * v1[k] - g2 * v2[k] - g3 * v3[k]
+        out_row[k] = first - (g4 * v4[k] + g5 * v5[k] + g6 * v6[k] + g7 * v7[k])
     return 0
 
 
 @kernel
-def mirror_lower(cov, first, n):
-    """Copy the lower triangle of rows and columns first .. n - 1 to the upper one, tile by tile."""
-    for top in range(first, n, TILE):
-        for left in range(first, top + 1, TILE):
-            for j in range(top, min(top + TILE, n)):
+def mirror_lower(cov, first_row, first_column, n):
+    """Copy the lower triangle of rows first_row .. n - 1, from first_column on, to the upper one.
+
+    cov : (>= n, >= n)      Tile by tile, so that rows and columns stay in the cache.
+    """
+    for top in range(first_row, n, TILE):
+        end = min(top + TILE, n)
+        for left in range(first_column, end, TILE):
+            for j in range(top, end):
                 row = cov[j]
                 for k in range(left, min(left + TILE, j)):
                     cov[k, j] = row[k]

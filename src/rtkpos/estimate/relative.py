@@ -17,7 +17,7 @@ import math
 
 from rtkpos._jit import kernel
 from rtkpos.estimate.atmosphere_states import forget_atmosphere
-from rtkpos.estimate.filter_states import OWNER_BIAS, add_state, remove_state
+from rtkpos.estimate.filter_states import OWNER_BIAS, add_state, append_state, remove_state
 from rtkpos.estimate.pending import (
     keep_update,
     mirror_lower,
@@ -81,6 +81,7 @@ def start_epoch(state, position_m, clock_m, step_s, settings):
     state.count[0] = n
     variance = settings.position_reset_m**2
     for k in range(N_FIXED_STATE):
+        state.group_of[k] = -1
         for j in range(n):
             state.cov[k, j] = 0.0
             state.cov[j, k] = 0.0
@@ -105,20 +106,21 @@ def loosen_groups(state, step_s):
     It leaves double differences untouched. Receivers' phase biases between bands and systems drift
     by millimetres a minute, so a filter that holds them constant bends the position.
     """
-    n_band = state.slot.shape[1]
-    variance = PHASE_BIAS_DRIFT_M**2 * step_s
-    for a in range(N_FIXED_STATE, state.count[0]):
-        if state.owner[a] < 0:
-            continue
-        group = state.joint[state.owner[a] // n_band, state.owner[a] % n_band]
-        for b in range(N_FIXED_STATE, a + 1):
-            if state.owner[b] < 0:
-                continue
-            if state.joint[state.owner[b] // n_band, state.owner[b] % n_band] == group:
-                # Wavelengths of one group are equal but for GLONASS; 0.2 m stands for all.
-                state.cov[a, b] += variance / 0.04
-                state.cov[b, a] = state.cov[a, b]
-    return 0
+    if step_s == 0.0:
+        return 0
+    n, n_band = state.count[0], state.slot.shape[1]
+    # Wavelengths of one group are equal but for GLONASS; 0.2 m stands for all.
+    variance = PHASE_BIAS_DRIFT_M**2 * step_s / 0.04
+    group = state.group_of
+    for a in range(N_FIXED_STATE, n):
+        owner = state.owner[a]
+        group[a] = state.joint[owner // n_band, owner % n_band] if owner >= 0 else -1
+    for a in range(N_FIXED_STATE, n):
+        if group[a] >= 0:
+            row, own = state.cov[a], group[a]
+            for b in range(a + 1):
+                row[b] += variance if group[b] == own else 0.0
+    return mirror_lower(state.cov, N_FIXED_STATE, N_FIXED_STATE, n)
 
 
 @kernel
@@ -226,7 +228,7 @@ def half_update(state, ph, innovation, variance):
 @kernel
 def mirror(state):
     """Copy the lower triangle of the covariance to the upper one, below the fixed states' rows."""
-    return mirror_lower(state.cov, N_FIXED_STATE, state.count[0])
+    return mirror_lower(state.cov, N_FIXED_STATE, N_FIXED_STATE, state.count[0])
 
 
 @kernel
@@ -320,7 +322,7 @@ def add_new_phases(work, state, origin_m, scratch):
     N = (phase - H x) / wavelength, cov(N, x) = -H P / wavelength,
     var(N) = (H P H' + R) / wavelength^2.
     """
-    added = 0
+    added, before = 0, state.count[0]
     n_band = work.sd_phase_m.shape[1]
     for i in range(work.count[0]):
         sat = work.sat[i]
@@ -332,21 +334,40 @@ def add_new_phases(work, state, origin_m, scratch):
             variance += work.var_phase_m2[i, band]
             value = work.sd_phase_m[i, band] - predicted(i, band, -1.0, work, state, origin_m)
             value /= wavelength
-            n = state.count[0]
-            index = add_state(state, value, variance / wavelength**2, sat * n_band + band)
+            index = append_state(state, value, sat * n_band + band)
             if index < 0:
+                mirror_lower(state.cov, before, N_FIXED_STATE, state.count[0])
                 return added
-            for j in range(n):
-                state.cov[index, j] = -scratch[j] / wavelength
-                state.cov[j, index] = state.cov[index, j]
-            state.slot[sat, band] = index
-            state.pair[sat, band] = work.group[i, band]
-            state.joint[sat, band] = work.joint[i, band]
-            state.n_lock[sat, band] = 1
-            for receiver in range(2):
-                state.half[receiver, sat, band] = work.half_of[receiver, i, band]
+            enter_covariances(index, -1.0 / wavelength, scratch, state)
+            state.cov[index, index] = variance / wavelength**2
+            begin_ambiguity(i, band, index, work, state)
             added += 1
+    mirror_lower(state.cov, before, N_FIXED_STATE, state.count[0])
     return added
+
+
+@kernel
+def enter_covariances(index, factor, vector, state):
+    """Covariances of the last state: factor times a vector (N,); lower triangle and fixed rows."""
+    row = state.cov[index]
+    for j in range(index):
+        row[j] = factor * vector[j]
+    for k in range(N_FIXED_STATE):
+        state.cov[k, index] = row[k]
+    return 0
+
+
+@kernel
+def begin_ambiguity(i, band, index, work, state):
+    """Enter a new ambiguity of satellite row i at a state index in the tables of its satellite."""
+    sat = work.sat[i]
+    state.slot[sat, band] = index
+    state.pair[sat, band] = work.group[i, band]
+    state.joint[sat, band] = work.joint[i, band]
+    state.n_lock[sat, band] = 1
+    for receiver in range(2):
+        state.half[receiver, sat, band] = work.half_of[receiver, i, band]
+    return 0
 
 
 @kernel

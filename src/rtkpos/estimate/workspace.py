@@ -150,6 +150,7 @@ class FilterState(NamedTuple):
     slot : (N_SAT, B) state index of the ambiguity, -1 = not estimated
     code_due : (N_SAT, B) share of a code sample not yet used
     owner : (N,) sat * B + band of an ambiguity state, else OWNER_* of `filter_states`
+    group_of : (N,) joint group of each state for the time update, -1 = no ambiguity
     iono_slot : (N_SAT,) state index of the slant ionosphere, -1 = not estimated
     wet_slot : (1,) state index of the relative zenith wet delay, -1 = the line is short
     last_ns : (N_SAT, B) epoch of the last accepted phase      pair : (N_SAT, B) group of that phase
@@ -186,6 +187,7 @@ class FilterState(NamedTuple):
     slot: IndexArray
     code_due: FloatArray
     owner: IndexArray
+    group_of: IndexArray
     iono_slot: IndexArray
     wet_slot: IndexArray
     last_ns: TimeArray
@@ -231,6 +233,7 @@ def filter_state() -> FilterState:
         slot=np.full(pair, -1, np.int64),
         code_due=np.zeros(pair),
         owner=np.full(N_STATE, -1, np.int64),
+        group_of=np.full(N_STATE, -1, np.int64),
         iono_slot=np.full(N_SAT, -1, np.int64),
         wet_slot=np.full(1, -1, np.int64),
         last_ns=np.full(pair, NEVER_NS, np.int64),
