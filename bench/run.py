@@ -80,6 +80,7 @@ def run(args: argparse.Namespace, peers: list[Any], work: Path) -> tuple[dict[st
     """All results, and what went wrong."""
     from bench.measure import Bench
     from bench.parse import measure_parse
+    from bench.simulation import measure_simulation
     from bench.speed import measure_kernel, measure_start, measure_threads
 
     repeats = args.repeats or (1 if args.quick else 3)
@@ -92,6 +93,7 @@ def run(args: argparse.Namespace, peers: list[Any], work: Path) -> tuple[dict[st
             "kernel": lambda: measure_kernel(work),
             "threads": lambda: measure_threads(work, args.quick),
             "start": lambda: measure_start(work, peers, args.quick),
+            "simulation": lambda: measure_simulation(work, args.quick),
         }
         for name, measure_part in parts.items():
             tell(name)

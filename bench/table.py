@@ -269,7 +269,7 @@ def _md_line(words: Any) -> str:
 
 
 def speed_lines(report: dict[str, Any]) -> list[str]:
-    """Reading, the compiled step, start-up."""
+    """Reading, the compiled step, start-up, simulating."""
     lines = []
     for entry in report.get("parse", []):
         text = (
@@ -294,6 +294,12 @@ def speed_lines(report: dict[str, Any]) -> list[str]:
         lines.append(
             f"* Whole process, warm: {entry['what']}: {entry['wall_s'][0]:.2f} s "
             f"(CPU {entry['cpu_s'][0]:.2f} s{state})."
+        )
+    for entry in report.get("simulation", []):
+        lines.append(
+            f"* Simulating {entry['duration_s'] / 60:.0f} min of {entry['n_receiver']} receivers "
+            f"at 1 Hz ({entry['scenario']}): {entry['wall_s']:.0f} s (CPU {entry['cpu_s']:.0f} s), "
+            f"{entry['peak_mb']:.0f} MB of memory, {entry['written_mb']:.0f} MB written."
         )
     return lines
 

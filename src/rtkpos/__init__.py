@@ -26,7 +26,21 @@ if TYPE_CHECKING:
     from rtkpos.io.rinex_obs import read_obs
     from rtkpos.io.sp3 import read_sp3
     from rtkpos.io.xarray_bridge import from_xarray, to_xarray
+    from rtkpos.network.cell_jobs import CellJob, CellResult, cell_jobs, run_cell_jobs
+    from rtkpos.network.cells import CellPlan, plan_cells
+    from rtkpos.network.executor import make_executor
+    from rtkpos.network.graph import (
+        GraphLimits,
+        NetworkGraph,
+        add_station,
+        build_graph,
+        remove_station,
+    )
+    from rtkpos.network.locate import Location, locate_point
+    from rtkpos.network.loops import Loops, fundamental_loops, triangle_loops
+    from rtkpos.network.stations import NetworkStation, StationList, read_stations
     from rtkpos.physics.frames import degrees_from_ecef, point_from_degrees, to_frame
+    from rtkpos.physics.reference_frames import Frame, convert_frame
     from rtkpos.physics.satellites import SatelliteStates, satellite_states
     from rtkpos.records.antenna import Antenna, AntennaTable
     from rtkpos.records.broadcast import BroadcastTable
@@ -60,7 +74,33 @@ _MODULES = {
     "io.rinex_obs": ("read_obs",),
     "io.sp3": ("read_sp3",),
     "io.xarray_bridge": ("from_xarray", "to_xarray"),
+    "network.graph": (
+        "GraphLimits",
+        "NetworkGraph",
+        "add_station",
+        "build_graph",
+        "remove_station",
+    ),
+    "network.locate": ("Location", "locate_point"),
+    "network.loops": ("Loops", "fundamental_loops", "triangle_loops"),
+    "network.cell_jobs": (
+        "CellJob",
+        "CellResult",
+        "cell_jobs",
+        "run_cell_jobs",
+    ),
+    "network.cells": (
+        "CellPlan",
+        "plan_cells",
+    ),
+    "network.executor": ("make_executor",),
+    "network.stations": (
+        "NetworkStation",
+        "StationList",
+        "read_stations",
+    ),
     "physics.frames": ("degrees_from_ecef", "point_from_degrees", "to_frame"),
+    "physics.reference_frames": ("Frame", "convert_frame"),
     "physics.satellites": ("SatelliteStates", "satellite_states"),
     "records.antenna": ("Antenna", "AntennaTable"),
     "records.broadcast": ("BroadcastTable",),
@@ -82,6 +122,9 @@ __all__ = [
     "Antenna",
     "AntennaTable",
     "BroadcastTable",
+    "CellJob",
+    "CellPlan",
+    "CellResult",
     "ConfigError",
     "DataError",
     "DatasetError",
@@ -89,7 +132,13 @@ __all__ = [
     "Explanation",
     "FileError",
     "FixStatus",
+    "GraphLimits",
+    "Frame",
     "InputError",
+    "Location",
+    "Loops",
+    "NetworkGraph",
+    "NetworkStation",
     "NoSolutionError",
     "ObsTable",
     "PreciseTable",
@@ -102,20 +151,33 @@ __all__ = [
     "SatelliteStates",
     "Solution",
     "SolveJob",
+    "StationList",
+    "add_station",
+    "build_graph",
+    "cell_jobs",
+    "convert_frame",
     "degrees_from_ecef",
     "epochs",
     "explain",
     "from_xarray",
+    "fundamental_loops",
+    "locate_point",
+    "make_executor",
+    "plan_cells",
     "point_from_degrees",
     "read_antex",
     "read_nav",
     "read_obs",
     "read_sp3",
+    "read_stations",
+    "remove_station",
+    "run_cell_jobs",
     "satellite_states",
     "solve",
     "solve_many",
     "to_frame",
     "to_xarray",
+    "triangle_loops",
     "warm_up",
 ]
 

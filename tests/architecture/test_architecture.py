@@ -28,6 +28,9 @@ BY_PACKAGE = (code.single_owners, code.no_copies, imports.no_orphans)
 
 # (rule, file, word in the message): reason. Few, and each still needed.
 EXCEPTIONS: dict[tuple[str, str, str], str] = {
+    ("no_orphans", "network/health_series.py", ""): "waits for the run of a network",
+    ("no_orphans", "network/uncertainty.py", ""): "waits for the run of a network",
+    ("no_orphans", "network/variogram.py", ""): "waits for the run of a network",
     ("glossary", "io/rinex_header.py", "snr_unit"): "the unit a header states for its S columns",
 }
 MAX_EXCEPTIONS = 12

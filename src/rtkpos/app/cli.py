@@ -20,6 +20,7 @@ import typer
 from rtkpos.app.arguments import expand_arguments
 from rtkpos.app.choices import Ar, BaseFrom, Direction, Format, Mode, PointOf, Profile
 from rtkpos.app.data_cli import data_app
+from rtkpos.app.network_cli import network_app
 from rtkpos.app.simulate_cli import simulate_files
 from rtkpos.errors import RtkposError
 
@@ -37,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(data_app, name="data")
+app.add_typer(network_app, name="network")
 
 
 class _TerminatedError(KeyboardInterrupt):
@@ -262,11 +264,15 @@ def warmup() -> None:
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("rtkpos-demo"),
+    real: Annotated[
+        bool,
+        typer.Option("--real", help="A public recording instead (downloaded once, 7 MB)."),
+    ] = False,
 ) -> None:
-    """Solve a public data set and compare it with the truth."""
+    """Solve a car that comes with rtkpos and compare it with its truth; needs no network."""
     from rtkpos.app.demo import run_demo
 
-    raise typer.Exit(run_demo(out))
+    raise typer.Exit(run_demo(out, real=real))
 
 
 app.command("simulate")(simulate_files)
@@ -364,7 +370,7 @@ def main() -> NoReturn:
     logging.basicConfig(level=logging.WARNING, format="rtkpos: %(message)s")
     if "--debug" not in sys.argv:
         warnings.simplefilter("ignore")
-    kernel_words = {"solve", "explain", "info", "batch", "warmup", "demo", "simulate"}
+    kernel_words = {"solve", "explain", "info", "batch", "warmup", "demo", "simulate", "network"}
     if kernel_words & set(sys.argv) and not {"-h", "--help"} & set(sys.argv):
         use_project_cache()
     leave(run(sys.argv[1:]))

@@ -51,6 +51,8 @@ class EpochWork(NamedTuple):
     iono_factor : (M, B) ionosphere on the band over that on GPS L1      wet_factor : (M,) mapping
     of a zenith wet delay      baseline_m : (1,) length of the line      code_misfit : (1,) RMS of
     the codes' normalised residuals, at least 1
+    iono_sigma_m, wet_sigma_m : (M,), (1,) of a virtual base's corrections, slant on L1 and zenith
+    base_kind : (1,) BASE_* of `estimate.virtual`
     nis : (2,) sum of squared normalised phase innovations of the epoch, and their number
     shared_state : (N_SAT, 8) states at transmission from the code position of this epoch
     shared_row : (N_SAT,) the ephemeris of each, -1 = none      shared_ns : (1,) its epoch
@@ -87,6 +89,9 @@ class EpochWork(NamedTuple):
     wet_factor: FloatArray
     baseline_m: FloatArray
     code_misfit: FloatArray
+    iono_sigma_m: FloatArray
+    wet_sigma_m: FloatArray
+    base_kind: IndexArray
     nis: FloatArray
     shared_state: FloatArray
     shared_row: IndexArray
@@ -129,6 +134,9 @@ def epoch_work() -> EpochWork:
         wet_factor=np.zeros(M_SAT),
         baseline_m=np.zeros(1),
         code_misfit=np.ones(1),
+        iono_sigma_m=np.full(M_SAT, np.nan),
+        wet_sigma_m=np.full(1, np.nan),
+        base_kind=np.zeros(1, np.int64),
         nis=np.zeros(2),
         shared_state=np.zeros((N_SAT, 8)),
         shared_row=np.full(N_SAT, -1, np.int64),

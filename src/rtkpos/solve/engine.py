@@ -17,6 +17,7 @@ from rtkpos._arrays import FloatArray, SmallArray, record_of
 from rtkpos.constants import NS_PER_S
 from rtkpos.core.tables import EVENT_ANTENNA_MOVED
 from rtkpos.errors import DataError
+from rtkpos.core.tables import no_correction
 from rtkpos.estimate.memory import RunInputs, step_memory, step_outputs
 from rtkpos.estimate.step import step
 from rtkpos.gnss.systems import SYSTEM_LETTERS, systems_from_letters
@@ -102,6 +103,7 @@ class RtkEngine:
             kernel_view(self._nav.arrays()),
             no_ionosphere(),
             run_plan(pairing, place, self.config),
+            no_correction(),
         )
         self._set_antennas(None, None, None)
         self._ionosphere_span: tuple[int, int] | None = None
@@ -238,6 +240,7 @@ class RtkEngine:
                 kernel_view(nav.arrays()),
                 ionosphere,
                 plan,
+                no_correction(),
             )
             prefix = "base_"
             columns = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
