@@ -37,7 +37,7 @@ def select_smallest(values, n, k):
 
 
 @kernel
-def median_in_place(values, n):
+def median_of(values, n):
     """Median of values[:n]; NaN for n = 0. values : (>= n,) finite, any unit, rearranged."""
     if n == 0:
         return math.nan

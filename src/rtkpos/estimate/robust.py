@@ -21,7 +21,7 @@ from rtkpos.core.normal_equations import (
     fit_clock_free,
     prediction_variance,
 )
-from rtkpos.core.select import median_in_place
+from rtkpos.core.select import median_of
 
 FIT_OK, FIT_SINGULAR, FIT_INCONSISTENT = range(3)
 
@@ -126,7 +126,7 @@ def median_abs(values, weight, n, out_sorted):
         if weight[i] > 0.0 and math.isfinite(values[i]):
             out_sorted[m] = abs(values[i])
             m += 1
-    return median_in_place(out_sorted, m)
+    return median_of(out_sorted, m)
 
 
 @kernel

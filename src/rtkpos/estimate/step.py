@@ -33,7 +33,6 @@ from rtkpos.estimate.single_difference import (
 )
 from rtkpos.estimate.single_point import single_point_epoch
 from rtkpos.estimate.static_mean import forget_mean
-from rtkpos.estimate.virtual import add_correction_noise, load_correction_sigma
 from rtkpos.estimate.verdicts import (
     AR_INSTANTANEOUS,
     AR_IS_OFF,
@@ -57,6 +56,7 @@ from rtkpos.estimate.verdicts import (
     SPP,
     write_position,
 )
+from rtkpos.estimate.virtual import add_correction_noise, load_correction_sigma
 from rtkpos.estimate.workspace import NEVER_NS
 from rtkpos.prepare.common import pair_epoch
 from rtkpos.prepare.slips import COUNT_CODE_REJECTED, remember_receiver, track_receiver

@@ -13,7 +13,7 @@ import math
 
 from rtkpos._jit import kernel
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
-from rtkpos.core.select import median_in_place
+from rtkpos.core.select import median_of
 from rtkpos.core.tables import RESET_EVENTS
 
 # Slots of the counters a run reports, in the order of COUNTER_NAMES.
@@ -187,7 +187,7 @@ def code_only_jump(obs, k, receiver, plan, state, scratch):
         if not math.isnan(change):
             scratch[2, n] = change
             n += 1
-    common = median_in_place(scratch[2], n)
+    common = median_of(scratch[2], n)
     steps = round(common / MILLISECOND_M) if n >= 3 else 0
     if steps != 0 and abs(common - steps * MILLISECOND_M) < 1000.0:
         return steps * MILLISECOND_M
@@ -226,7 +226,7 @@ def phase_minus_doppler(obs, k, receiver, jump_m, plan, state, scratch):
         if not math.isnan(value):
             scratch[2, n] = value / (carrier_hz + rate_hz)
             n += 1
-    clock = median_in_place(scratch[2], n) if n >= 4 else math.nan
+    clock = median_of(scratch[2], n) if n >= 4 else math.nan
     for row in range(first, end):
         if not math.isnan(scratch[0, row - first]):
             sat = obs.sat[row]
