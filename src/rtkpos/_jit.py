@@ -52,11 +52,26 @@ def kernel(function: Callable[..., Any]) -> Any:
     neither calls itself nor allocates arrays: such code does not compile. With NUMBA_DISABLE_JIT=1
     the function stays plain Python.
     """
-    whole = _compiled(function, _WholeCompiler, no_cfunc_wrapper=True)
+    return _kernel(function)
+
+
+def fused_kernel(function: Callable[..., Any]) -> Any:
+    """A kernel whose products and sums may be fused to multiply-adds, which round once.
+
+    NaN, infinity and the order of operations stay. For inner loops alone: a result may differ in
+    the last digit between processors.
+    """
+    return _kernel(function, fastmath={"contract"})
+
+
+def _kernel(function: Callable[..., Any], **options: Any) -> Any:
+    """What `kernel` says, with options of numba."""
+    whole = _compiled(function, _WholeCompiler, no_cfunc_wrapper=True, **options)
     if not hasattr(whole, "py_func"):
         whole.py_func = function  # so that the twin of a kernel has one name in all modes
     else:
-        part = _compiled(function, _PartCompiler, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        part = _compiled(function, _PartCompiler, **options)
         part.add_overload = functools.partial(_add_part, part, _name_of(function))
         # What numba asks of a function that another one calls.
         whole.get_call_template = functools.partial(_call_template, part)
@@ -68,7 +83,7 @@ def kernel(function: Callable[..., Any]) -> Any:
     return whole
 
 
-def _compiled(function: Callable[..., Any], pipeline: Any, **options: bool) -> Any:
+def _compiled(function: Callable[..., Any], pipeline: Any, **options: Any) -> Any:
     """numba's dispatcher of a function; the function itself under NUMBA_DISABLE_JIT."""
     # Without the run-time for allocation no code counts references to arrays that callers own.
     options |= {"nogil": True, "_nrt": False}
