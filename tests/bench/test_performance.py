@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -112,3 +115,23 @@ def test_a_command_that_fails_is_told(tmp_path):
     case.rover.unlink()
     with pytest.raises(Exception, match="ended with 2"):
         run_ours(case, tmp_path / "out.pos")
+
+
+@pytest.mark.compiled
+def test_updates_leave_no_memory_behind(tmp_path):
+    stream = Stream(tmp_path, 120, "G")
+    for pair in stream.pairs[:20]:
+        stream.engine.update(*pair)
+    tracemalloc.start()
+    try:
+        gc.collect()
+        for number, pair in enumerate(stream.pairs[20:]):
+            if number == 20:
+                before = tracemalloc.get_traced_memory()[0]
+            stream.engine.update(*pair)
+        gc.collect()
+        growth = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    # The smallest object of Python kept for each of the 80 epochs would be 2000 bytes and more.
+    assert growth < 1500, f"{growth} bytes stayed after 80 epochs"
