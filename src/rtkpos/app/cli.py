@@ -61,7 +61,8 @@ def solve(
         list[Path], typer.Argument(help="Rover observations (RINEX, CRINEX, packed).")
     ],
     base: Annotated[
-        list[Path] | None, typer.Option("--base", "-b", help="Base observations; several allowed.")
+        list[Path] | None,
+        typer.Option("--base", "-b", help="Base observations; several bases are a network."),
     ] = None,
     nav: Annotated[
         list[Path] | None, typer.Option("--nav", "-n", help="Navigation files; several allowed.")
@@ -84,6 +85,9 @@ def solve(
     ] = None,
     bands: Annotated[
         str | None, typer.Option(help='Band digits by system in order of choice: "C26,G12".')
+    ] = None,
+    stations: Annotated[
+        Path | None, typer.Option(metavar="LIST", help="TOML or CSV of bases: their coordinates.")
     ] = None,
     base_xyz: Annotated[
         Xyz | None, typer.Option("--base-xyz", "-r", metavar="X Y Z", help="Base, ECEF metres.")
@@ -168,6 +172,7 @@ def solve(
             "antenna.coordinates": coordinates.value if coordinates else None,
         },
         config=config,
+        stations=stations,
         base_xyz=base_xyz,
         base_llh=base_llh,
         base_position=base_position.value if base_position else None,
