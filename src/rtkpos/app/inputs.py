@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtkpos.app.file_kind import NAVIGATION, file_kind
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
     from rtkpos.app.bases import NetworkPlan
     from rtkpos.app.network_inputs import NetworkInputs
     from rtkpos.solve.shared import SharedTables
+
+LONG_BYTES = 20_000_000  # of a file whose reading is worth a thread
 
 # Counters of the readers that mean lost data: these make a result partial. Lost fields and
 # strangers (unknown codes, satellites) are told to the user, but cost no epoch.
@@ -81,11 +87,7 @@ def read_inputs(
     tables : shared with other runs      network : its stations instead of a base
     A base without a single epoch leaves `base` None, so that the rover is still positioned.
     """
-    from rtkpos.solve.shared import SharedTables
-
-    # One after the other: threads saved a fifth on day-long files (0.23 -> 0.18 s, of a run of
-    # seconds) and cost as much as they saved on shorter ones.
-    tables = tables or SharedTables(())
+    tables = tables or _tables(request, config)
     rover = tables.obs(list(request.rover), strict=request.strict)
     base, missing = None, ""
     stations = _stations(network, tables, strict=request.strict)
@@ -115,6 +117,34 @@ def _stations(
     from rtkpos.app.network_inputs import read_network
 
     return read_network(network, tables, strict=strict)
+
+
+def _tables(request: SolveRequest, config: RtkConfig) -> SharedTables:
+    """Where the tables come from; of long files the base is read in a thread of its own.
+
+    Of two files of 110 MB that saves half of the time; of short ones it saves nothing.
+    """
+    from rtkpos.solve.shared import SharedTables, file_key
+
+    base, strict = list(request.base), request.strict
+    if config.mode == "single" or min(_size(request.rover), _size(request.base)) < LONG_BYTES:
+        return SharedTables(())
+    tables = SharedTables([file_key("obs", base, strict=strict)])
+
+    def read() -> None:
+        with suppress(Exception):  # whoever asks for the table gets it
+            tables.obs(base, strict=strict)
+
+    threading.Thread(target=read, name="rtkpos-base", daemon=True).start()
+    return tables
+
+
+def _size(paths: Sequence[Path]) -> int:
+    """Bytes of files; 0 when one cannot be asked."""
+    try:
+        return sum(path.stat().st_size for path in paths)
+    except OSError:
+        return 0
 
 
 def losses(report: ReadReport) -> dict[str, int]:

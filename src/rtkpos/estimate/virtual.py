@@ -42,7 +42,7 @@ def load_correction_sigma(k_base, sigma, work):
 
 @kernel
 def add_correction_noise(work):
-    """Add what corrections may be wrong by, and no state stands for, to the variances; returns rows.
+    """Add what corrections may be wrong by, where no state says it, to the variances; how many.
 
     work : EpochWork, var_phase_m2 and var_code_m2 (M, B) [m^2]
     """
