@@ -28,6 +28,7 @@ PLAIN = [
     "rover.obs --antex a.atx --coordinates antenna --force --config c.toml -m 12.5",
     "rover.obs --format nmea --tow --velocity --summary s.json --strict",
     "rover.obs --truth 1.0 -2.0 3.0 --output x/y.csv --base-antenna TRM --rover-antenna LEI",
+    "rover.obs --base a.obs b.obs --stations list.toml --nav n.rnx",
     "rover.obs --truth track.pos -k c.toml --elevation-mask 1e1",
 ]
 UNUSUAL = [

@@ -116,10 +116,6 @@ def _refuse(request: SolveRequest, config: RtkConfig) -> None:
             f"{named[0]} is of one base, but several are given; put coordinates and antennas of "
             "all into a list and give it with --stations LIST."
         )
-    if config.antenna.antex:
-        raise ConfigError(
-            "antenna calibrations are not applied to a network of bases yet; leave out --antex."
-        )
 
 
 def _from_headers(groups: Sequence[BaseGroup]) -> tuple[NetworkStation, ...]:

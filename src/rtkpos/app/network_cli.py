@@ -32,6 +32,9 @@ Bands = Annotated[str | None, typer.Option(help='Band digits by system: "C26,G12
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", "-k", help="TOML file; [network] is the network's.")
 ]
+Antex = Annotated[
+    Path | None, typer.Option(help="Antenna calibrations (ANTEX); default: no PCO/PCV.")
+]
 Hours = Annotated[float | None, typer.Option(help="Only the first hours of the data.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse damaged input.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only errors on stderr.")]
@@ -52,6 +55,7 @@ def network_check(
     geojson: GeoJsonFile = None,
     edge_max: EdgeMax = None,
     angle_min: AngleMin = None,
+    antex: Antex = None,
     config: ConfigFile = None,
     json_: AsJson = False,
 ) -> None:
@@ -73,7 +77,10 @@ def network_check(
     session = SessionRequest(
         stations=stations,
         nav=tuple(nav or ()),
-        options={"selection.systems": systems},
+        options={
+            "selection.systems": systems,
+            "antenna.antex": str(antex) if antex else None,
+        },
         config=config,
         hours=hours,
         edge_max_km=edge_max,
@@ -144,6 +151,7 @@ def network_vrs(
     name: Annotated[str, typer.Option(help="Its marker.")] = "VRS",
     systems: Systems = None,
     bands: Bands = None,
+    antex: Antex = None,
     config: ConfigFile = None,
     hours: Hours = None,
     edge_max: EdgeMax = None,
@@ -157,7 +165,11 @@ def network_vrs(
     session = SessionRequest(
         stations=stations,
         nav=tuple(nav or ()),
-        options={"selection.systems": systems, "selection.bands": bands},
+        options={
+            "selection.systems": systems,
+            "selection.bands": bands,
+            "antenna.antex": str(antex) if antex else None,
+        },
         config=config,
         hours=hours,
         edge_max_km=edge_max,
@@ -197,6 +209,7 @@ def network_solve(
     elevation_mask: Annotated[
         float | None, typer.Option("--elevation-mask", "-m", help="Lowest elevation, degrees.")
     ] = None,
+    antex: Antex = None,
     config: ConfigFile = None,
     hours: Hours = None,
     edge_max: EdgeMax = None,
@@ -217,6 +230,7 @@ def network_solve(
             "selection.systems": systems,
             "selection.bands": bands,
             "selection.elevation_mask_deg": elevation_mask,
+            "antenna.antex": str(antex) if antex else None,
         },
         config=config,
         hours=hours,

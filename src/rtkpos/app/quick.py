@@ -46,6 +46,7 @@ WORDS = {
     "--static-start": Word("static_start_s", float),
     "--systems": Word("selection.systems"),
     "--bands": Word("selection.bands"),
+    "--stations": Word("stations", Path),
     "--base-xyz": _XYZ,
     "-r": _XYZ,
     "--base-llh": _LLH,

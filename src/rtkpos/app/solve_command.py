@@ -90,8 +90,8 @@ def run_facts(
     """
     request = sort_inputs(request)
     config = build_config(request)
-    position_from_options(request)
     plan = _network_plan(request, config)
+    position_from_options(request)
     for path in (request.output, request.summary):
         if path is not None:
             check_writable(path)
