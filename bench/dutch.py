@@ -1,4 +1,4 @@
-"""network-netherlands-2021-001: five stations 35 to 248 km apart; GPS, as their receivers differ.
+"""network-netherlands-2021-001: five stations 35 to 248 km apart, GPS: their receivers differ.
 
 The coordinates of the headers disagree by up to 13 cm in height between these antennas without
 calibrations; the network uses static positions of the whole day relative to ZEGV instead, made by
