@@ -33,11 +33,12 @@ class BaseGroup:
 class NetworkPlan:
     """The stations of a run with several bases.
 
-    notes : sentences for the user      left_out : stations that cannot serve, a sentence each
+    notes, warnings : sentences for the user      left_out : why files cannot serve, one each
     """
 
     stations: tuple[NetworkStation, ...]
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
 
@@ -54,9 +55,11 @@ def plan_network(request: SolveRequest, config: RtkConfig) -> NetworkPlan | None
         return None
     _refuse(request, config)
     if request.stations is None:
-        return NetworkPlan(stations=_from_headers(groups), left_out=left_out)
+        stations = _from_headers(groups)
+        told = _header_warning(tuple(one.name for one in stations))
+        return NetworkPlan(stations=stations, warnings=(told,), left_out=left_out)
     listed = read_stations(request.stations)
-    stations, notes = _listed_files(listed) if not groups else (_matched(groups, listed), ())
+    stations, notes = with_files(listed) if not groups else (_matched(groups, listed), ())
     return NetworkPlan(stations=stations, notes=(*listed.notes, *notes), left_out=left_out)
 
 
@@ -134,6 +137,14 @@ def _from_headers(groups: Sequence[BaseGroup]) -> tuple[NetworkStation, ...]:
     )
 
 
+def _header_warning(names: tuple[str, ...]) -> str:
+    """That coordinates of headers are not to be trusted."""
+    return (
+        f"base coordinates of {_some(names)} are those of the headers, which are often "
+        "approximate; centimetres need trusted ones: --stations LIST."
+    )
+
+
 def _names(groups: Sequence[BaseGroup]) -> list[str]:
     """A name for each base, each once: its marker, else its file, else with a number."""
     markers = [group.marker for group in groups]
@@ -169,7 +180,7 @@ def _is_of(group: BaseGroup, station: NetworkStation) -> bool:
     return station.name.upper() in names
 
 
-def _listed_files(listed: StationList) -> tuple[tuple[NetworkStation, ...], tuple[str, ...]]:
+def with_files(listed: StationList) -> tuple[tuple[NetworkStation, ...], tuple[str, ...]]:
     """The listed stations that have files, and a note about those without; InputError for none."""
     usable = tuple(one for one in listed.stations if one.files)
     if not usable:

@@ -72,6 +72,7 @@ def read_network(plan: NetworkPlan, tables: SharedTables, *, strict: bool) -> Ne
         stations=tuple(stations),
         from_header=tuple(s.name for s in plan.stations if s.from_header and s.name in names),
         notes=(*plan.notes, *_interval_notes(stations)),
+        warnings=plan.warnings,
         left_out=tuple(left_out),
         reports={f"base {one.name}": one.table.report for one in stations},
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from rtkpos.app.base_position import BasePosition
 from rtkpos.app.inputs import Inputs
 from rtkpos.app.kernels import announce_network_compilation
 from rtkpos.app.network_inputs import NetworkInputs, check_coordinates, serve_rover
+from rtkpos.app.network_words import rounded
 from rtkpos.app.request import SolveRequest, toml_of
 from rtkpos.errors import ConfigError
 from rtkpos.network.config import NetworkConfig
@@ -56,19 +56,7 @@ class NetworkResult:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What may spoil the result, each a sentence."""
-        found = [*self.inputs.left_out, *self.inputs.warnings]
-        if self.inputs.from_header:
-            found.append(header_warning(self.inputs.from_header))
-        return tuple(found)
-
-
-def header_warning(names: tuple[str, ...]) -> str:
-    """That coordinates of headers are not to be trusted."""
-    words = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-    return (
-        f"base coordinates of {words} are those of the headers, which are often approximate; "
-        "centimetres need trusted ones: --stations LIST."
-    )
+        return (*self.inputs.left_out, *self.inputs.warnings)
 
 
 def run_in_network(
@@ -116,7 +104,7 @@ def result_facts(result: NetworkResult) -> dict[str, Any]:
         "left_out": list(result.inputs.left_out),
         **corrections_facts(done),
         "master": done.station.name,
-        "outside_m": _number(done.outside_m, 1),
+        "outside_m": rounded(done.outside_m, 1),
         **_virtual_facts(done.base),
         "notes": list(result.notes),
     }
@@ -128,7 +116,7 @@ def corrections_facts(done: NetworkSolve | SolvedNetwork) -> dict[str, Any]:
     if solved is None:
         return {"fixed_share": None, "baselines": 0, "epochs": 0, "counts": {}}
     return {
-        "fixed_share": _number(solved.fixed_share, 4),
+        "fixed_share": rounded(solved.fixed_share, 4),
         "baselines": len(solved.ends),
         "epochs": len(solved.time_ns),
         "counts": dict(solved.counts),
@@ -147,9 +135,4 @@ def _virtual_facts(base: VirtualBase | None) -> dict[str, Any]:
 
 def _median_mm(values_m: FloatArray) -> float | None:
     known = values_m[np.isfinite(values_m)]
-    return _number(float(np.median(known)) * 1e3, 2) if len(known) else None
-
-
-def _number(value: float, digits: int) -> float | None:
-    """A number for JSON, which has no NaN."""
-    return round(value, digits) if math.isfinite(value) else None
+    return rounded(float(np.median(known)) * 1e3, 2) if len(known) else None

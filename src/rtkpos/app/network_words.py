@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+
+def rounded(value: float, digits: int) -> float | None:
+    """A number for JSON, which has no NaN and no infinity."""
+    return round(float(value), digits) if math.isfinite(value) else None
 
 
 def result_line(facts: dict[str, Any]) -> str:
