@@ -180,6 +180,13 @@ def test_one_rover_goes_to_one_file(demo, tmp_path):
     assert out.read_text().startswith("time_gpst,")
 
 
+def test_hours_hold_for_the_rovers_as_well(demo, tmp_path):
+    out = tmp_path / "car.pos"
+    words = [str(demo / "CAR.obs"), "-o", str(out), "--hours", "0.02", "-q"]
+    assert network("solve", demo, *words) == 0
+    assert len(read_truth(out).time_ns) == 15
+
+
 def test_a_network_without_rovers_keeps_its_corrections(demo, tmp_path):
     npz = tmp_path / "c.npz"
     assert network("solve", demo, "--corrections", str(npz), "-q") == 0

@@ -63,7 +63,7 @@ class SessionRequest:
 class NetworkSession:
     """A network that has been read and solved.
 
-    config : of a rover in it      graph : of all stations that could be read
+    config : of a rover in it      hours : of the data, None = all      graph : of all that was read
     """
 
     listed: StationList
@@ -72,6 +72,7 @@ class NetworkSession:
     nav: BroadcastTable
     graph: NetworkGraph
     solved: SolvedNetwork
+    hours: float | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -111,7 +112,13 @@ def open_session(request: SessionRequest) -> NetworkSession:
     if solved.corrections is None:
         raise InputError(f"{request.stations} makes no network: {solved.why}")
     return NetworkSession(
-        listed=listed, config=config, inputs=inputs, nav=nav, graph=graph, solved=solved
+        listed=listed,
+        config=config,
+        inputs=inputs,
+        nav=nav,
+        graph=graph,
+        solved=solved,
+        hours=request.hours,
     )
 
 

@@ -26,6 +26,8 @@ from rtkpos.io.atomic import check_writable, make_folder, write_bytes, write_tex
 from rtkpos.io.rinex_obs import read_obs
 from rtkpos.network.run import NetworkSolution
 from rtkpos.network.solve_network import NETWORK_MODES, solve_rover
+from rtkpos.records.observations import ObsTable
+from rtkpos.solve.epoch import take_epochs
 from rtkpos.solve.why import explain
 
 _FILE_ENDINGS = (".pos", *SUFFIX_FORMAT)
@@ -148,7 +150,7 @@ def _run(
 
 def _solved(asked: SolveRequest, session: NetworkSession, path: Path) -> tuple[RunFacts, str]:
     """The facts of a rover and the text of its result."""
-    rover = read_obs(path, strict=asked.strict)
+    rover = _within(read_obs(path, strict=asked.strict), session)
     without = _same_stations(session.inputs, path, rover.station)
     done = solve_rover(rover, session.nav, session.solved, session.config, without)
     inputs = replace(session.inputs, left_out=(), warnings=_leave_out_words(without))
@@ -165,6 +167,15 @@ def _solved(asked: SolveRequest, session: NetworkSession, path: Path) -> tuple[R
         network=result.facts(),
     )
     return facts, format_solution(facts.solution, asked, facts.config, facts.warnings)
+
+
+def _within(rover: ObsTable, session: NetworkSession) -> ObsTable:
+    """A rover's epochs up to the end of a network of the first hours only; else as it is."""
+    corrections = session.solved.corrections
+    if corrections is None or session.hours is None:
+        return rover
+    kept = np.flatnonzero(rover.time_ns <= corrections.time_ns[-1])
+    return take_epochs(rover, kept)
 
 
 def _same_stations(inputs: NetworkInputs, path: Path, rover: Any) -> tuple[str, ...]:
