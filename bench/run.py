@@ -78,6 +78,7 @@ def main(words: list[str] | None = None) -> int:
 
 def run(args: argparse.Namespace, peers: list[Any], work: Path) -> tuple[dict[str, Any], list[str]]:
     """All results, and what went wrong."""
+    from bench.epoch_cost import measure_epoch_cost
     from bench.measure import Bench
     from bench.parse import measure_parse
     from bench.simulation import measure_simulation
@@ -91,6 +92,7 @@ def run(args: argparse.Namespace, peers: list[Any], work: Path) -> tuple[dict[st
         parts = {
             "parse": lambda: measure_parse(work, args.quick),
             "kernel": lambda: measure_kernel(work),
+            "epoch_cost": lambda: measure_epoch_cost(work, peers, args.quick),
             "threads": lambda: measure_threads(work, args.quick),
             "start": lambda: measure_start(work, peers, args.quick),
             "simulation": lambda: measure_simulation(work, args.quick),

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bench.epoch_cost import LEGEND as COST_LEGEND
+from bench.epoch_cost import cost_lines
 from bench.pooled import ALL, calibration_lines, pooled_checks, profile_lines
 from bench.row import Row
 from bench.rows import ROWS
@@ -253,6 +255,9 @@ def markdown(report: dict[str, Any], *, for_readme: bool = False) -> str:
     lines += ["", *speed_lines(report), "", _machine_line(report)]
     if for_readme:
         return "\n".join(lines)
+    if report.get("epoch_cost"):
+        lines += ["", "## Processor time of an epoch", "", COST_LEGEND, ""]
+        lines += _md_table(cost_lines(report["epoch_cost"]))
     for title, legend, cells_of in SECTIONS:
         lines += ["", f"## {title}", "", legend, "", *_md_table(cells_of(entries))]
     return "\n".join(["# Benchmark", "", *lines]) + "\n"

@@ -17,6 +17,7 @@ BY_MODULE = (
     code.file_sizes,
     code.forbidden_statements,
     code.kernel_language,
+    code.fused_kernels,
     code.public_type_hints,
     code.glossary,
     docstrings.docstrings,

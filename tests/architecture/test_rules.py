@@ -61,7 +61,7 @@ def test_forbidden_arrow_names_file_line_and_rooms():
     [
         ("core/a.py", "import numba", 1),
         ("core/a.py", "from numba import njit", 1),
-        ("_jit.py", "import numba\nfrom numba.core import config", 0),
+        ("_compiler.py", "import numba\nfrom numba.core import config", 0),
         ("records/a.py", "def f():\n    import georinex", 1),
         ("io/a.py", "def f():\n    import georinex", 0),
         ("physics/tides.py", "import pyproj", 1),
@@ -171,6 +171,12 @@ def test_kernel_language_passes_plain_kernels():
     )
     assert found(code.kernel_language, "core/a.py", source) == []
     assert found(code.kernel_language, "core/a.py", source.replace("out_x)", "out_x=1)"))
+
+
+def test_fused_kernels_are_named():
+    source = "@fused_kernel\ndef dot(a): ...\n@kernel\ndef other(a): ..."
+    assert found(code.fused_kernels, "core/dot.py", source) == []
+    assert found(code.fused_kernels, "core/orbits.py", source)
 
 
 @pytest.mark.parametrize(

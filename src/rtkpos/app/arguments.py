@@ -8,7 +8,7 @@ _MANY = ("--nav", "-n", "--base", "-b")
 _ONE_VALUE = (
     "--mode", "--ar", "--systems", "--bands", "--base-position", "--config", "-k",
     "--elevation-mask", "-m", "--output", "-o", "--format", "--summary", "--truth",
-    "--antex", "--rover-antenna", "--base-antenna", "--coordinates",
+    "--antex", "--rover-antenna", "--base-antenna", "--coordinates", "--stations",
 )  # fmt: skip
 _THREE_VALUES = ("--base-xyz", "-r", "--base-llh", "-l")
 

@@ -29,6 +29,7 @@ from rtkpos.estimate.single_difference import (
     form_differences,
     model_receiver,
     satellite_geometry,
+    share_states,
 )
 from rtkpos.estimate.single_point import single_point_epoch
 from rtkpos.estimate.static_mean import forget_mean
@@ -144,6 +145,7 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     time_ns = inputs.rover.time_ns[k_rover]
     if settings.ar == AR_INSTANTANEOUS:
         forget_ambiguities(state, True)
+    share_states(memory.point.rows, time_ns, work)
     if place_base(inputs, k_base, memory, out, k_out) != 0:
         out[k_out].reason = NO_BASE_PLACE
         return SPP

@@ -24,6 +24,7 @@ class NetworkConfig:
     max_gap_s : integers of an arc end when it is unseen for longer
     dispersive_drift_mm, nondispersive_drift_mm : random walk of the corrections [mm/sqrt(s)]
     method : of interpolation      n_station_max : nearest stations used for a point
+    antex : file of antenna calibrations (ANTEX), "" = phase centres at the reference points
     max_edge_km : longer baselines are left out      glonass : integers of GLONASS as for a rover
     """
 
@@ -46,6 +47,7 @@ class NetworkConfig:
     method: str = field(default="kriging", metadata={"one_of": tuple(METHODS)})
     n_station_max: int = limited(12, 1, 16)
     max_edge_km: float = limited(150.0, 1.0, 2000.0)
+    antex: str = ""
     glonass: str = field(default="auto", metadata={"one_of": ("auto", "on", "off")})
 
     def __post_init__(self) -> None:
@@ -55,9 +57,10 @@ class NetworkConfig:
 
     @classmethod
     def for_rover(cls, config: RtkConfig) -> NetworkConfig:
-        """The defaults with the systems, bands and exclusions of a rover's configuration."""
+        """The defaults with the satellites, signals and antenna file of a rover's configuration."""
         low_deg = min(config.selection.elevation_mask_deg, MASK_DEG)
-        return cls(selection=replace(config.selection, elevation_mask_deg=low_deg))
+        selection = replace(config.selection, elevation_mask_deg=low_deg)
+        return cls(selection=selection, antex=config.antenna.antex)
 
     def rtk(self) -> RtkConfig:
         """The same choices as the configuration of a run between two receivers."""
@@ -66,6 +69,7 @@ class NetworkConfig:
                 "mode": "static",
                 "ar": "continuous",
                 "selection": asdict(self.selection),
+                "antenna": {"antex": self.antex},
                 "slips": {"max_gap_s": self.max_gap_s},
                 "ambiguity": {
                     "elevation_mask_deg": self.ar_mask_deg,

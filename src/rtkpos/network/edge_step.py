@@ -14,6 +14,7 @@ import math
 from typing import Any, NamedTuple
 
 from rtkpos._jit import kernel
+from rtkpos.core.select import median_of
 from rtkpos.core.tables import ORBIT_GEO, RESET_EVENTS
 from rtkpos.estimate.atmosphere_states import (
     forget_atmosphere,
@@ -46,7 +47,6 @@ from rtkpos.network.arcs import begin_arcs, log_arc
 from rtkpos.network.memory import COUNT_EDGE_RESET
 from rtkpos.prepare.slips import (
     COUNT_CODE_REJECTED,
-    median_of,
     remember_receiver,
     track_receiver,
 )

@@ -29,15 +29,33 @@ EXACT_TOLERANCE_NS = 20_000_000  # of an epoch of the rover and one of the netwo
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NetworkSolve:
-    """A rover solved in a network. `network`, `base` are None where the nearest station served.
+class SolvedNetwork:
+    """Reference stations and, where they make a network, what was computed of it.
 
+    graph, engine, corrections : None where there is no network, `why` then says why
+    """
+
+    stations: tuple[StationData, ...]
+    graph: NetworkGraph | None = None
+    engine: NetworkEngine | None = None
+    corrections: NetworkSolution | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NetworkSolve:
+    """A rover solved in a network. `corrections`, `base` are None where the nearest station served.
+
+    station : master of the virtual base, or the nearest station
+    outside_m : how far the rover is outside of the stations [m], 0 inside, NaN without a network
     notes : what the user should know, each a sentence
     """
 
     solution: Solution
     corrections: NetworkSolution | None
     base: VirtualBase | None
+    station: StationData
+    outside_m: float
     notes: tuple[str, ...]
 
 
@@ -63,23 +81,106 @@ def solve_in_network(
     config = config or RtkConfig()
     _check(config, rover, stations)
     network = network or NetworkConfig.for_rover(config)
+    path = _code_path(rover, nav, config)
+    graph, why = network_graph(stations, network)
+    if graph is not None:
+        why = _too_far(graph, _middle(path))
+    if why:
+        solved = SolvedNetwork(stations=tuple(stations), why=why)
+    else:
+        solved = solve_network(stations, nav, network, graph, on_epoch)
+    return _in_solved(rover, nav, solved, config, path)
+
+
+def solve_network(
+    stations: Sequence[StationData],
+    nav: BroadcastTable,
+    network: NetworkConfig,
+    graph: NetworkGraph | None = None,
+    on_epoch: Callable[[int, int], Any] | None = None,
+) -> SolvedNetwork:
+    """The corrections of reference stations, for any number of rovers: see `solve_rover`.
+
+    graph : None = as the configuration says      on_epoch : called as on_epoch(done, total)
+    """
+    known = tuple(stations)
+    why = ""
+    if graph is None:
+        graph, why = network_graph(stations, network)
+    if graph is None:
+        return SolvedNetwork(stations=known, why=why)
+    try:
+        engine = NetworkEngine(stations, graph, nav, network)
+    except InputError as error:
+        return SolvedNetwork(stations=known, why=str(error))
+    if not len(engine.time_ns):
+        return SolvedNetwork(stations=known, why="no two bases have epochs at the same time.")
+    corrections = engine.solve(on_epoch)
+    return SolvedNetwork(stations=known, graph=graph, engine=engine, corrections=corrections)
+
+
+def solve_rover(
+    rover: ObsTable,
+    nav: BroadcastTable,
+    solved: SolvedNetwork,
+    config: RtkConfig,
+    without: tuple[str, ...] = (),
+) -> NetworkSolve:
+    """Solve a rover in a network whose corrections are known; otherwise as `solve_in_network`.
+
+    without : stations whose corrections are not to be used for it
+    """
+    _check(config, rover, solved.stations)
+    return _in_solved(rover, nav, solved, config, _code_path(rover, nav, config), without)
+
+
+def _in_solved(
+    rover: ObsTable,
+    nav: BroadcastTable,
+    solved: SolvedNetwork,
+    config: RtkConfig,
+    path: FloatArray,
+    without: tuple[str, ...] = (),
+) -> NetworkSolve:
+    """The rover with a virtual base, or with its nearest station where there is no network."""
+    place, why = _middle(path), solved.why
+    others = [one for one in solved.stations if one.name not in without]
+    graph, engine, corrections = solved.graph, solved.engine, solved.corrections
+    if graph is None or engine is None or corrections is None:
+        return _with_nearest(rover, nav, others, config, place, why)
+    try:
+        why = _too_far(graph, place)
+        base = None
+        if not why:
+            at = _at(corrections, rover, path)
+            base = virtual_base(engine, corrections, place, at, without)
+    except InputError as error:
+        base, why = None, str(error)
+    if base is None:
+        return _with_nearest(rover, nav, others, config, place, why)
+    solution = solve(rover, nav, base.table, base.ecef_m, config)
+    notes = (*_notes(corrections, base, graph, place), *engine.report.warnings)
+    return NetworkSolve(
+        solution=dataclasses.replace(solution, notes=solution.notes + notes),
+        corrections=corrections,
+        base=base,
+        station=next(one for one in others if one.name == base.master),
+        outside_m=locate_point(graph, place).outside_m,
+        notes=notes,
+    )
+
+
+def _code_path(rover: ObsTable, nav: BroadcastTable, config: RtkConfig) -> FloatArray:
+    """Code positions (n_epoch, 3) of a rover [m]; InputError without any."""
     path = solve(rover, nav, config=dataclasses.replace(config, mode="single")).ecef_m
     if not np.isfinite(path).any():
         raise InputError("the rover has no code position, so its place in the network is unknown.")
-    place = np.asarray(np.nanmedian(path, axis=0))
-    graph, why = _graph(stations, network, place)
-    if graph is None:
-        return _with_nearest(rover, nav, stations, config, place, why)
-    try:
-        net = NetworkEngine(stations, graph, nav, network)
-    except InputError as error:
-        return _with_nearest(rover, nav, stations, config, place, str(error))
-    corrections = net.solve(on_epoch)
-    base = virtual_base(net, corrections, place, _at(corrections, rover, path))
-    solution = solve(rover, nav, base.table, base.ecef_m, config)
-    notes = (*_notes(corrections, base, graph, place), *net.report.warnings)
-    solution = dataclasses.replace(solution, notes=solution.notes + notes)
-    return NetworkSolve(solution=solution, corrections=corrections, base=base, notes=notes)
+    return path
+
+
+def _middle(path: FloatArray) -> FloatArray:
+    """The median (3,) of a path with gaps."""
+    return np.asarray(np.nanmedian(path, axis=0))
 
 
 def _check(config: RtkConfig, rover: ObsTable, stations: Sequence[StationData]) -> None:
@@ -95,20 +196,28 @@ def _check(config: RtkConfig, rover: ObsTable, stations: Sequence[StationData]) 
         raise InputError("no base is given; give two or more reference stations.")
 
 
-def _graph(
-    stations: Sequence[StationData], network: NetworkConfig, place: FloatArray
+def network_graph(
+    stations: Sequence[StationData], network: NetworkConfig, limits: GraphLimits | None = None
 ) -> tuple[NetworkGraph | None, str]:
-    """The graph of the stations, or why there is none that serves a place."""
+    """The graph of the stations, or None and why they make no network.
+
+    limits : of the graph; None = as the configuration says
+    """
     if len(stations) < 2:
         return None, "there is only one base."
-    limits = GraphLimits(edge_max_m=network.max_edge_km * 1e3)
+    limits = limits or GraphLimits(edge_max_m=network.max_edge_km * 1e3)
     graph = build_graph([s.name for s in stations], np.array([s.ecef_m for s in stations]), limits)
     if not len(graph.edges):
-        return None, f"no two bases are within {network.max_edge_km:g} km of each other."
+        return None, f"no two bases are within {limits.edge_max_m / 1e3:g} km of each other."
+    return graph, ""
+
+
+def _too_far(graph: NetworkGraph, place: FloatArray) -> str:
+    """Why a network does not serve a place, "" where it does."""
     outside_m = locate_point(graph, place).outside_m
     if outside_m > OUTSIDE_MAX_M:
-        return None, f"the rover is {outside_m / 1e3:.0f} km outside of the bases."
-    return graph, ""
+        return f"the rover is {outside_m / 1e3:.0f} km outside of the bases."
+    return ""
 
 
 def _with_nearest(
@@ -128,7 +237,14 @@ def _with_nearest(
     )
     solution = solve(rover, nav, nearest.table, nearest.ecef_m, config)
     solution = dataclasses.replace(solution, notes=(*solution.notes, note))
-    return NetworkSolve(solution=solution, corrections=None, base=None, notes=(note,))
+    return NetworkSolve(
+        solution=solution,
+        corrections=None,
+        base=None,
+        station=nearest,
+        outside_m=float("nan"),
+        notes=(note,),
+    )
 
 
 def _at(corrections: NetworkSolution, rover: ObsTable, path: FloatArray) -> FloatArray:

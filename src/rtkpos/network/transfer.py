@@ -11,6 +11,7 @@ from __future__ import annotations
 from rtkpos._jit import kernel
 from rtkpos.core.decorrelation import ILS_OK, decorrelate
 from rtkpos.core.integer_search import load_floats
+from rtkpos.core.integer_steps import to_decorrelated
 from rtkpos.estimate.ambiguity import form_double_differences, solve_transposed
 from rtkpos.network.closure import FEWEST
 from rtkpos.network.integers import add_anchors, choose_free, find_anchors, hold_pair
@@ -102,11 +103,9 @@ def fits(t, k, i, memory):
     for j in range(n):
         # Against the float's own nearest integer, so that no digits are lost.
         amb.suspect[j] = double_difference(t, k, j, memory) - ils.shift[j]
+    to_decorrelated(n, amb.suspect, ils, amb.scratch)
     for j in range(n):
-        total = 0.0
-        for m in range(n):
-            total += ils.forward[j, m] * amb.suspect[m]
-        amb.scratch[j] = total - ils.floats_z[j]
+        amb.scratch[j] -= ils.floats_z[j]
         if ils.cond_var[j] > SIGMA_MAX_CYCLE**2:
             return False
     solve_transposed(0, n, amb.scratch, ils, amb.pull)

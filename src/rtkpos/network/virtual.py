@@ -83,6 +83,7 @@ class VirtualWork(NamedTuple):
     stations : (K,) those around it, the master first      east_north_m : (K, 2) [m] of them
     relative_m : (K, 2) work      column : (N_SAT,) of a satellite in the series, -1 = none
     method : (1,)      master_plan, place_plan : RunPlan records; master, place : StationMemory
+    modelled : (1,) the master's epoch its memory holds
     given : (N_SAT,) kind in which a satellite was given at the previous epoch
     """
 
@@ -98,6 +99,7 @@ class VirtualWork(NamedTuple):
     relative_m: FloatArray
     column: IndexArray
     method: IndexArray
+    modelled: IndexArray
     given: FlagArray
     nondispersive: FieldMemory
     dispersive: FieldMemory
@@ -126,8 +128,10 @@ def virtual_epoch(t, n_row, series, work, out):
     out.sigma_wet_m[t] = math.nan
     if k < 0:
         return n_row
-    work.chosen[:] = NOT_ASKED
-    station_epoch(k, work.obs, work.eph, work.master_plan, work.chosen, work.master)
+    if work.modelled[0] != k:
+        work.chosen[:] = NOT_ASKED
+        station_epoch(k, work.obs, work.eph, work.master_plan, work.chosen, work.master)
+        work.modelled[0] = k
     model_place(work.obs.time_ns[k], work)
     interpolate_both(t, series, work)
     kind = CORRECTED

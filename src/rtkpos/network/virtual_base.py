@@ -80,20 +80,32 @@ def virtual_base(
     Raises InputError when no station has corrections.
     """
     place = np.asarray(place_ecef_m, float)
+    series, work, rows = prepared(network, solution, place, point_ecef_m, without)
+    virtual_block(0, len(solution.time_ns), series, work, rows)
+    outside_m = float(np.max(work.dispersive.around.slot_outside_m[: _n_slot(work)], initial=0.0))
+    names = tuple(solution.names[k] for k in work.stations)
+    return _gathered(network, solution, place, rows, names, outside_m)
+
+
+def prepared(
+    network: NetworkEngine,
+    solution: NetworkSolution,
+    place: FloatArray,
+    point_ecef_m: FloatArray | None = None,
+    without: tuple[str, ...] = (),
+) -> tuple[VirtualSeries, VirtualWork, VirtualRows]:
+    """What `virtual_block` takes, rows still empty; arguments as those of `virtual_base`."""
     stations = _stations_around(solution, place, network.config.n_station_max, without)
     if not len(stations):
         raise InputError(
             "no station of the network has corrections; look at its report (network check)."
         )
-    east_north = _plane(place, solution.ecef_m[stations])
+    east_north = plane_of(place, solution.ecef_m[stations])
     path = _path(place, point_ecef_m, len(solution.time_ns))
     series = _series(network, solution, stations, east_north, path)
     work = _work(network, solution, stations, east_north, place)
-    rows = _rows(len(solution.time_ns), int(np.sum(series.epoch >= 0)) * _row_limit(network))
-    virtual_block(0, len(solution.time_ns), series, work, rows)
-    outside_m = float(np.max(work.dispersive.around.slot_outside_m[: _n_slot(work)], initial=0.0))
-    names = tuple(solution.names[k] for k in stations)
-    return _gathered(network, solution, place, rows, names, outside_m)
+    n_row = int(np.sum(series.epoch >= 0)) * _row_limit(network)
+    return series, work, _rows(len(solution.time_ns), n_row)
 
 
 def _stations_around(
@@ -107,7 +119,7 @@ def _stations_around(
     return order[: min(int(has_any.sum()), n_max, N_STATION)].astype(np.int64)
 
 
-def _plane(place: FloatArray, ecef_m: FloatArray) -> FloatArray:
+def plane_of(place: FloatArray, ecef_m: FloatArray) -> FloatArray:
     """East and north (n, 2) of points relative to a place [m]."""
     llh, rotation = np.zeros(3), np.zeros((3, 3))
     ecef_to_geodetic(place, llh)
@@ -120,7 +132,7 @@ def _path(place: FloatArray, point_ecef_m: FloatArray | None, n: int) -> FloatAr
     """East and north (n, 2) of the point at each epoch; the last known one where it is NaN."""
     if point_ecef_m is None:
         return np.zeros((n, 2))
-    path = _plane(place, np.asarray(point_ecef_m, float))
+    path = plane_of(place, np.asarray(point_ecef_m, float))
     known = np.isfinite(path).all(axis=1)
     if not known.any():
         return np.zeros((n, 2))
@@ -167,8 +179,8 @@ def field_covariances(
     """
     out = np.zeros((int(block[-1]) + 1, 2, 4))
     fields = (
-        (solution.nondispersive_m, solution.var_g, _wet_slant, SMOOTH, (WET_DELAY,)),
-        (solution.dispersive_m, solution.var_d, _iono_slant, SMOOTH, _IONOSPHERES),
+        (solution.nondispersive_m, solution.var_g, wet_slant, SMOOTH, (WET_DELAY,)),
+        (solution.dispersive_m, solution.var_d, iono_slant, SMOOTH, _IONOSPHERES),
     )
     for number, (value, variance, slant_of, smoothness, presets) in enumerate(fields):
         sums = variogram_sums()
@@ -209,12 +221,12 @@ def _mean_elevation(elevation_rad: FloatArray) -> FloatArray:
     return np.where(count > 0, total / np.maximum(count, 1), 90.0 * DEG)
 
 
-def _iono_slant(elevation_rad: FloatArray) -> FloatArray:
+def iono_slant(elevation_rad: FloatArray) -> FloatArray:
     """Slant over zenith ionosphere (S,)."""
     return np.array([slant_factor(float(e)) for e in _mean_elevation(elevation_rad)])
 
 
-def _wet_slant(elevation_rad: FloatArray) -> FloatArray:
+def wet_slant(elevation_rad: FloatArray) -> FloatArray:
     """Slant over zenith wet delay (S,), the cosecant of the elevation."""
     slant: FloatArray = 1.0 / np.maximum(np.sin(_mean_elevation(elevation_rad)), LEAST_SIN)
     return slant
@@ -250,6 +262,7 @@ def _work(
         relative_m=np.zeros_like(east_north),
         column=column,
         method=np.array([method_code(network.config.method)], np.int64),
+        modelled=np.full(1, -1, np.int64),
         given=np.zeros(N_SAT, np.uint8),
         nondispersive=field_memory(len(stations), solution.sats),
         dispersive=field_memory(len(stations), solution.sats),
