@@ -224,7 +224,7 @@ class NetworkEngine:
             self._first_pass(on_epoch, n_thread)
         keeper = _Keeper(n, self.memory, self.tables)
         for t in self.steps(n_thread):
-            keeper.keep(t, self.index[t])
+            keeper.keep(t)
             if on_epoch is not None:
                 on_epoch((self.config.passes - 1) * n + t + 1, self.config.passes * n)
         counts = self.memory.tally + self.memory.edge["tally"].sum(axis=0)
@@ -273,13 +273,12 @@ class _Keeper:
         self._n_free = np.zeros((n, len(memory.ends)), np.int64)
         self._n_held = np.zeros((n, len(memory.ends)), np.int64)
 
-    def keep(self, t: int, epochs: IndexArray) -> None:
+    def keep(self, t: int) -> None:
         """Copy one epoch."""
         corrections, sats = self._memory.corrections, self._sats
         for name, column in self._values.items():
             column[t] = getattr(corrections, name)[:, sats]
         self._is_fixed[t] = corrections.known[:, sats].sum(axis=2) >= 2
-        self._values["elevation_rad"][t][epochs < 0] = np.nan
 
     def columns(self) -> dict[str, Any]:
         """The arrays by the names of `NetworkSolution`."""
