@@ -15,6 +15,7 @@ SigArray = NDArray[np.int16]
 BoolArray = NDArray[np.bool_]
 FlagArray = NDArray[np.uint8]
 SmallArray = NDArray[np.int8]
+ShortArray = NDArray[np.int16]
 
 _LINE = 8  # float64 in a line of the cache
 

@@ -23,7 +23,7 @@ from rtkpos.core.integer_search import (
     load_floats,
     search,
 )
-from rtkpos.core.integer_steps import transposed_times
+from rtkpos.core.integer_steps import to_decorrelated, transposed_times
 from rtkpos.core.success_rate import bootstrapped_failure_rate, bootstrapped_success_rate
 from tests.core.transformation import inverse_of, matrix_of
 
@@ -116,8 +116,10 @@ def test_decorrelation_is_unimodular_and_consistent(n):
     assert np.array_equal(forward, np.rint(forward))
     assert np.array_equal(inverse @ forward, np.eye(n))  # both integer: determinant is +-1
     assert np.all(np.abs(inverse).sum(axis=0) <= work.growth[:n])
-    transposed = np.zeros(n)
     vector = random.normal(size=n)
+    plain, transposed = np.zeros(n), np.zeros(n)
+    to_decorrelated(n, vector, work, plain)
+    np.testing.assert_allclose(plain, forward @ vector, atol=1e-12 * np.abs(forward).max())
     transposed_times(n, vector.copy(), work, transposed)
     np.testing.assert_allclose(transposed, forward.T @ vector, atol=1e-12 * np.abs(forward).max())
     factor = np.triu(work.factor_t[:n, :n], 1) + np.eye(n)

@@ -22,11 +22,12 @@ def test_dot_is_the_scalar_product(n):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_dot_keeps_what_is_not_finite(bad):
-    for place in range(9):
-        first = np.ones(9)
-        first[place] = bad
-        assert np.array_equal(dot(first, np.ones(9), 9), bad, equal_nan=True)
-    assert math.isnan(dot(np.array([np.inf, -np.inf, 0.0, 0.0]), np.ones(4), 4))
+    with np.errstate(invalid="ignore"):  # numpy warns where kernels are plain Python
+        for place in range(9):
+            first = np.ones(9)
+            first[place] = bad
+            assert np.array_equal(dot(first, np.ones(9), 9), bad, equal_nan=True)
+        assert math.isnan(dot(np.array([np.inf, -np.inf, 0.0, 0.0]), np.ones(4), 4))
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 10, 51, 128])

@@ -1,22 +1,21 @@
-"""The matrix of an integer transformation, from what its steps do to unit vectors."""
+"""The matrix of an integer transformation and its inverse, for checks."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from rtkpos.core.integer_steps import from_decorrelated, to_decorrelated
+from rtkpos.core.integer_steps import from_decorrelated, write_matrix
 
 
 def matrix_of(n, work):
     """Z (n, n) with z = Z a."""
-    columns = np.zeros((n, n))
-    for j in range(n):
-        to_decorrelated(n, np.eye(n)[j], work, columns[j])
-    return np.ascontiguousarray(columns.T)
+    matrix = np.full((n, n), np.nan)
+    write_matrix(n, work, matrix)
+    return matrix
 
 
 def inverse_of(n, work):
-    """Z^-1 (n, n)."""
+    """Z^-1 (n, n), from what its steps do to unit vectors."""
     columns = np.zeros((n, n))
     for j in range(n):
         from_decorrelated(n, np.eye(n)[j], work, columns[j])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtkpos._arrays import FloatArray, IndexArray, row_width
+from rtkpos._arrays import FloatArray, IndexArray, ShortArray, row_width
 from rtkpos._jit import kernel
 from rtkpos.core.integer_steps import add_exchange, add_subtraction, begin_steps
 
@@ -27,8 +27,8 @@ INTEGER_LIMIT = 2.0**52
 # Variances outside 1/limit .. limit [cycle^2] could over- or underflow in the reduction.
 VARIANCE_LIMIT = 1e100
 # The swaps of a reduction are finite in exact arithmetic; rounding must not make them endless.
-# Stopping early leaves a valid transformation. Real epochs take 10 to 27 steps per ambiguity.
-STEPS_PER_AMBIGUITY = 200
+# Stopping early leaves a valid transformation. Real epochs take 10 to 50 steps per ambiguity.
+STEPS_PER_AMBIGUITY = 96
 FACTOR_BLOCK = 4  # rows of the factorisation taken off the others at once
 # A swap must gain more than rounding can feign.
 SWAP_GAIN = 1.0 - 1e-9
@@ -51,7 +51,7 @@ class IntegerWorkspace(NamedTuple):
     factor_t: FloatArray
     cond_var: FloatArray
     order: IndexArray
-    steps: IndexArray
+    steps: ShortArray
     multiple: FloatArray
     n_step: IndexArray
     growth: FloatArray
@@ -77,7 +77,7 @@ def integer_workspace(n_max: int) -> IntegerWorkspace:
         factor_t=np.zeros((n_max, row_width(n_max))),
         cond_var=np.zeros(n_max),
         order=np.zeros(n_max, np.int64),
-        steps=np.zeros((n_step_max, 2), np.int64),
+        steps=np.zeros((n_step_max, 2), np.int16),
         multiple=np.zeros(n_step_max),
         n_step=np.zeros(1, np.int64),
         growth=np.zeros(n_max),

@@ -97,3 +97,28 @@ def transposed_times(n, vector, work, out):
     for k in range(n):
         out[work.order[k]] = vector[k]
     return 0
+
+
+@kernel
+def write_matrix(n, work, out_matrix):
+    """Write Z itself, for those who want many of its columns.
+
+    out_matrix : (>= n, >= n)
+    """
+    for k in range(n):
+        row = out_matrix[k]
+        for j in range(n):
+            row[j] = 0.0
+        row[work.order[k]] = 1.0
+    for step in range(work.n_step[0]):
+        mu = work.multiple[step]
+        to, source = out_matrix[work.steps[step, 0]], out_matrix[work.steps[step, 1]]
+        if mu == 0.0:
+            for j in range(n):
+                held = to[j]
+                to[j] = source[j]
+                source[j] = held
+        else:
+            for j in range(n):
+                to[j] -= mu * source[j]
+    return 0

@@ -20,7 +20,7 @@ from rtkpos._jit import kernel
 from rtkpos.core.decorrelation import ILS_OK, IntegerWorkspace, decorrelate, integer_workspace
 from rtkpos.core.dot import dot
 from rtkpos.core.integer_search import load_floats, search
-from rtkpos.core.integer_steps import to_decorrelated, transposed_times
+from rtkpos.core.integer_steps import to_decorrelated, transposed_times, write_matrix
 from rtkpos.core.ratio_threshold import ratio_threshold
 from rtkpos.core.success_rate import bootstrapped_failure_rate
 from rtkpos.estimate.glonass import N_BAND, N_KAPPA, add_channel_bias
@@ -53,6 +53,7 @@ class AmbiguityWork(NamedTuple):
            [6] 1 after a search: candidates are there [7] variance factor of the phases after fixing
            [8] evidence of held-out satellites [9] probability that the integers are right
     position_cov : (3, N_DD) covariance of the position's axes and the differences
+    matrix : (N_DD, N_DD) the integer transformation, where a satellite is to be dropped
     channels, channel_bias, channel_score, kappa_sum : see `estimate.glonass`; the bias
            outlives the epoch
     """
@@ -85,6 +86,7 @@ class AmbiguityWork(NamedTuple):
     channel_score: FloatArray
     kappa_sum: FloatArray
     position_cov: FloatArray
+    matrix: FloatArray
     search: IntegerWorkspace
 
 
@@ -119,6 +121,7 @@ def ambiguity_work() -> AmbiguityWork:
         channel_score=np.zeros((N_BAND, N_KAPPA)),
         kappa_sum=np.zeros((2, N_KAPPA)),
         position_cov=np.zeros((3, N_DD)),
+        matrix=np.zeros((N_DD, row_width(N_DD))),
         search=integer_workspace(N_DD),
     )
 
@@ -293,9 +296,11 @@ def suspicion(i, band, n, work, amb):
 
     Baarda's test c' Q^-1 (a - z) / sqrt(c' Q^-1 c) (Teunissen 2006, Testing Theory, eq. 4.4), where
     c is +1 for the candidate's own difference, or -1 for all of its group if it is the reference.
-    Needs `amb.pull`. Returns : float, 0 when it does not take part
+    Needs `amb.pull` and Z in `amb.matrix`. Returns : float, 0 when it does not take part
     """
     ils, first = amb.search, int(amb.info[3])
+    for k in range(first, n):
+        amb.scratch[k] = 0.0
     group = work.joint[i, band]
     for j in range(n):
         sign = 0.0
@@ -303,8 +308,9 @@ def suspicion(i, band, n, work, amb):
             sign = 1.0
         elif work.joint[amb.satellite[j], amb.band[j]] == group and amb.reference[group] == i:
             sign = -1.0
-        amb.suspect[j] = sign
-    to_decorrelated(n, amb.suspect, ils, amb.scratch)
+        if sign != 0.0:
+            for k in range(first, n):
+                amb.scratch[k] += sign * amb.matrix[k, j]
     solve_transposed(first, n, amb.scratch, ils, amb.suspect)
     top, bottom = 0.0, 0.0
     for k in range(first, n):
@@ -323,6 +329,7 @@ def drop_suspect(n, work, amb, counts):
     for k in range(first, n):
         amb.scratch[k] = amb.integers[0, k] - ils.floats_z[k]
     solve_transposed(first, n, amb.scratch, ils, amb.pull)
+    write_matrix(n, ils, amb.matrix)
     worst, largest = -1, 0.0
     for i in range(work.count[0]):
         for band in range(amb.candidate.shape[1]):
