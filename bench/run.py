@@ -78,8 +78,10 @@ def main(words: list[str] | None = None) -> int:
 
 def run(args: argparse.Namespace, peers: list[Any], work: Path) -> tuple[dict[str, Any], list[str]]:
     """All results, and what went wrong."""
+    from bench.epoch_cost import measure_epoch_cost
     from bench.measure import Bench
     from bench.parse import measure_parse
+    from bench.simulation import measure_simulation
     from bench.speed import measure_kernel, measure_start, measure_threads
 
     repeats = args.repeats or (1 if args.quick else 3)
@@ -90,8 +92,10 @@ def run(args: argparse.Namespace, peers: list[Any], work: Path) -> tuple[dict[st
         parts = {
             "parse": lambda: measure_parse(work, args.quick),
             "kernel": lambda: measure_kernel(work),
+            "epoch_cost": lambda: measure_epoch_cost(work, peers, args.quick),
             "threads": lambda: measure_threads(work, args.quick),
             "start": lambda: measure_start(work, peers, args.quick),
+            "simulation": lambda: measure_simulation(work, args.quick),
         }
         for name, measure_part in parts.items():
             tell(name)

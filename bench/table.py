@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bench.epoch_cost import LEGEND as COST_LEGEND
+from bench.epoch_cost import cost_lines
 from bench.pooled import ALL, calibration_lines, pooled_checks, profile_lines
 from bench.row import Row
 from bench.rows import ROWS
@@ -253,6 +255,9 @@ def markdown(report: dict[str, Any], *, for_readme: bool = False) -> str:
     lines += ["", *speed_lines(report), "", _machine_line(report)]
     if for_readme:
         return "\n".join(lines)
+    if report.get("epoch_cost"):
+        lines += ["", "## Processor time of an epoch", "", COST_LEGEND, ""]
+        lines += _md_table(cost_lines(report["epoch_cost"]))
     for title, legend, cells_of in SECTIONS:
         lines += ["", f"## {title}", "", legend, "", *_md_table(cells_of(entries))]
     return "\n".join(["# Benchmark", "", *lines]) + "\n"
@@ -269,7 +274,7 @@ def _md_line(words: Any) -> str:
 
 
 def speed_lines(report: dict[str, Any]) -> list[str]:
-    """Reading, the compiled step, start-up."""
+    """Reading, the compiled step, start-up, simulating."""
     lines = []
     for entry in report.get("parse", []):
         text = (
@@ -294,6 +299,12 @@ def speed_lines(report: dict[str, Any]) -> list[str]:
         lines.append(
             f"* Whole process, warm: {entry['what']}: {entry['wall_s'][0]:.2f} s "
             f"(CPU {entry['cpu_s'][0]:.2f} s{state})."
+        )
+    for entry in report.get("simulation", []):
+        lines.append(
+            f"* Simulating {entry['duration_s'] / 60:.0f} min of {entry['n_receiver']} receivers "
+            f"at 1 Hz ({entry['scenario']}): {entry['wall_s']:.0f} s (CPU {entry['cpu_s']:.0f} s), "
+            f"{entry['peak_mb']:.0f} MB of memory, {entry['written_mb']:.0f} MB written."
         )
     return lines
 

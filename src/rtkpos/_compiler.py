@@ -46,7 +46,7 @@ def compile_whole(kernel: Any, arguments: tuple[Any, ...]) -> MachineCode:
     """Machine code of a kernel for the types of these arguments, with all that it calls."""
     key: list[Any] = []
     describe(arguments, key, [])
-    dispatcher = _dispatcher(kernel.py_func, _WholeCompiler, no_cfunc_wrapper=True)
+    dispatcher = _dispatcher(kernel, _WholeCompiler, no_cfunc_wrapper=True)
     with global_compiler_lock, _rare_collections():
         result = dispatcher._compiler.compile(tuple(map(_type_of_value, arguments)), None)
         library = result.library
@@ -81,11 +81,12 @@ def _rare_collections() -> Iterator[None]:
             gc.unfreeze()
 
 
-def _dispatcher(function: Callable[..., Any], pipeline: Any, **options: bool) -> Any:
-    """numba's dispatcher of a function."""
+def _dispatcher(kernel: Any, pipeline: Any, **options: Any) -> Any:
+    """numba's dispatcher of a kernel's function, with its options."""
     # Without the run-time for allocation no code counts references to arrays that callers own.
-    options |= {"nogil": True, "_nrt": False}
-    compiled: Any = numba.njit(error_model="numpy", pipeline_class=pipeline, **options)(function)
+    options |= kernel.options | {"nogil": True, "_nrt": False}
+    njit = numba.njit(error_model="numpy", pipeline_class=pipeline, **options)
+    compiled: Any = njit(kernel.py_func)
     compiled._compiler._customize_flags = _QuickFlags
     return compiled
 
@@ -245,9 +246,7 @@ def _codegen(state: Any) -> Any:
 @functools.cache
 def part_of(kernel: Any) -> Any:
     """The dispatcher of a kernel as a part of others."""
-    part = _dispatcher(
-        kernel.py_func, _PartCompiler, no_cpython_wrapper=True, no_cfunc_wrapper=True
-    )
+    part = _dispatcher(kernel, _PartCompiler, no_cpython_wrapper=True, no_cfunc_wrapper=True)
     name = f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}"
     part.add_overload = functools.partial(_add_part, part, name)
     # What numba asks of a function that another one calls.

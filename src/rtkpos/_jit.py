@@ -31,9 +31,23 @@ def kernel(function: Callable[..., Any]) -> Any:
     neither calls itself nor allocates arrays: such code does not compile. With NUMBA_DISABLE_JIT=1
     the function stays plain Python.
     """
+    return _kernel(function)
+
+
+def fused_kernel(function: Callable[..., Any]) -> Any:
+    """A kernel whose products and sums may be fused to multiply-adds, which round once.
+
+    NaN, infinity and the order of operations stay. For inner loops alone: a result may differ in
+    the last digit between processors.
+    """
+    return _kernel(function, fastmath={"contract"})
+
+
+def _kernel(function: Callable[..., Any], **options: Any) -> Any:
+    """What `kernel` says, with options of numba."""
     found: Any = function
     if os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0"):
-        found = Kernel(function)
+        found = Kernel(function, options)
     else:
         found.py_func = function  # so that the twin of a kernel has one name in all modes
     KERNELS[f"{function.__module__}.{function.__qualname__}"] = found
@@ -43,12 +57,14 @@ def kernel(function: Callable[..., Any]) -> Any:
 class Kernel:
     """A function that runs as machine code, one form for each set of argument types.
 
-    py_func : the function as written      n_loaded, n_compiled : forms taken from disk, and made
+    py_func : the function as written      options : for numba
+    n_loaded, n_compiled : forms taken from disk, and made
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
         functools.update_wrapper(self, function)
         self.py_func = function
+        self.options = options
         self.n_loaded = self.n_compiled = 0
         self._n_argument = function.__code__.co_argcount
         self._forms: dict[tuple[Any, ...], Form] = {}

@@ -13,6 +13,7 @@ from tests.architecture.modules import (
     Violation,
     arguments,
     docstring_node,
+    is_fused,
     is_kernel,
 )
 
@@ -21,6 +22,8 @@ MAX_KERNEL_LINES = 80
 MAX_FILE_LINES = 400
 MAX_ARGUMENTS = 6
 MAX_KERNEL_ARGUMENTS = 10
+# Each has a test that NaN and infinity pass through it.
+FUSED = {("core/dot.py", "dot"), ("estimate/pending.py", "subtract_products")}
 _FORBIDDEN_IN_KERNELS = {
     ast.Dict: "a dict",
     ast.Set: "a set",
@@ -107,6 +110,13 @@ def kernel_language(module: Module) -> Iterator[Violation]:
                 what = "np.linalg (seconds of compilation)"
             if what:
                 yield module.violation(inner, f"kernel {node.name} contains {what}")
+
+
+def fused_kernels(module: Module) -> Iterator[Violation]:
+    """Only the inner loops named here may fuse products and sums."""
+    for node in module.functions():
+        if is_fused(node) and (module.path, node.name) not in FUSED:
+            yield module.violation(node, f"{node.name} is not among the fused kernels")
 
 
 def _body(node: Function) -> list[ast.stmt]:

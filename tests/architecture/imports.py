@@ -43,11 +43,13 @@ OWNERS = {
     "pooch": ("io/",),
     "pyproj": ("physics/frames.py",),
     "matplotlib": ("app/",),
+    "distributed": ("network/executor.py",),
     "typer": ("app/",),
     "rich": ("app/",),
 }
 # Libraries that take longer to import than `import rtkpos` may: only inside functions.
-HEAVY = ("scipy", "georinex", "hatanaka", "xarray", "pandas", "pyproj", "matplotlib", "pooch")
+HEAVY = ("scipy", "georinex", "hatanaka", "xarray", "pandas", "pyproj", "matplotlib", "pooch",
+         "distributed")  # fmt: skip
 
 
 def imported_names(module: Module, tree: ast.AST) -> Iterator[tuple[int, str]]:

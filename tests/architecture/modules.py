@@ -98,7 +98,16 @@ def docstring_node(node: ast.AST) -> ast.Expr | None:
 
 
 def is_kernel(node: Function) -> bool:
-    return any(isinstance(mark, ast.Name) and mark.id == "kernel" for mark in node.decorator_list)
+    return _has_mark(node, "kernel") or is_fused(node)
+
+
+def is_fused(node: Function) -> bool:
+    """Whether a kernel may fuse products and sums."""
+    return _has_mark(node, "fused_kernel")
+
+
+def _has_mark(node: Function, name: str) -> bool:
+    return any(isinstance(mark, ast.Name) and mark.id == name for mark in node.decorator_list)
 
 
 def arguments(node: Function) -> list[ast.arg]:

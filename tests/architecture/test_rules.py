@@ -173,6 +173,12 @@ def test_kernel_language_passes_plain_kernels():
     assert found(code.kernel_language, "core/a.py", source.replace("out_x)", "out_x=1)"))
 
 
+def test_fused_kernels_are_named():
+    source = "@fused_kernel\ndef dot(a): ...\n@kernel\ndef other(a): ..."
+    assert found(code.fused_kernels, "core/dot.py", source) == []
+    assert found(code.fused_kernels, "core/orbits.py", source)
+
+
 @pytest.mark.parametrize(
     ("source", "count"),
     [

@@ -7,6 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from bench import epoch_cost
+from bench.epoch_cost import cost_lines
 from bench.judge import height_step_mm, hourly_means, judge
 from bench.parse import lengthen
 from bench.peer import OLD_WORDS, as_solution
@@ -27,6 +29,7 @@ from rtkpos.io.truth import Truth
 from rtkpos.records.solution import FixStatus
 from tests.data import dataset_path
 from tests.io.made_solution import PLACE_ECEF_M, made_solution
+from tests.recordings import recording
 
 INTERNAL = ("bdsonly", "shanghai", "herstmonceux", "ubx-m8p", "hers0", "hert0")
 POINT = Truth(ecef_m=PLACE_ECEF_M)
@@ -208,3 +211,20 @@ def test_one_row_runs_on_real_data(tmp_path):
     assert result["us_per_epoch"] > 0
     assert result["cold_starts"]["n"] > 0
     assert result["variants"]["off"]["n_fixed"] == 0
+
+
+def test_epoch_cost_table_names_programs_and_ratios():
+    entry = {"label": "a", "how": "static, hold", "bands": "l1+l2", "n_epoch": 300}
+    entry |= {"us": {"rtkpos": 100.4, "EX": 1005.0}, "ratio": {"EX": 10.0}}
+    head, line = cost_lines([entry])
+    assert head[-3:] == ["rtkpos µs", "EX µs", "ratio"]
+    assert line == ["a", "static, hold", "l1+l2", "300", "100", "1005", "10.0"]
+
+
+def test_an_epoch_costs_what_a_whole_run_takes_more_than_its_first_epoch(tmp_path, monkeypatch):
+    times = iter([5.0, 0.5, 4.3, 0.3])  # whole and first, twice
+    monkeypatch.setattr(epoch_cost, "time_ours", lambda *_: next(times))
+    monkeypatch.setattr(epoch_cost, "solve_case", lambda *_, **__: None)
+    recording("static-nagoya-2024")  # skips where it is missing
+    found = epoch_cost.measure_case(epoch_cost.CASES[0], tmp_path, [], 2)
+    assert found["us"]["rtkpos"] == pytest.approx(4.0 / 300 * 1e6, abs=0.06)

@@ -23,7 +23,9 @@ from rtkpos.core.integer_search import (
     load_floats,
     search,
 )
+from rtkpos.core.integer_steps import transposed_times
 from rtkpos.core.success_rate import bootstrapped_failure_rate, bootstrapped_success_rate
+from tests.core.transformation import inverse_of, matrix_of
 
 N_NODE_MAX = 100_000
 
@@ -110,9 +112,14 @@ def test_decorrelation_is_unimodular_and_consistent(n):
     work = integer_workspace(n + 3)
     cov = gnss_like(n, random)
     assert decorrelate(cov, n, work) == ILS_OK
-    forward, backward = work.forward[:n, :n], work.backward[:n, :n]
+    forward, inverse = matrix_of(n, work), inverse_of(n, work)
     assert np.array_equal(forward, np.rint(forward))
-    assert np.array_equal(backward.T @ forward, np.eye(n))  # both integer: determinant is +-1
+    assert np.array_equal(inverse @ forward, np.eye(n))  # both integer: determinant is +-1
+    assert np.all(np.abs(inverse).sum(axis=0) <= work.growth[:n])
+    transposed = np.zeros(n)
+    vector = random.normal(size=n)
+    transposed_times(n, vector.copy(), work, transposed)
+    np.testing.assert_allclose(transposed, forward.T @ vector, atol=1e-12 * np.abs(forward).max())
     factor = np.triu(work.factor_t[:n, :n], 1) + np.eye(n)
     transformed = forward @ cov @ forward.T
     np.testing.assert_allclose(
@@ -202,7 +209,7 @@ def test_subset_search_is_least_squares_of_the_most_precise_ones():
         status = search(first, n, 2, N_NODE_MAX, work, candidates, norms)
         assert status == ILS_OK
         assert np.all(np.isnan(candidates[:, :first]))
-        forward = work.forward[first:]
+        forward = matrix_of(n, work)[first:]
         cov_z = forward @ cov @ forward.T
         floats_z = forward @ (floats - work.shift)
         _, _, expected = solve(cov_z, floats_z)

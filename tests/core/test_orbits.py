@@ -18,6 +18,8 @@ from rtkpos.constants import (
 from rtkpos.core import tables as t
 from rtkpos.core.group_delay import group_delay_s
 from rtkpos.core.orbits import (
+    CARRY_MAX_S,
+    carry_state,
     eccentric_anomaly,
     sagnac_range,
     satellite_state,
@@ -277,3 +279,27 @@ def test_compiled_state_equals_its_python_source():
     source = getattr(satellite_state_offset, "py_func", satellite_state_offset)
     source(eph, 0, GPS, TOE_NS + 100 * NS, 0.25, twin)
     assert np.abs(out - twin)[:3].max() < 1e-7
+
+
+@pytest.mark.parametrize("system", [GPS, GALILEO, BEIDOU])
+@pytest.mark.parametrize("step_s", [-CARRY_MAX_S, -1e-3, 1e-6, CARRY_MAX_S])
+def test_carried_state_is_the_state_at_the_other_time(system, step_s):
+    eph = ephemeris(kepler_param(), message=Message.LNAV)
+    state, expected, carried = np.zeros(8), np.zeros(8), np.zeros(8)
+    for tk_s in (-7000, 0, 1800, 6900):
+        time_ns = TOE_NS + tk_s * NS
+        assert satellite_state_offset(eph, 0, system, time_ns, 0.0, state) == 0
+        assert satellite_state_offset(eph, 0, system, time_ns, step_s, expected) == 0
+        carry_state(state, step_s, GM_GPS, carried)
+        # 1e-8 m of the method, and the angles of both orbits are rounded to 4e-8 m (1.5e-15 rad).
+        assert np.abs(carried[:3] - expected[:3]).max() < 1e-7
+        assert np.abs(carried[3:6] - expected[3:6]).max() < 5e-6
+        assert abs(carried[6] - expected[6]) * SPEED_OF_LIGHT_MPS < 1e-7
+
+
+def test_a_state_may_be_carried_in_place():
+    state = np.array([2.0e7, 1.0e7, 1.4e7, 1e3, -2e3, 1.5e3, 1e-4, 1e-11])
+    carried = np.zeros(8)
+    carry_state(state, 0.01, GM_GPS, carried)
+    carry_state(state, 0.01, GM_GPS, state)
+    np.testing.assert_array_equal(state, carried)

@@ -9,6 +9,7 @@ from rtkpos.estimate.step import run_block
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.report import ReadReport
 from rtkpos.solve.run import run_inputs
+from tests.core.transformation import matrix_of
 from tests.recordings import recording, window
 
 
@@ -27,7 +28,7 @@ def test_the_first_fixed_combinations_are_wide_lanes():
     run_block(inputs, np.arange(1), 0, 1, memory, out)
     amb = memory.ambiguity  # as the epoch's last attempt left it
     n = int(amb.candidate.sum() - (amb.reference >= 0).sum())
-    rows = amb.search.forward[:n, :n]
+    rows = matrix_of(n, amb.search)
     wide = [is_wide_lane(row, amb.satellite[:n], amb.band[:n]) for row in rows]
     assert wide[-1]
     assert sum(wide[-6:]) >= 5

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 
 import numpy as np
 import pytest
 
 from rtkpos.errors import DataError
+from rtkpos.gnss.systems import SBAS
 from rtkpos.io._obs_print import print_f14_3
 from rtkpos.io.rinex_nav import read_nav
 from rtkpos.io.rinex_nav_writer import format_nav
 from rtkpos.io.rinex_obs import read_obs
 from rtkpos.io.rinex_obs_writer import write_obs
-from rtkpos.records.broadcast import Message
+from rtkpos.records.broadcast import Message, sat_starts
+from tests.data import dataset_path
 from tests.recordings import recording, window
 
 
@@ -54,15 +57,64 @@ def test_observations_survive_the_round_trip(name, tmp_path):
     assert set(again.report.counts) <= {"epoch_kept", "epoch_in_file"}, again.report.counts
 
 
+@pytest.mark.parametrize("version", [3.04, 4.0])
 @pytest.mark.parametrize("name", ["static-nagoya-2024", "bdsonly-monitoring-24h"])
-def test_ephemerides_survive_the_round_trip(name):
+def test_ephemerides_survive_the_round_trip(name, version):
     table = recording(name)[2]
-    again = read_nav(format_nav(table).encode(), strict=True)
+    again = read_nav(format_nav(table, version=version).encode(), strict=True)
     for column in ("sat", "message", "toe_ns", "toc_ns", "issue", "health", "orbit"):
         assert np.array_equal(getattr(table, column), getattr(again, column)), column
     scale = np.maximum(np.abs(table.param), 1e-300)
     keeps = np.abs(table.param - again.param) / scale
     assert np.nanmax(keeps) < 1e-12
+
+
+KMS = "KMS300DNK_R_20221591000_01H"
+WRITTEN = [Message.LNAV, Message.INAV, Message.FNAV, Message.D1, Message.D2, Message.FDMA]
+
+
+def records(text):
+    """Numbers of every message of a RINEX 4 file by its line "> ...", epoch included."""
+    found = {}
+    for block in text.split("\n> ")[1:]:
+        name, first, *rest = block.rstrip("\n").split("\n")
+        if not name.startswith(("EPH", "ION")):
+            continue
+        numbers = [float(part) for part in first[3:23].split()]
+        numbers += [_numbers(first[23:]), *(_numbers(line[4:]) for line in rest)]
+        found[name, tuple(numbers[:6])] = numbers[6:]
+    return found
+
+
+def _numbers(line):
+    return [float(line[k : k + 19].strip() or 0.0) for k in range(0, len(line.rstrip()), 19)]
+
+
+def test_rinex_4_messages_are_laid_out_as_a_receivers_program_lays_them_out():
+    """A file of sbf2rin, read and written again: each message has the same numbers in its place."""
+    path = dataset_path("rinex-corpus", f"nav-solutions/NAV/V4/{KMS}_MN.rnx.gz")
+    theirs = gzip.decompress(path.read_bytes()).decode()
+    table = read_nav(path)
+    keep = np.isin(table.message, WRITTEN) & (table.sat >> 6 < SBAS)
+    values = {item.name: getattr(table, item.name) for item in dataclasses.fields(table)}
+    columns = {
+        name: value[keep]
+        for name, value in values.items()
+        if isinstance(value, np.ndarray) and len(value) == len(keep)
+    }
+    ours = dataclasses.replace(table, **columns, sat_start=sat_starts(columns["sat"]))
+    made, real = (records(text) for text in (format_nav(ours, version=4.0), theirs))
+    common = made.keys() & real.keys()
+    kinds = {(name.split()[0], name.split()[1][0], name.split()[2]) for name, _ in common}
+    assert {("EPH", "G", "LNAV"), ("EPH", "R", "FDMA"), ("EPH", "C", "D2")} <= kinds
+    assert {("ION", "G", "LNAV"), ("ION", "C", "D1D2")} <= kinds
+    assert len(common) > 100
+    for key in common:
+        # Clock and orbit; of what follows (codes tracked, fit interval, flags) tables keep a part.
+        for mine, other in list(zip(made[key], real[key], strict=True))[:5]:
+            is_flags = key[0].endswith("FDMA") and len(mine) == 4 and mine is made[key][4]
+            part = slice(1, 2) if is_flags else slice(0, len(other))
+            assert mine[part] == pytest.approx(np.array(other[part]), rel=1e-11, abs=1e-30), key
 
 
 def test_a_message_rinex_3_does_not_know_is_named():

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import functools
 
+import numpy as np
+
+from rtkpos.core.beidou_code_bias import beidou2_code_correction
+from rtkpos.core.tables import ORBIT_GEO, ORBIT_IGSO, ORBIT_MEO
+from rtkpos.gnss.signals import sig_band
+from rtkpos.gnss.systems import BEIDOU
+from rtkpos.io.nav_elements import KEPLER_COLUMNS
 from rtkpos.simulate.memory import simulate_in_memory
 from rtkpos.simulate.scenario import scenario_of
 
@@ -12,7 +19,7 @@ QUIET = {
     "ionosphere": {"on": False},
     "noise": {"on": False},
     "multipath": {"on": False},
-    "biases": {"on": False},
+    "biases": {"on": False, "beidou2_code": False},
     "tracking": {"slips_per_hour": 0.0, "half_cycle_share": 0.0},
 }
 CAR = {
@@ -33,9 +40,28 @@ def scene(systems="GRECJ", moving=False, duration_s=60.0, **sections):
 
 
 @functools.cache
-def quiet(systems="GRECJ", moving=False, clock="drifting", interval_s=1.0):
-    """(nav, base, rover) of a scene in which nothing disturbs the signals."""
+def quiet(systems="GRECJ", moving=False, clock="drifting", interval_s=1.0, beidou2_code=False):
+    """(nav, base, rover) of a scene in which nothing disturbs the signals.
+
+    beidou2_code : codes of BeiDou-2 change with elevation as those in flight do
+    """
     run = {"interval_s": interval_s}
-    made = scene(systems, moving, clocks={"kind": clock}, run=run, **QUIET)
+    sections = QUIET | {"biases": {"on": False, "beidou2_code": beidou2_code}}
+    made = scene(systems, moving, clocks={"kind": clock}, run=run, **sections)
     nav, out = simulate_in_memory(made)
     return nav, out["BASE"], out["CAR"]
+
+
+def beidou2_correction_m(nav, sat, sig, elevation_rad):
+    """What the solver adds to codes of BeiDou-2: (n_row,) [m]; the simulation has its own table."""
+    out = np.zeros(len(sat))
+    for k in np.flatnonzero(sat >> 6 == BEIDOU):
+        param = nav.param[np.flatnonzero(nav.sat == sat[k])[0]]
+        far, level = (
+            param[KEPLER_COLUMNS["sqrt_a"]] > 6300.0,
+            param[KEPLER_COLUMNS["i0_rad"]] < 0.35,
+        )
+        orbit = ORBIT_GEO if far and level else ORBIT_IGSO if far else ORBIT_MEO
+        band = int(sig_band(int(sig[k])))
+        out[k] = beidou2_code_correction(int(sat[k] & 63) + 1, orbit, band, elevation_rad[k])
+    return out

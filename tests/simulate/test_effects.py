@@ -7,11 +7,16 @@ import math
 import numpy as np
 import pytest
 
+from rtkpos.core.beidou_code_bias import beidou2_code_correction
+from rtkpos.core.ionosphere import klobuchar
+from rtkpos.core.tables import ORBIT_IGSO, ORBIT_MEO
+from rtkpos.gnss.systems import BEIDOU, sat_index
 from rtkpos.simulate.atmosphere import METRES_PER_TECU, Shell, chao_mapping
+from rtkpos.simulate.beidou2 import at_elevation, code_nodes
 from rtkpos.simulate.clocks import clock_of
 from rtkpos.simulate.fields import matern_field
 from rtkpos.simulate.noise import GaussMarkov
-from rtkpos.simulate.scenario import Clocks, IonosphereSection, Place, Tracking, Vehicle
+from rtkpos.simulate.sections import Clocks, IonosphereSection, Place, Tracking, Vehicle
 from rtkpos.simulate.tracking import LLI_HALF, LLI_LOST, Tracker
 from rtkpos.simulate.trajectory import plan_drive
 
@@ -66,6 +71,19 @@ def test_a_front_passes_with_its_speed():
     assert rise == pytest.approx([0.0, 5.0], abs=1e-9)
 
 
+@pytest.mark.parametrize("hours", [0.0, 4.0, 8.0, 12.0])
+def test_the_broadcast_ionosphere_begins_with_the_true_delay(hours):
+    """Klobuchar's model as receivers compute it, at the zenith of the origin."""
+    place = Place()
+    shell = Shell(IonosphereSection(local_hour=(hours + place.lon_deg / 15.0) % 24.0), place)
+    sent = shell.broadcast(hours * 3600.0)
+    lat, lon, _ = place.llh
+    got = klobuchar(sent, lat, lon, math.pi / 2.0, 0.0, hours * 3600.0)
+    true = float(shell.vertical_l1_m(np.zeros((1, 2)), np.zeros(1))[0])
+    night_m = 5e-9 * 299_792_458.0
+    assert got == pytest.approx(max(true, night_m), abs=0.1)
+
+
 def test_one_tecu_is_16_cm_on_l1():
     assert pytest.approx(0.1624, abs=1e-4) == METRES_PER_TECU
 
@@ -100,6 +118,19 @@ def test_clocks_are_of_the_kind_asked_for():
 
 def tracker(**given):
     return Tracker(Tracking(**given), (3, 2), 1.0, np.random.default_rng(5))
+
+
+@pytest.mark.parametrize(("orbit", "prn"), [(ORBIT_IGSO, 8), (ORBIT_MEO, 12), (ORBIT_IGSO, 38)])
+def test_codes_of_beidou_2_are_wrong_by_what_the_solver_corrects(orbit, prn):
+    codes = ("2I", "7I", "6I", "1P")
+    sat = np.array([sat_index(BEIDOU, prn)], dtype=np.int16)
+    nodes = code_nodes(sat, np.array([orbit == ORBIT_IGSO]), codes)
+    elevation = np.radians(np.linspace(-5.0, 90.0, 40))
+    got = at_elevation(nodes, elevation[:, None])[:, 0]
+    for k, code in enumerate(codes):
+        kernel = [beidou2_code_correction(prn, orbit, int(code[0]), e) for e in elevation]
+        assert got[:, k] == pytest.approx(-np.array(kernel), abs=1e-12)
+    assert got.any() == (prn < 17)
 
 
 def test_an_arc_keeps_its_integer_over_blocks():
@@ -140,6 +171,10 @@ def test_slips_come_at_the_rate_asked_for_and_are_written_down():
 def test_half_cycles_are_flagged_until_resolved():
     one = tracker(slips_per_hour=0.0, half_cycle_share=1.0, half_cycle_s=6.0)
     seen, cn0 = np.ones((20, 3, 2), dtype=bool), np.full((20, 3, 2), 45.0)
+    # What is tracked from the first epoch on has been tracked before.
+    first = one.block(seen, cn0)
+    assert not (first.lli & LLI_HALF).any()
+    one.block(~seen, cn0)
     made = one.block(seen, cn0)
     assert (made.lli[:6] & LLI_HALF == LLI_HALF).all()
     assert (made.cycle[:6] % 1.0 == 0.5).all()
@@ -151,7 +186,7 @@ def test_half_cycles_are_flagged_until_resolved():
 def test_a_vehicle_keeps_to_its_speed_and_acceleration():
     path = ((0.0, 0.0, 0.0), (400.0, 0.0, 4.0), (400.0, 300.0, 6.0))
     vehicle = Vehicle(name="A", path_enu_m=path, speed_mps=14.0, wait_s=3.0, stops=((1.0, 8.0),))
-    drive = plan_drive(vehicle, 200.0)
+    drive = plan_drive(vehicle)
     times = np.arange(0.0, 120.0, 0.05)
     place = drive.local_at(times)
     speed = np.linalg.norm(np.diff(place, axis=0), axis=1) / 0.05
@@ -164,10 +199,49 @@ def test_a_vehicle_keeps_to_its_speed_and_acceleration():
     assert np.allclose(place[-1], path[-1], atol=0.1)
 
 
-def test_a_loop_closes():
-    path = ((0.0, 0.0, 0.0), (200.0, 0.0, 0.0), (200.0, 200.0, 0.0), (0.0, 200.0, 0.0))
-    drive = plan_drive(Vehicle(name="A", path_enu_m=path, loop=True), 600.0)
-    place = drive.local_at(np.arange(0.0, 600.0, 0.1))
-    step = np.linalg.norm(np.diff(place, axis=0), axis=1)
-    assert step.max() < 1.3
-    assert drive.distance_at(np.array([600.0]))[0] > 4.0 * drive.lap_m
+def test_a_vehicle_changes_speed_where_it_is_told_to():
+    path = ((0.0, 0.0, 0.0), (300.0, 0.0, 0.0), (600.0, 0.0, 0.0), (900.0, 0.0, 0.0))
+    given = Vehicle(name="A", path_enu_m=path, speed_mps=20.0, speeds=((1.0, 8.0), (2.0, 15.0)))
+    drive = plan_drive(given)
+    times = np.arange(0.0, 90.0, 0.05)
+    distance = drive.distance_at(times)
+    speed = np.gradient(distance, times)
+    for low, high, wanted in ((140.0, 180.0, 20.0), (305.0, 590.0, 8.0), (700.0, 780.0, 15.0)):
+        inside = (distance > low) & (distance < high)
+        assert speed[inside] == pytest.approx(wanted, abs=0.01)
+    assert np.abs(np.diff(speed) / 0.05).max() < 1.01 * given.acceleration_mps2
+    assert distance[-1] == pytest.approx(900.0, abs=1e-6)
+
+
+SQUARE = ((0.0, 0.0, 0.0), (200.0, 0.0, 0.0), (200.0, 200.0, 0.0), (0.0, 200.0, 0.0))
+
+
+@pytest.mark.parametrize("stops", [(), ((0.0, 5.0),), ((2.0, 11.0), (1.0, 3.0))], ids=len)
+@pytest.mark.parametrize(("speed", "acceleration"), [(12.0, 1.5), (60.0, 0.1)])
+def test_a_loop_closes_and_repeats_for_days(stops, speed, acceleration):
+    """Also where a vehicle needs many laps until it is at its speed."""
+    given = Vehicle(
+        name="A",
+        path_enu_m=SQUARE,
+        loop=True,
+        speed_mps=speed,
+        acceleration_mps2=acceleration,
+        stops=stops,
+        corner_m=60.0,
+    )
+    drive = plan_drive(given)
+    times = np.arange(0.0, 1.5 * drive.time_s[-1], 0.1)
+    step = np.linalg.norm(np.diff(drive.local_at(times), axis=0), axis=1)
+    assert step.max() < 1.05 * 0.1 * speed
+    distance = drive.distance_at(times)
+    pace = np.diff(distance, 2) / 0.01
+    assert np.abs(pace).max() < 1.02 * acceleration
+    assert np.diff(distance).min() >= 0.0
+    late = drive.time_s[-1] - drive.lap_s + np.array([0.1, 3.3, 604_000.0])
+    ahead = drive.distance_at(late + drive.lap_s) - drive.distance_at(late)
+    assert ahead == pytest.approx(drive.lap_m, abs=1e-6)
+    assert len(drive.time_s) < 2e5
+    standing = np.sum(np.diff(distance) < 1e-9) * 0.1
+    wait_s, laps = sum(wait for _, wait in stops), distance[-1] / drive.lap_m
+    seen_s = wait_s - 0.2 * len(stops)  # a pause is seen a sample late at either end
+    assert seen_s * math.floor(laps) <= standing <= wait_s * (math.floor(laps) + 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -18,9 +17,17 @@ from typing import Any
 import numpy as np
 
 from rtkpos.app.batch_file import BatchJob, read_jobs
-from rtkpos.app.batch_manifest import (
+from rtkpos.app.batch_manifest import batch_manifest
+from rtkpos.app.batch_totals import TOTALS_CSV, TOTALS_JSON, result_of, write_totals
+from rtkpos.app.kernels import announce_compilation
+from rtkpos.app.screen import say, warn
+from rtkpos.app.solve_command import EXIT_DONE, EXIT_PARTIAL, compute, no_solution, shortcomings
+from rtkpos.errors import InputError, NoSolutionError, RtkposError
+from rtkpos.io.atomic import make_folder, remove_remnants, write_text
+from rtkpos.io.manifest import (
     DONE,
     FAILED,
+    MANIFEST_FILE,
     POISON,
     RUNNING,
     WAITING,
@@ -29,16 +36,11 @@ from rtkpos.app.batch_manifest import (
     digest_of,
     only_one,
 )
-from rtkpos.app.batch_totals import TOTALS_CSV, TOTALS_JSON, result_of, write_totals
-from rtkpos.app.kernels import announce_compilation
-from rtkpos.app.screen import say, warn
-from rtkpos.app.solve_command import EXIT_DONE, EXIT_PARTIAL, compute, no_solution, shortcomings
-from rtkpos.errors import FileError, InputError, NoSolutionError, RtkposError
-from rtkpos.io.atomic import write_text
 from rtkpos.solve.many import StoppedError, in_threads, stopper, warm_once
 from rtkpos.solve.shared import Key, SharedTables, file_key
 
 EXIT_BUG = RtkposError.exit_code
+_OWN_FILES = {MANIFEST_FILE, TOTALS_JSON, TOTALS_CSV}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +62,10 @@ def run_batch(request: BatchRequest) -> int:
     jobs = read_jobs(request.jobs, request.folder)
     if request.alone is not None:
         return _solve_alone(jobs, request.alone)
-    _make_folder(request.folder)
-    with only_one(request.folder):
-        _remove_remnants(jobs, request.folder)
-        manifest = Manifest(request.folder, jobs)
+    make_folder(request.folder)
+    with only_one(request.folder, "rtkpos batch"):
+        remove_remnants(request.folder, {job.output.name for job in jobs} | _OWN_FILES)
+        manifest = batch_manifest(request.folder, jobs)
         if manifest.warning:
             warn(manifest.warning)
         manifest.save()
@@ -232,25 +234,6 @@ class _Teller:
         rate = 100.0 * epochs["fixed"] / max(epochs["total"], 1)
         more = f"; {entry.message}" if entry.message else ""
         say(f"{count} {name}: {rate:.1f} % of {epochs['total']} epochs fixed{more}")
-
-
-def _make_folder(folder: Path) -> None:
-    """The folder of the results; FileError when it cannot be made."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        cause = (error.strerror or str(error)).lower()
-        raise FileError(f"folder {folder} cannot be made: {cause}.", str(folder)) from None
-
-
-def _remove_remnants(jobs: list[BatchJob], folder: Path) -> None:
-    """Remove temporary files that a killed process left: ".NAME.PID.part"."""
-    ours = {job.output.name for job in jobs} | {"manifest.json", TOTALS_JSON, TOTALS_CSV}
-    for path in folder.glob(".*.part"):
-        match = re.fullmatch(r"\.(.+)\.\d+\.part", path.name)
-        if match and match[1] in ours:
-            with suppress(OSError):
-                path.unlink()
 
 
 def _forget_totals(folder: Path) -> None:

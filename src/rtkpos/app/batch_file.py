@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import glob
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rtkpos.app.base_position import position_from_options
 from rtkpos.app.request import SolveRequest, build_config
-from rtkpos.errors import ConfigError, FileError, InputError
+from rtkpos.errors import ConfigError, InputError
+from rtkpos.io.toml_file import read_toml
 from rtkpos.records.config import RtkConfig
 
 RESULT_FORMATS = ("pos", "nmea", "csv", "geojson", "kml")
@@ -57,7 +57,7 @@ def read_jobs(path: Path, folder: Path) -> list[BatchJob]:
     job per file, named after it. InputError in one sentence with file, job, key and value for
     whatever is wrong.
     """
-    content = _toml_content(path)
+    content = read_toml(path)
     strangers = sorted(set(content) - {"defaults", "job"})
     if strangers:
         raise InputError(f"{path}: unknown key {strangers[0]!r}; known are [defaults] and [[job]].")
@@ -77,17 +77,6 @@ def read_jobs(path: Path, folder: Path) -> list[BatchJob]:
             raise InputError(f"{where}: {error}") from None
     _check_names(jobs, path)
     return jobs
-
-
-def _toml_content(path: Path) -> dict[str, Any]:
-    """The file as dictionaries."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        cause = (error.strerror or str(error)).lower()
-        raise FileError(f"{path} cannot be read: {cause}.", str(path)) from None
-    except ValueError as error:
-        raise InputError(f"{path} is not valid TOML: {error}.") from None
 
 
 def _check_keys(table: dict[str, Any], where: str, barred: tuple[str, ...]) -> None:

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rtkpos.app.batch_manifest import DONE, FAILED, POISON, Manifest
 from rtkpos.app.report import (
     STATUS_WORDS,
     RunFacts,
@@ -17,6 +16,7 @@ from rtkpos.app.report import (
 )
 from rtkpos.app.static_report import static_result
 from rtkpos.io.atomic import write_text
+from rtkpos.io.manifest import DONE, FAILED, POISON, Manifest
 
 TOTALS_JSON, TOTALS_CSV = "totals.json", "totals.csv"
 _CSV_HEAD = "name,state,exit_code,epochs,{statuses},fix_rate,first_fix_s,baseline_m,x_m,y_m,z_m\n"

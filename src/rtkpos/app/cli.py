@@ -11,6 +11,7 @@ import typer
 
 from rtkpos.app.choices import Ar, BaseFrom, Direction, Format, Mode, PointOf, Profile
 from rtkpos.app.data_cli import data_app
+from rtkpos.app.network_cli import network_app
 from rtkpos.app.screen import fail
 from rtkpos.app.simulate_cli import simulate_files
 from rtkpos.app.start import EXIT_USAGE, main, run
@@ -26,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(data_app, name="data")
+app.add_typer(network_app, name="network")
 
 
 Xyz = tuple[float, float, float]
@@ -59,7 +61,8 @@ def solve(
         list[Path], typer.Argument(help="Rover observations (RINEX, CRINEX, packed).")
     ],
     base: Annotated[
-        list[Path] | None, typer.Option("--base", "-b", help="Base observations; several allowed.")
+        list[Path] | None,
+        typer.Option("--base", "-b", help="Base observations; several bases are a network."),
     ] = None,
     nav: Annotated[
         list[Path] | None, typer.Option("--nav", "-n", help="Navigation files; several allowed.")
@@ -82,6 +85,9 @@ def solve(
     ] = None,
     bands: Annotated[
         str | None, typer.Option(help='Band digits by system in order of choice: "C26,G12".')
+    ] = None,
+    stations: Annotated[
+        Path | None, typer.Option(metavar="LIST", help="TOML or CSV of bases: their coordinates.")
     ] = None,
     base_xyz: Annotated[
         Xyz | None, typer.Option("--base-xyz", "-r", metavar="X Y Z", help="Base, ECEF metres.")
@@ -166,6 +172,7 @@ def solve(
             "antenna.coordinates": coordinates.value if coordinates else None,
         },
         config=config,
+        stations=stations,
         base_xyz=base_xyz,
         base_llh=base_llh,
         base_position=base_position.value if base_position else None,
@@ -247,11 +254,15 @@ def warmup() -> None:
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("rtkpos-demo"),
+    real: Annotated[
+        bool,
+        typer.Option("--real", help="A public recording instead (downloaded once, 7 MB)."),
+    ] = False,
 ) -> None:
-    """Solve a public data set and compare it with the truth."""
+    """Solve a car that comes with rtkpos and compare it with its truth; needs no network."""
     from rtkpos.app.demo import run_demo
 
-    raise typer.Exit(run_demo(out))
+    raise typer.Exit(run_demo(out, real=real))
 
 
 app.command("simulate")(simulate_files)

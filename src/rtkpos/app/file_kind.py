@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import bz2
-import zlib
 from pathlib import Path
 
-from rtkpos.errors import FileError
+from rtkpos.io.content import text_head
 
 OBSERVATIONS, NAVIGATION, OTHER = "observations", "navigation", "other"
-_PEEK = 1 << 16
 
 
 def file_kind(path: Path) -> str:
@@ -17,15 +14,7 @@ def file_kind(path: Path) -> str:
 
     FileError when the file is missing, unreadable or a folder; what cannot be unpacked is OTHER.
     """
-    if path.is_dir():
-        raise FileError(f"{path} is a directory; name the files in it.", str(path))
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(_PEEK)
-    except OSError as error:
-        cause = (error.strerror or str(error)).lower()
-        raise FileError(f"{path} cannot be read: {cause}.", str(path)) from None
-    return kind_of_text(_unpacked_head(path, head))
+    return kind_of_text(text_head(path))
 
 
 def kind_of_text(text: bytes) -> str:
@@ -41,22 +30,3 @@ def kind_of_text(text: bytes) -> str:
                 return OBSERVATIONS
             return NAVIGATION if letter and letter in "NGHLESJ" else OTHER
     return OTHER
-
-
-def _unpacked_head(path: Path, head: bytes) -> bytes:
-    """The beginning of the text of a file; the whole of it where the packing allows no less."""
-    try:
-        if head[:2] == b"\x1f\x8b":
-            return zlib.decompressobj(31).decompress(head, _PEEK)
-        if head[:3] == b"BZh":
-            return bz2.BZ2Decompressor().decompress(head, _PEEK)
-    except (OSError, zlib.error):
-        return b""
-    if head[:2] not in (b"\x1f\x9d", b"PK"):
-        return head
-    from rtkpos.io.content import read_content
-
-    try:
-        return read_content(path)[:_PEEK]
-    except FileError:
-        return b""

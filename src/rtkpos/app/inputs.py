@@ -18,6 +18,8 @@ from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
 
 if TYPE_CHECKING:
+    from rtkpos.app.bases import NetworkPlan
+    from rtkpos.app.network_inputs import NetworkInputs
     from rtkpos.solve.shared import SharedTables
 
 LONG_BYTES = 20_000_000  # of a file whose reading is worth a thread
@@ -36,17 +38,22 @@ TOLD = (
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """What was read; `base` is None for single positioning, `base_missing` says why it is not."""
+    """What was read; `base` is None for single positioning, `base_missing` says why it is not.
+
+    network : the stations where there are several bases; `base` is None then
+    """
 
     rover: ObsTable
     nav: BroadcastTable
     base: ObsTable | None = None
     base_missing: str = ""
+    network: NetworkInputs | None = None
 
     def reports(self) -> dict[str, ReadReport]:
         """Reports of the readers by role."""
         tables = {"rover": self.rover, "base": self.base, "nav": self.nav}
-        return {role: table.report for role, table in tables.items() if table is not None}
+        found = {role: table.report for role, table in tables.items() if table is not None}
+        return found if self.network is None else {**found, **self.network.reports}
 
 
 def sort_inputs(request: SolveRequest) -> SolveRequest:
@@ -70,17 +77,21 @@ def sort_inputs(request: SolveRequest) -> SolveRequest:
 
 
 def read_inputs(
-    request: SolveRequest, config: RtkConfig, tables: SharedTables | None = None
+    request: SolveRequest,
+    config: RtkConfig,
+    tables: SharedTables | None = None,
+    network: NetworkPlan | None = None,
 ) -> Inputs:
     """Read all files; with --strict the first damage raises RinexError instead of being skipped.
 
-    tables : shared with other runs
+    tables : shared with other runs      network : its stations instead of a base
     A base without a single epoch leaves `base` None, so that the rover is still positioned.
     """
     tables = tables or _tables(request, config)
     rover = tables.obs(list(request.rover), strict=request.strict)
     base, missing = None, ""
-    if request.base and config.mode != "single":
+    stations = _stations(network, tables, strict=request.strict)
+    if request.base and network is None and config.mode != "single":
         try:
             base = tables.obs(list(request.base), strict=request.strict)
         except RinexError as error:
@@ -94,7 +105,18 @@ def read_inputs(
             f"no usable ephemeris was found in {names}; give the broadcast "
             "navigation file of the same day."
         )
-    return Inputs(rover=rover, base=base, nav=nav, base_missing=missing)
+    return Inputs(rover=rover, base=base, nav=nav, base_missing=missing, network=stations)
+
+
+def _stations(
+    network: NetworkPlan | None, tables: SharedTables, *, strict: bool
+) -> NetworkInputs | None:
+    """The stations of a network; with one base the code for them is not even loaded."""
+    if network is None:
+        return None
+    from rtkpos.app.network_inputs import read_network
+
+    return read_network(network, tables, strict=strict)
 
 
 def _tables(request: SolveRequest, config: RtkConfig) -> SharedTables:

@@ -25,7 +25,10 @@ def ready_scenarios() -> dict[str, str]:
 
 
 def load_scenario(word: str, seed: int | None) -> Scenario:
-    """A scenario by its file, or by the name of a ready one; `seed` overrides its own."""
+    """A scenario by its file, or by the name of a ready one; `seed` overrides its own.
+
+    Its navigation file is named relative to the folder of the scenario.
+    """
     ready = ready_scenarios()
     path = Path(word)
     if word in ready and not path.exists():
@@ -41,11 +44,14 @@ def load_scenario(word: str, seed: int | None) -> Scenario:
         except UnicodeDecodeError:
             raise FileError(f"scenario {word} is not UTF-8 text.", word) from None
     scenario = parse_scenario(text, f"scenario {word}")
+    run = scenario.run
+    if run.nav:
+        run = dataclasses.replace(run, nav=str(path.parent / run.nav))
     if seed is None:
-        return scenario
+        return dataclasses.replace(scenario, run=run)
     if not 0 <= seed <= _SEED_MAX:
         raise ConfigError(f"--seed {seed} is not allowed; it must lie between 0 and {_SEED_MAX}.")
-    return dataclasses.replace(scenario, run=dataclasses.replace(scenario.run, seed=seed))
+    return dataclasses.replace(scenario, run=dataclasses.replace(run, seed=seed))
 
 
 def run_simulate(word: str, out: Path, seed: int | None, *, quiet: bool) -> int:

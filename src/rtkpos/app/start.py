@@ -105,7 +105,7 @@ def main() -> NoReturn:
     logging.basicConfig(level=logging.WARNING, format="rtkpos: %(message)s")
     if "--debug" not in sys.argv:
         warnings.simplefilter("ignore")
-    kernel_words = {"solve", "explain", "info", "batch", "warmup", "demo", "simulate"}
+    kernel_words = {"solve", "explain", "info", "batch", "warmup", "demo", "simulate", "network"}
     if kernel_words & set(sys.argv) and not {"-h", "--help"} & set(sys.argv):
         use_project_cache()
     leave(run(sys.argv[1:]))

@@ -6,13 +6,13 @@ precise and is fixed first; ambiguity k is conditioned on k + 1 .. n - 1.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
-from rtkpos._arrays import FloatArray, IndexArray
+from rtkpos._arrays import FloatArray, IndexArray, row_width
 from rtkpos._jit import kernel
+from rtkpos.core.integer_steps import add_exchange, add_subtraction, begin_steps
 
 ILS_OK = 0
 ILS_NOT_POSITIVE = 1  # not positive definite within double precision
@@ -27,8 +27,9 @@ INTEGER_LIMIT = 2.0**52
 # Variances outside 1/limit .. limit [cycle^2] could over- or underflow in the reduction.
 VARIANCE_LIMIT = 1e100
 # The swaps of a reduction are finite in exact arithmetic; rounding must not make them endless.
-# Stopping early leaves a valid transformation. GNSS-like n = 40 needs about 300.
-SWAPS_PER_SQUARE = 50
+# Stopping early leaves a valid transformation. Real epochs take 10 to 27 steps per ambiguity.
+STEPS_PER_AMBIGUITY = 200
+FACTOR_BLOCK = 4  # rows of the factorisation taken off the others at once
 # A swap must gain more than rounding can feign.
 SWAP_GAIN = 1.0 - 1e-9
 
@@ -36,11 +37,10 @@ SWAP_GAIN = 1.0 - 1e-9
 class IntegerWorkspace(NamedTuple):
     """Memory of the integer kernels for up to n_max ambiguities; made by `integer_workspace`.
 
-    Filled by `decorrelate`, with z = forward a the decorrelated ambiguities:
-    factor_t : (n_max, n_max) [k, i] = L[i, k] for i > k, where forward Q forward' = L' D L
+    Filled by `decorrelate`, with z = Z a the decorrelated ambiguities:
+    factor_t : (n_max, row_width) [k, i] = L[i, k] for i > k, where Z Q Z' = L' D L
     cond_var : (n_max,) D, variance of z_k given z_(k+1) .. z_(n-1) [cycle^2]
-    forward  : (n_max, n_max) integer, determinant +-1; row k gives z_k = forward[k] . a
-    backward : (n_max, n_max) integer; a = sum over k of z_k * backward[k]
+    order, steps, multiple, n_step, growth : Z, unimodular, see `core.integer_steps`
     Filled by `load_floats`:
     shift    : (n_max,) integers taken off the floats before anything else [cycle]
     floats_z : (n_max,) decorrelated floats of (a - shift) [cycle]
@@ -50,8 +50,11 @@ class IntegerWorkspace(NamedTuple):
 
     factor_t: FloatArray
     cond_var: FloatArray
-    forward: FloatArray
-    backward: FloatArray
+    order: IndexArray
+    steps: IndexArray
+    multiple: FloatArray
+    n_step: IndexArray
+    growth: FloatArray
     shift: FloatArray
     floats_z: FloatArray
     inverse_var: FloatArray
@@ -69,11 +72,15 @@ def integer_workspace(n_max: int) -> IntegerWorkspace:
     if n_max < 1:
         raise ValueError(f"integer_workspace: n_max must be at least 1; got {n_max}.")
     vectors = [np.zeros(n_max) for _ in range(8)]
+    n_step_max = STEPS_PER_AMBIGUITY * (n_max + 16)
     return IntegerWorkspace(
-        factor_t=np.zeros((n_max, n_max)),
+        factor_t=np.zeros((n_max, row_width(n_max))),
         cond_var=np.zeros(n_max),
-        forward=np.zeros((n_max, n_max)),
-        backward=np.zeros((n_max, n_max)),
+        order=np.zeros(n_max, np.int64),
+        steps=np.zeros((n_step_max, 2), np.int64),
+        multiple=np.zeros(n_step_max),
+        n_step=np.zeros(1, np.int64),
+        growth=np.zeros(n_max),
         shift=vectors[0],
         floats_z=vectors[1],
         inverse_var=vectors[2],
@@ -89,87 +96,130 @@ def integer_workspace(n_max: int) -> IntegerWorkspace:
 
 @kernel
 def _load_covariance(cov, n, work):
-    """Copy the lower triangle of cov and its diagonal; forward becomes the identity."""
-    factor_t, forward = work.factor_t, work.forward
+    """Copy the lower triangle of cov and its diagonal; the transformation is the identity."""
+    n_bad = 0
     for i in range(n):
+        row, target = cov[i], work.factor_t[i]
         for j in range(i + 1):
-            value = cov[i, j]
-            if not abs(value) < VARIANCE_LIMIT:
-                return ILS_BAD_ARGUMENT
-            factor_t[i, j] = value
-        for j in range(n):
-            forward[i, j] = 0.0
-        forward[i, i] = 1.0
-        work.cond_var[i] = factor_t[i, i]
-    return ILS_OK
+            target[j] = row[j]
+            n_bad += not abs(row[j]) < VARIANCE_LIMIT
+        work.cond_var[i] = row[i]
+        work.center[i] = row[i]
+    begin_steps(n, work)
+    return ILS_OK if n_bad == 0 else ILS_BAD_ARGUMENT
 
 
 @kernel
 def _swap_rows(matrix, i, j, start, stop):
     """Exchange columns start .. stop - 1 of rows i and j."""
-    for col in range(start, stop):
-        held = matrix[i, col]
-        matrix[i, col] = matrix[j, col]
-        matrix[j, col] = held
+    first, second = matrix[i, start:stop], matrix[j, start:stop]
+    for col in range(stop - start):
+        held = first[col]
+        first[col] = second[col]
+        second[col] = held
 
 
 @kernel
-def _exchange_pivot(matrix, pivot, last, n):
+def _swap_entries(vector, i, j):
+    """Exchange two entries of a vector."""
+    held = vector[i]
+    vector[i] = vector[j]
+    vector[j] = held
+
+
+@kernel
+def _exchange_pivot(matrix, pivot, last, top, n):
     """Exchange pivot and last in a matrix whose lower triangle is symmetric and still to be
-    factored (rows up to last) and whose upper triangle holds finished columns of L.
+    factored (rows up to last) and whose upper triangle holds finished columns of L. Of the rows
+    up to top the lower part is wanted, too.
     """
     _swap_rows(matrix, pivot, last, 0, pivot)
     _swap_rows(matrix, pivot, last, last + 1, n)
-    held = matrix[pivot, pivot]
-    matrix[pivot, pivot] = matrix[last, last]
-    matrix[last, last] = held
     for j in range(pivot + 1, last):
         held = matrix[j, pivot]
         matrix[j, pivot] = matrix[last, j]
         matrix[last, j] = held
+    for row in range(last + 1, top + 1):
+        _swap_entries(matrix[row], pivot, last)
 
 
 @kernel
-def _factorise(n, a, var, forward):
+def _choose_pivot(last, top, n, work):
+    """Bring the ambiguity of the smallest variance left (work.center) to place last."""
+    left = work.center
+    pivot = last
+    for i in range(last):
+        if left[i] < left[pivot]:
+            pivot = i
+    if pivot != last:
+        _exchange_pivot(work.factor_t, pivot, last, top, n)
+        _swap_entries(work.cond_var, pivot, last)
+        _swap_entries(work.order, pivot, last)
+        _swap_entries(left, pivot, last)
+    return pivot
+
+
+@kernel
+def _factorise(n, work):
     """Q = L' D L from the last ambiguity to the first, the most precise left one as pivot.
 
-    a : (n, n) lower triangle of Q; returns with L' above the diagonal    var : (n,) its diagonal
-    Pivoting spares most of the swaps of the reduction. Returns a status.
-    Source: Chang, Yang, Zhou (2005), MLAMBDA, J. Geodesy 79:552, section 3.2.
+    The lower triangle of work.factor_t holds Q; afterwards L' stands above the diagonal. Rows
+    last + 1 .. top are finished but not yet taken off the rows before, except off the diagonal
+    (work.center): four are taken off at once. Pivoting spares most of the swaps of the reduction.
+    Returns a status. Source: Chang, Yang, Zhou (2005), MLAMBDA, J. Geodesy 79:552, section 3.2.
     """
+    a, var, left, top = work.factor_t, work.cond_var, work.center, n - 1
     for last in range(n - 1, -1, -1):
-        pivot = last
-        for i in range(last):
-            if a[i, i] < a[pivot, pivot]:
-                pivot = i
-        if pivot != last:
-            _exchange_pivot(a, pivot, last, n)
-            _swap_rows(forward, pivot, last, 0, n)
-            held = var[pivot]
-            var[pivot] = var[last]
-            var[last] = held
+        _choose_pivot(last, top, n, work)
         # var still holds the variance this ambiguity started from.
-        d = a[last, last]
+        d = left[last]
         if not (d > RELATIVE_RANK_LIMIT * var[last] and d > 1.0 / VARIANCE_LIMIT):
             return ILS_NOT_POSITIVE
         var[last] = d
+        row = a[last]
+        for done in range(top, last, -1):
+            source, factor = a[done], row[done]
+            for j in range(last):
+                row[j] -= factor * source[j]
         for i in range(last):
-            factor = a[last, i] / d
+            factor = row[i] / d
             a[i, last] = factor
-            for j in range(i + 1):
-                a[i, j] -= factor * a[last, j]
+            left[i] -= factor * row[i]
+        if top - last + 1 == FACTOR_BLOCK:
+            _take_block_off(last, a)
+            top = last - 1
     return ILS_OK
 
 
 @kernel
-def _subtract_multiple(k, i, mu, n, factor_t, forward, backward):
-    """z_k -= mu z_i (i > k): the integer Gauss transformation that brings L[i, k] near 0."""
-    factor_t[k, i] -= mu
-    for col in range(i + 1, n):
-        factor_t[k, col] -= mu * factor_t[i, col]
-    for col in range(n):
-        forward[k, col] -= mu * forward[i, col]
-        backward[i, col] += mu * backward[k, col]
+def _take_block_off(last, a):
+    """Take the finished rows last .. last + 3 off the lower triangle of those before."""
+    s0, s1, s2, s3 = a[last], a[last + 1], a[last + 2], a[last + 3]
+    for i in range(last):
+        row = a[i]
+        f0, f1, f2, f3 = row[last], row[last + 1], row[last + 2], row[last + 3]
+        for j in range(i):
+            row[j] = row[j] - f3 * s3[j] - f2 * s2[j] - f1 * s1[j] - f0 * s0[j]
+    return 0
+
+
+@kernel
+def _round_row(k, n, work):
+    """z_k -= mu z_i for all i > k: the integer Gauss transformations that bring L[i, k] near 0."""
+    row = work.factor_t[k, k + 1 : n]
+    length = n - k - 1
+    for place in range(length):
+        if abs(row[place]) < 0.5:
+            continue
+        mu = np.floor(row[place] + 0.5)
+        if mu == 0.0:
+            continue
+        row[place] -= mu
+        source = work.factor_t[k + 1 + place, k + 1 : n]
+        for col in range(place + 1, length):
+            row[col] -= mu * source[col]
+        add_subtraction(k, k + 1 + place, mu, work)
+    return 0
 
 
 @kernel
@@ -183,37 +233,35 @@ def _swap_neighbours(k, low, delta, n, factor_t, var):
     var[k] = eta * var[k + 1]
     var[k + 1] = delta
     for j in range(k):
-        upper = factor_t[j, k]
-        lower = factor_t[j, k + 1]
-        factor_t[j, k] = lower - low * upper
-        factor_t[j, k + 1] = eta * upper + lam * lower
+        row = factor_t[j]
+        upper, lower = row[k], row[k + 1]
+        row[k] = lower - low * upper
+        row[k + 1] = eta * upper + lam * lower
     factor_t[k, k + 1] = lam
     _swap_rows(factor_t, k, k + 1, k + 2, n)
 
 
 @kernel
-def _reduce(n, factor_t, var, forward, backward):
+def _reduce(n, work):
     """Swap and subtract until no neighbour swap makes a later conditional variance smaller.
 
     Subtractions are done only where a swap follows: the others change neither the conditional
-    variances nor the search. The arrays are those of the workspace: handing over the whole of it
-    at every swap made this 4 times slower. Returns the number of swaps.
+    variances nor the search. Returns the number of swaps; ends early when the list of steps is
+    full.
     Source: Xie, Chang, Al Borno (2011), Numerical stability and efficiency of LAMBDA, section 3;
     swap criterion of Teunissen (1995), J. Geodesy 70:65.
     """
+    factor_t, var = work.factor_t, work.cond_var
     n_swap = 0
     k = n - 2
-    while k >= 0 and n_swap < SWAPS_PER_SQUARE * n * n:
-        low = factor_t[k, k + 1] - math.floor(factor_t[k, k + 1] + 0.5)
+    while k >= 0 and work.n_step[0] + n < work.multiple.shape[0]:
+        row = factor_t[k]
+        low = row[k + 1] - np.floor(row[k + 1] + 0.5)
         delta = var[k] + low * low * var[k + 1]
         if delta < SWAP_GAIN * var[k + 1]:
-            for i in range(k + 1, n):
-                mu = math.floor(factor_t[k, i] + 0.5)
-                if mu != 0.0:
-                    _subtract_multiple(k, i, mu, n, factor_t, forward, backward)
+            _round_row(k, n, work)
             _swap_neighbours(k, low, delta, n, factor_t, var)
-            _swap_rows(forward, k, k + 1, 0, n)
-            _swap_rows(backward, k, k + 1, 0, n)
+            add_exchange(k, work)
             n_swap += 1
             k = min(k + 1, n - 2)
         else:
@@ -222,24 +270,12 @@ def _reduce(n, factor_t, var, forward, backward):
 
 
 @kernel
-def _is_exact(n, matrix):
-    """Whether all entries are integers that float64 can hold exactly."""
-    for i in range(n):
-        exact = True
-        for j in range(n):
-            exact = exact and abs(matrix[i, j]) < INTEGER_LIMIT
-        if not exact:
-            return False
-    return True
-
-
-@kernel
 def decorrelate(cov, n, work):
     """Integer transformation to nearly uncorrelated ambiguities, by the LAMBDA method.
 
     cov     : (>= n, >= n) ambiguity covariance [cycle^2]; only the lower triangle is read
     n       : int          number of ambiguities, 1 .. size of the workspace
-    work    : IntegerWorkspace; factor_t, cond_var, forward, backward are filled
+    work    : IntegerWorkspace; factor_t, cond_var and the steps of Z are filled
     Returns : int          ILS_OK, ILS_NOT_POSITIVE (also: too singular for exact integers in
                            float64), ILS_BAD_ARGUMENT (n out of range, NaN, infinite)
 
@@ -252,14 +288,11 @@ def decorrelate(cov, n, work):
     status = _load_covariance(cov, n, work)
     if status != ILS_OK:
         return status
-    status = _factorise(n, work.factor_t, work.cond_var, work.forward)
+    status = _factorise(n, work)
     if status != ILS_OK:
         return status
-    # So far forward is a permutation, which is its own inverse transpose.
-    for i in range(n):
-        for j in range(n):
-            work.backward[i, j] = work.forward[i, j]
-    _reduce(n, work.factor_t, work.cond_var, work.forward, work.backward)
-    if not (_is_exact(n, work.forward) and _is_exact(n, work.backward)):
-        return ILS_NOT_POSITIVE
+    _reduce(n, work)
+    for k in range(n):
+        if not work.growth[k] < INTEGER_LIMIT:
+            return ILS_NOT_POSITIVE
     return ILS_OK

@@ -92,6 +92,16 @@ def elevation_azimuth(los, rotation):
 
 
 @kernel
+def elevation_of(los, rotation):
+    """Elevation [rad] alone, as `elevation_azimuth` gives it.
+
+    los : (3,) receiver -> satellite, ECEF      rotation : (3, 3) from `enu_rotation`
+    """
+    up = rotation[2, 0] * los[0] + rotation[2, 1] * los[1] + rotation[2, 2] * los[2]
+    return math.asin(max(-1.0, min(1.0, up)))
+
+
+@kernel
 def move_local(origin_m, offset_enu_m, factor, rotation, out_m):
     """A point moved by a factor times a local offset; out_m may be origin_m.
 

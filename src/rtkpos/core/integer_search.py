@@ -17,6 +17,8 @@ from rtkpos.core.decorrelation import (
     decorrelate,
     integer_workspace,
 )
+from rtkpos.core.dot import dot
+from rtkpos.core.integer_steps import from_decorrelated, to_decorrelated
 
 __all__ = [
     "ILS_BAD_ARGUMENT",
@@ -38,7 +40,7 @@ def load_floats(floats, n, work):
     """Decorrelated floats of a vector; `decorrelate` must have returned ILS_OK for its n.
 
     floats  : (>= n,) float ambiguities [cycle]
-    work    : IntegerWorkspace; shift = nearest integers, floats_z = forward (floats - shift)
+    work    : IntegerWorkspace; shift = nearest integers, floats_z = Z (floats - shift)
     Returns : int     ILS_OK, or ILS_BAD_ARGUMENT for NaN, infinite or above 2^52 cycles
 
     The integers are taken off first, so that large ambiguities cost no digits and adding
@@ -51,11 +53,7 @@ def load_floats(floats, n, work):
             return ILS_BAD_ARGUMENT
         work.shift[i] = math.floor(floats[i] + 0.5)
         work.trial[i] = floats[i] - work.shift[i]
-    for k in range(n):
-        total = 0.0
-        for i in range(n):
-            total += work.forward[k, i] * work.trial[i]
-        work.floats_z[k] = total
+    to_decorrelated(n, work.trial, work, work.floats_z)
     return ILS_OK
 
 
@@ -182,7 +180,7 @@ def search(first, n, n_candidate, n_node_max, work, out_candidates, out_norms):
     Teunissen et al. 1999; Verhagen et al. 2011).
     n_candidate    : int  how many, >= 1        n_node_max : int  work bound, >= 1
     out_candidates : (>= n_candidate, >= n) integers z of the decorrelated (a - shift), so that
-                     forward[k] . a = z_k + forward[k] . shift; NaN below first
+                     Z a = z + Z shift; NaN below first
     out_norms      : (>= n_candidate,) squared norms in the metric of the subset, ascending
     Returns        : int  ILS_OK, ILS_NODE_BOUND (do not use), ILS_BAD_ARGUMENT
 
@@ -205,14 +203,9 @@ def search(first, n, n_candidate, n_node_max, work, out_candidates, out_norms):
 @kernel
 def _to_original(n, work, out_row):
     """Replace decorrelated values of (a - shift) by the original a, in place."""
+    from_decorrelated(n, out_row, work, work.trial)
     for i in range(n):
-        work.trial[i] = work.shift[i]
-    for k in range(n):
-        value = out_row[k]
-        for i in range(n):
-            work.trial[i] += value * work.backward[k, i]
-    for i in range(n):
-        out_row[i] = work.trial[i]
+        out_row[i] = work.shift[i] + work.trial[i]
 
 
 @kernel
@@ -225,9 +218,9 @@ def conditional_floats(first, n, fixed_z, work, out_floats):
     With residual e of L' e = fixed_z - z the others follow as z_k + sum of L[i, k] e_i, i >= first.
     """
     for k in range(n - 1, -1, -1):
+        start = max(k + 1, first)
         conditional = work.floats_z[k]
-        for i in range(max(k + 1, first), n):
-            conditional += work.factor_t[k, i] * work.residual[i]
+        conditional += dot(work.factor_t[k, start:n], work.residual[start:n], n - start)
         out_floats[k] = conditional
         if k >= first:
             out_floats[k] = fixed_z[k]

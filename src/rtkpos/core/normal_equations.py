@@ -100,10 +100,12 @@ def group_means(design, value, weight, group, n, out_fit):
         w = weight[i]
         if w > 0.0:
             g = group[i]
+            mean = out_fit.mean_design[g]
             out_fit.weight_sum[g] += w
             out_fit.mean_value[g] += w * value[i]
-            for k in range(3):
-                out_fit.mean_design[g, k] += w * design[i, k]
+            mean[0] += w * design[i, 0]
+            mean[1] += w * design[i, 1]
+            mean[2] += w * design[i, 2]
     n_group = 0
     for g in range(out_fit.weight_sum.shape[0]):
         total = out_fit.weight_sum[g]
@@ -116,6 +118,38 @@ def group_means(design, value, weight, group, n, out_fit):
 
 
 @kernel
+def sum_products(design, value, weight, group, n, out_fit):
+    """Normal matrix (lower triangle, in cofactor) and right side of rows less their group's means.
+
+    design : (n, 3)   value, weight, group : (n,)   out_fit : ClockFreeFit with its means
+    The sums are variables of their own: sums in memory would wait for each other's stores.
+    """
+    n00, n10, n11, n20, n21, n22 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    r0, r1, r2 = 0.0, 0.0, 0.0
+    for i in range(n):
+        w = weight[i]
+        if w > 0.0:
+            g = group[i]
+            mean = out_fit.mean_design[g]
+            a0, a1, a2 = design[i, 0] - mean[0], design[i, 1] - mean[1], design[i, 2] - mean[2]
+            y = w * (value[i] - out_fit.mean_value[g])
+            n00 += w * a0 * a0
+            n10 += w * a1 * a0
+            n11 += w * a1 * a1
+            n20 += w * a2 * a0
+            n21 += w * a2 * a1
+            n22 += w * a2 * a2
+            r0 += a0 * y
+            r1 += a1 * y
+            r2 += a2 * y
+    normal, right = out_fit.cofactor, out_fit.right
+    normal[0, 0], normal[1, 0], normal[1, 1] = n00, n10, n11
+    normal[2, 0], normal[2, 1], normal[2, 2] = n20, n21, n22
+    right[0], right[1], right[2] = r0, r1, r2
+    return 0
+
+
+@kernel
 def fit_clock_free(design, value, weight, group, n, out_fit):
     """Weighted least squares of three unknowns and one clock per group.
 
@@ -124,28 +158,8 @@ def fit_clock_free(design, value, weight, group, n, out_fit):
     Returns : int 0; 1 singular geometry (x, clock NaN)
     """
     group_means(design, value, weight, group, n, out_fit)
+    sum_products(design, value, weight, group, n, out_fit)
     normal, right = out_fit.cofactor, out_fit.right
-    for k in range(3):
-        right[k] = 0.0
-        for m in range(3):
-            normal[k, m] = 0.0
-    for i in range(n):
-        w = weight[i]
-        if w > 0.0:
-            g = group[i]
-            a0 = design[i, 0] - out_fit.mean_design[g, 0]
-            a1 = design[i, 1] - out_fit.mean_design[g, 1]
-            a2 = design[i, 2] - out_fit.mean_design[g, 2]
-            y = w * (value[i] - out_fit.mean_value[g])
-            normal[0, 0] += w * a0 * a0
-            normal[1, 0] += w * a1 * a0
-            normal[1, 1] += w * a1 * a1
-            normal[2, 0] += w * a2 * a0
-            normal[2, 1] += w * a2 * a1
-            normal[2, 2] += w * a2 * a2
-            right[0] += a0 * y
-            right[1] += a1 * y
-            right[2] += a2 * y
     if invert_spd3(normal, normal) != 0:
         for k in range(3):
             out_fit.x[k] = math.nan

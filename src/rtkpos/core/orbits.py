@@ -52,6 +52,8 @@ GLONASS_J2 = 1.0826257e-3
 GLONASS_A_M = 6_378_136.0
 GLONASS_STEP_S = 60.0
 
+CARRY_MAX_S = 0.02  # `carry_state` serves over so long a step
+
 GEO_TILT_RAD = -5.0 * math.pi / 180.0  # BDS-SIS-ICD-B1I-3.0, table 5-11
 _GEO_SIN, _GEO_COS = math.sin(GEO_TILT_RAD), math.cos(GEO_TILT_RAD)
 
@@ -305,6 +307,34 @@ def transmit_state(eph, row, system, rx_time_ns, code_m, out_state):
     for k in range(3):
         out_state[k] += out_state[3 + k] * rest_s
     out_state[6] += out_state[7] * rest_s
+    return 0
+
+
+@kernel
+def carry_state(state, step_s, gm, out_state):
+    """A state some milliseconds on: position to the second order, velocity and clock to the first.
+
+    state, out_state : (8,) as `satellite_state`, may be one array      step_s : [s]
+    gm : of the earth [m^3/s^2]      Returns : int 0
+    Acceleration of a point mass in the turning frame (IS-GPS-200N, 20.3.3.4.3.2, rearranged); what
+    it leaves out, above all the flattening with 5e-5 m/s^2, is 1e-8 m after CARRY_MAX_S.
+    """
+    x, y, z, vx, vy = state[0], state[1], state[2], state[3], state[4]
+    distance2 = x * x + y * y + z * z
+    central = -gm / (distance2 * math.sqrt(distance2))
+    turn = OMEGA_EARTH_GPS
+    ax = (central + turn * turn) * x + 2.0 * turn * vy
+    ay = (central + turn * turn) * y - 2.0 * turn * vx
+    az = central * z
+    half = 0.5 * step_s * step_s
+    out_state[0] = x + vx * step_s + ax * half
+    out_state[1] = y + vy * step_s + ay * half
+    out_state[2] = z + state[5] * step_s + az * half
+    out_state[3] = vx + ax * step_s
+    out_state[4] = vy + ay * step_s
+    out_state[5] = state[5] + az * step_s
+    out_state[6] = state[6] + state[7] * step_s
+    out_state[7] = state[7]
     return 0
 
 

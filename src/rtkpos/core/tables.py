@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from rtkpos._arrays import (
     FlagArray,
     FloatArray,
@@ -34,6 +36,22 @@ class ObsArrays(NamedTuple):
     doppler_hz: FloatArray
     cn0_dbhz: FloatArray
     lli: FlagArray
+
+
+class CorrectionSigma(NamedTuple):
+    """What is left of the atmosphere between a virtual base and a rover; empty for a real base.
+
+    iono_m : (n_epoch, N_SAT) slant on L1 [m], NaN = by the distance
+    wet_m  : (n_epoch,) zenith [m]
+    """
+
+    iono_m: FloatArray
+    wet_m: FloatArray
+
+
+def no_correction() -> CorrectionSigma:
+    """What a receiver as base has: its atmosphere differs by what the distance makes likely."""
+    return CorrectionSigma(np.zeros((0, 0)), np.zeros(0))
 
 
 class EphemerisArrays(NamedTuple):

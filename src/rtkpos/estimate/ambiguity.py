@@ -15,10 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtkpos._arrays import FloatArray, IndexArray, SmallArray
+from rtkpos._arrays import FloatArray, IndexArray, SmallArray, row_width
 from rtkpos._jit import kernel
 from rtkpos.core.decorrelation import ILS_OK, IntegerWorkspace, decorrelate, integer_workspace
+from rtkpos.core.dot import dot
 from rtkpos.core.integer_search import load_floats, search
+from rtkpos.core.integer_steps import to_decorrelated, transposed_times
 from rtkpos.core.ratio_threshold import ratio_threshold
 from rtkpos.core.success_rate import bootstrapped_failure_rate
 from rtkpos.estimate.glonass import N_BAND, N_KAPPA, add_channel_bias
@@ -43,13 +45,16 @@ class AmbiguityWork(NamedTuple):
     cov, floats : (N_DD, N_DD), (N_DD,) of the DDs [cycle]      integers, norms : search results
     cross : (3, N_DD) covariance of position and decorrelated ambiguities
     pull : (N_DD,) decorrelated residuals e with L' e = z - z_float      shift_m, gain_m2 : effect
-    on the position      state_shift : (N_STATE,) effect on all states
+    on the position      state_pull, state_shift : (N_STATE,) of the integers on the states, and
+    its effect on all of them
     shifts, weight : (N_CANDIDATE, 3), (N_CANDIDATE,) effect and weight of each candidate
     info : (10,) [0] ratio [1] threshold [2] failure rate [3] first fixed index [4] smallest norm
            [5] 1 when all are integers and the epoch's phases alone give the position
            [6] 1 after a search: candidates are there [7] variance factor of the phases after fixing
            [8] evidence of held-out satellites [9] probability that the integers are right
-    channels, channel_bias, channel_score : see `estimate.glonass`; the bias outlives the epoch
+    position_cov : (3, N_DD) covariance of the position's axes and the differences
+    channels, channel_bias, channel_score, kappa_sum : see `estimate.glonass`; the bias
+           outlives the epoch
     """
 
     candidate: SmallArray
@@ -66,6 +71,7 @@ class AmbiguityWork(NamedTuple):
     pull: FloatArray
     scratch: FloatArray
     suspect: FloatArray
+    state_pull: FloatArray
     state_shift: FloatArray
     shift_m: FloatArray
     shifts: FloatArray
@@ -77,6 +83,8 @@ class AmbiguityWork(NamedTuple):
     channels: FloatArray
     channel_bias: FloatArray
     channel_score: FloatArray
+    kappa_sum: FloatArray
+    position_cov: FloatArray
     search: IntegerWorkspace
 
 
@@ -89,7 +97,7 @@ def ambiguity_work() -> AmbiguityWork:
         upper=np.zeros(N_DD, np.int64),
         lower=np.zeros(N_DD, np.int64),
         reference=np.zeros(N_GROUP, np.int64),
-        cov=np.zeros((N_DD, N_DD)),
+        cov=np.zeros((N_DD, row_width(N_DD))),
         floats=np.zeros(N_DD),
         integers=np.zeros((N_CANDIDATE, N_DD)),
         norms=np.zeros(N_CANDIDATE),
@@ -97,6 +105,7 @@ def ambiguity_work() -> AmbiguityWork:
         pull=np.zeros(N_DD),
         scratch=np.zeros(N_DD),
         suspect=np.zeros(N_DD),
+        state_pull=np.zeros(N_STATE),
         state_shift=np.zeros(N_STATE),
         shift_m=np.zeros(3),
         shifts=np.zeros((N_CANDIDATE, 3)),
@@ -108,6 +117,8 @@ def ambiguity_work() -> AmbiguityWork:
         channels=np.zeros((N_BAND, N_DD)),
         channel_bias=np.zeros((N_BAND, 3)),
         channel_score=np.zeros((N_BAND, N_KAPPA)),
+        kappa_sum=np.zeros((2, N_KAPPA)),
+        position_cov=np.zeros((3, N_DD)),
         search=integer_workspace(N_DD),
     )
 
@@ -208,10 +219,8 @@ def search_integers(n, settings, penalty, amb):
 def solve_transposed(first, n, right, ils, out):
     """Back substitution L' out = right over the decorrelated ambiguities first .. n - 1."""
     for k in range(n - 1, first - 1, -1):
-        total = right[k]
-        for i in range(k + 1, n):
-            total -= ils.factor_t[k, i] * out[i]
-        out[k] = total
+        after = k + 1
+        out[k] = right[k] - dot(ils.factor_t[k, after:n], out[after:n], n - after)
     return 0
 
 
@@ -228,12 +237,10 @@ def condition_position(n, state, amb):
         amb.scratch[k] = amb.integers[0, k] - ils.floats_z[k]
     solve_transposed(first, n, amb.scratch, ils, amb.pull)
     for axis in range(3):
-        cov = state.cov[axis]
-        for k in range(first, n):
-            total = 0.0
-            for j in range(n):
-                total += ils.forward[k, j] * (cov[amb.upper[j]] - cov[amb.lower[j]])
-            amb.scratch[k] = total
+        cov, cov_dd = state.cov[axis], amb.position_cov[axis]
+        for j in range(n):
+            cov_dd[j] = cov[amb.upper[j]] - cov[amb.lower[j]]
+        to_decorrelated(n, cov_dd, ils, amb.scratch)
         solve_transposed(first, n, amb.scratch, ils, amb.cross[axis])
     for a in range(3):
         amb.shift_m[a] = 0.0
@@ -260,16 +267,24 @@ def condition_states(n, state, amb):
         for k in range(first, i):
             total -= ils.factor_t[k, i] * amb.scratch[k]
         amb.scratch[i] = total
-    for j in range(n):
-        amb.suspect[j] = 0.0
-        for k in range(first, n):
-            amb.suspect[j] += ils.forward[k, j] * amb.scratch[k]
+    for k in range(first):
+        amb.scratch[k] = 0.0
+    transposed_times(n, amb.scratch, ils, amb.suspect)
+    spread_over_states(n, state, amb)
     for s in range(state.count[0]):
-        cov = state.cov[s]
-        amb.state_shift[s] = 0.0
-        for j in range(n):
-            amb.state_shift[s] += (cov[amb.upper[j]] - cov[amb.lower[j]]) * amb.suspect[j]
+        amb.state_shift[s] = dot(state.cov[s], amb.state_pull, state.count[0])
     return state.count[0]
+
+
+@kernel
+def spread_over_states(n, state, amb):
+    """Enter the pull amb.suspect of each double difference at its two states, amb.state_pull."""
+    for s in range(state.count[0]):
+        amb.state_pull[s] = 0.0
+    for j in range(n):
+        amb.state_pull[amb.upper[j]] += amb.suspect[j]
+        amb.state_pull[amb.lower[j]] -= amb.suspect[j]
+    return n
 
 
 @kernel
@@ -281,8 +296,6 @@ def suspicion(i, band, n, work, amb):
     Needs `amb.pull`. Returns : float, 0 when it does not take part
     """
     ils, first = amb.search, int(amb.info[3])
-    for k in range(first, n):
-        amb.scratch[k] = 0.0
     group = work.joint[i, band]
     for j in range(n):
         sign = 0.0
@@ -290,9 +303,8 @@ def suspicion(i, band, n, work, amb):
             sign = 1.0
         elif work.joint[amb.satellite[j], amb.band[j]] == group and amb.reference[group] == i:
             sign = -1.0
-        if sign != 0.0:
-            for k in range(first, n):
-                amb.scratch[k] += sign * ils.forward[k, j]
+        amb.suspect[j] = sign
+    to_decorrelated(n, amb.suspect, ils, amb.scratch)
     solve_transposed(first, n, amb.scratch, ils, amb.suspect)
     top, bottom = 0.0, 0.0
     for k in range(first, n):

@@ -14,8 +14,10 @@ import math
 from rtkpos._jit import kernel
 from rtkpos.constants import WGS84_A_M
 from rtkpos.estimate.filter_states import OWNER_IONO, OWNER_WET, add_state, remove_state
+from rtkpos.estimate.virtual import BASE_DOUBTFUL, BASE_REAL, TRUSTED_WET_M
 
 SHELL_HEIGHT_M = 350e3  # of the thin ionosphere
+LEAST_WET_M = 1e-4  # a state without spread keeps out of the way
 LEAVE_SHARE = 0.8  # of the length from which the states exist: below it they go again
 
 
@@ -40,7 +42,12 @@ def forget_atmosphere(state):
 
 @kernel
 def is_long_line(work, state, settings):
-    """Whether this epoch's line needs the states; one that has them keeps them a little longer."""
+    """Whether this epoch's line needs the states: a long one, or one to a doubtful virtual base.
+
+    A line that has them keeps them a little longer.
+    """
+    if work.base_kind[0] != BASE_REAL:
+        return work.base_kind[0] == BASE_DOUBTFUL
     share = LEAVE_SHARE if state.wet_slot[0] >= 0 else 1.0
     return work.baseline_m[0] > share * settings.long_from_m
 
@@ -65,9 +72,7 @@ def keep_atmosphere(work, state, step_s, settings):
         sat = work.sat[i]
         if math.isnan(work.elevation_rad[0, i]):
             continue
-        sigma_m = (
-            settings.iono_m_per_m * work.baseline_m[0] * slant_factor(work.elevation_rad[0, i])
-        )
+        sigma_m = ionosphere_sigma_m(i, work, settings)
         if state.iono_slot[sat] < 0:
             state.iono_slot[sat] = add_state(state, 0.0, sigma_m**2, OWNER_IONO - sat)
         else:
@@ -76,8 +81,20 @@ def keep_atmosphere(work, state, step_s, settings):
 
 
 @kernel
+def ionosphere_sigma_m(i, work, settings):
+    """Spread of the slant ionosphere of satellite row i on L1, as corrected or by distance [m]."""
+    if work.base_kind[0] == BASE_DOUBTFUL and not math.isnan(work.iono_sigma_m[i]):
+        return work.iono_sigma_m[i]
+    slant = slant_factor(work.elevation_rad[0, i])
+    return settings.iono_m_per_m * work.baseline_m[0] * slant
+
+
+@kernel
 def wet_variance(work, settings):
     """Variance of the relative zenith wet delay on this line [m^2]."""
+    if work.base_kind[0] == BASE_DOUBTFUL:
+        # What is small is noise of the phases: `estimate.virtual`.
+        return max(work.wet_sigma_m[0] - TRUSTED_WET_M, LEAST_WET_M) ** 2
     return (settings.wet_m_per_m * work.baseline_m[0]) ** 2
 
 

@@ -16,14 +16,23 @@ def add_state(state, value, variance, owner):
 
     owner : sat * B + band of an ambiguity, else one of the OWNER_* numbers
     """
-    n = state.count[0]
-    if n >= state.state.shape[0]:
+    n = append_state(state, value, owner)
+    if n < 0:
         return -1
-    state.state[n] = value
     for j in range(n):
         state.cov[n, j] = 0.0
         state.cov[j, n] = 0.0
     state.cov[n, n] = variance
+    return n
+
+
+@kernel
+def append_state(state, value, owner):
+    """Append a state whose covariances the caller enters; returns its index, -1 when full."""
+    n = state.count[0]
+    if n >= state.state.shape[0]:
+        return -1
+    state.state[n] = value
     state.owner[n] = owner
     state.count[0] = n + 1
     return n

@@ -172,14 +172,30 @@ def epoch_score(band, work, state, origin_m, position_m, amb):
     keep = 1.0 - 1.0 / MEMORY_EPOCHS
     amb.channel_bias[band, 2] = keep * amb.channel_bias[band, 2] + 1.0
     for g in range(N_KAPPA):
-        kappa = KAPPA_STEP * (g - N_KAPPA // 2)
-        re, im = 0.0, 0.0
-        for k in range(n):
-            angle = 2.0 * math.pi * (amb.scratch[k] - kappa * amb.suspect[k])
-            re += math.cos(angle)
-            im += math.sin(angle)
-        amb.channel_score[band, g] = keep * amb.channel_score[band, g] + math.hypot(re, im) / n
+        amb.kappa_sum[0, g], amb.kappa_sum[1, g] = 0.0, 0.0
+    for k in range(n):
+        add_unit_vectors(amb.scratch[k], amb.suspect[k], amb.kappa_sum)
+    for g in range(N_KAPPA):
+        re, im = amb.kappa_sum[0, g], amb.kappa_sum[1, g]
+        length = math.sqrt(re * re + im * im)
+        amb.channel_score[band, g] = keep * amb.channel_score[band, g] + length / n
     return n
+
+
+@kernel
+def add_unit_vectors(phase_cycle, channel, out_sum):
+    """Add exp(2 pi i (phase - kappa channel)) for all kappa of the grid, each turned from the last.
+
+    phase_cycle, channel : of one satellite      out_sum : (2, N_KAPPA) real and imaginary parts
+    """
+    start = 2.0 * math.pi * (phase_cycle + KAPPA_STEP * (N_KAPPA // 2) * channel)
+    turn = -2.0 * math.pi * KAPPA_STEP * channel
+    re, im, turn_re, turn_im = math.cos(start), math.sin(start), math.cos(turn), math.sin(turn)
+    for g in range(N_KAPPA):
+        out_sum[0, g] += re
+        out_sum[1, g] += im
+        re, im = re * turn_re - im * turn_im, re * turn_im + im * turn_re
+    return 0
 
 
 @kernel

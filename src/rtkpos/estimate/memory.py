@@ -12,7 +12,7 @@ import numpy as np
 
 from rtkpos._arrays import FloatArray, IndexArray, record_of, record_table
 from rtkpos.core.ionosphere import IonosphereModel
-from rtkpos.core.tables import EphemerisArrays, ObsArrays
+from rtkpos.core.tables import CorrectionSigma, EphemerisArrays, ObsArrays
 from rtkpos.core.troposphere import N_TROP
 from rtkpos.estimate.ambiguity import AmbiguityWork, ambiguity_work
 from rtkpos.estimate.differential import FitRows, fit_rows
@@ -61,6 +61,7 @@ class RunInputs(NamedTuple):
     eph: EphemerisArrays
     ionosphere: IonosphereModel
     plan: Any
+    sigma: CorrectionSigma
 
 
 class PlaceWork(NamedTuple):

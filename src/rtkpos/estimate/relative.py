@@ -17,7 +17,13 @@ import math
 
 from rtkpos._jit import kernel
 from rtkpos.estimate.atmosphere_states import forget_atmosphere
-from rtkpos.estimate.filter_states import OWNER_BIAS, add_state, remove_state
+from rtkpos.estimate.filter_states import OWNER_BIAS, add_state, append_state, remove_state
+from rtkpos.estimate.pending import (
+    keep_update,
+    mirror_lower,
+    subtract_pending,
+    take_pending_off,
+)
 from rtkpos.estimate.workspace import N_FIXED_STATE
 from rtkpos.prepare.slips import COUNT_GAP, COUNT_INNOVATION, COUNT_PHASE_REJECTED
 
@@ -75,6 +81,7 @@ def start_epoch(state, position_m, clock_m, step_s, settings):
     state.count[0] = n
     variance = settings.position_reset_m**2
     for k in range(N_FIXED_STATE):
+        state.group_of[k] = -1
         for j in range(n):
             state.cov[k, j] = 0.0
             state.cov[j, k] = 0.0
@@ -99,20 +106,21 @@ def loosen_groups(state, step_s):
     It leaves double differences untouched. Receivers' phase biases between bands and systems drift
     by millimetres a minute, so a filter that holds them constant bends the position.
     """
-    n_band = state.slot.shape[1]
-    variance = PHASE_BIAS_DRIFT_M**2 * step_s
-    for a in range(N_FIXED_STATE, state.count[0]):
-        if state.owner[a] < 0:
-            continue
-        group = state.joint[state.owner[a] // n_band, state.owner[a] % n_band]
-        for b in range(N_FIXED_STATE, a + 1):
-            if state.owner[b] < 0:
-                continue
-            if state.joint[state.owner[b] // n_band, state.owner[b] % n_band] == group:
-                # Wavelengths of one group are equal but for GLONASS; 0.2 m stands for all.
-                state.cov[a, b] += variance / 0.04
-                state.cov[b, a] = state.cov[a, b]
-    return 0
+    if step_s == 0.0:
+        return 0
+    n, n_band = state.count[0], state.slot.shape[1]
+    # Wavelengths of one group are equal but for GLONASS; 0.2 m stands for all.
+    variance = PHASE_BIAS_DRIFT_M**2 * step_s / 0.04
+    group = state.group_of
+    for a in range(N_FIXED_STATE, n):
+        owner = state.owner[a]
+        group[a] = state.joint[owner // n_band, owner % n_band] if owner >= 0 else -1
+    for a in range(N_FIXED_STATE, n):
+        if group[a] >= 0:
+            row, own = state.cov[a], group[a]
+            for b in range(a + 1):
+                row[b] += variance if group[b] == own else 0.0
+    return mirror_lower(state.cov, N_FIXED_STATE, N_FIXED_STATE, n)
 
 
 @kernel
@@ -155,9 +163,10 @@ def project(i, band, sign, work, extra, coefficient, state, out_ph):
     """
     n = state.count[0]
     cov = state.cov
+    x, y, z, clock = cov[0], cov[1], cov[2], cov[3]
     a, b, c = -work.los[i, 0], -work.los[i, 1], -work.los[i, 2]
     for j in range(n):
-        out_ph[j] = a * cov[0, j] + b * cov[1, j] + c * cov[2, j] + cov[3, j]
+        out_ph[j] = a * x[j] + b * y[j] + c * z[j] + clock[j]
     iono, wet = state.iono_slot[work.sat[i]], state.wet_slot[0]
     factor = sign * work.iono_factor[i, band]
     if extra >= 0:
@@ -166,14 +175,25 @@ def project(i, band, sign, work, extra, coefficient, state, out_ph):
         add_row_of(iono, factor, n, cov, out_ph)
     if wet >= 0:
         add_row_of(wet, work.wet_factor[i], n, cov, out_ph)
-    variance = a * out_ph[0] + b * out_ph[1] + c * out_ph[2] + out_ph[3]
+    for kept in range(work.n_pending[0]):
+        times = row_times(i, band, sign, work, extra, coefficient, state, work.pending[kept])
+        take_pending_off(times, kept, n, work, out_ph)
+    return row_times(i, band, sign, work, extra, coefficient, state, out_ph)
+
+
+@kernel
+def row_times(i, band, sign, work, extra, coefficient, state, vector):
+    """Row H of `project` times a vector (N,)."""
+    total = vector[3] - work.los[i, 0] * vector[0]
+    total -= work.los[i, 1] * vector[1] + work.los[i, 2] * vector[2]
+    iono, wet = state.iono_slot[work.sat[i]], state.wet_slot[0]
     if extra >= 0:
-        variance += coefficient * out_ph[extra]
+        total += coefficient * vector[extra]
     if iono >= 0:
-        variance += factor * out_ph[iono]
+        total += sign * work.iono_factor[i, band] * vector[iono]
     if wet >= 0:
-        variance += work.wet_factor[i] * out_ph[wet]
-    return variance
+        total += work.wet_factor[i] * vector[wet]
+    return total
 
 
 @kernel
@@ -208,12 +228,7 @@ def half_update(state, ph, innovation, variance):
 @kernel
 def mirror(state):
     """Copy the lower triangle of the covariance to the upper one, below the fixed states' rows."""
-    n = state.count[0]
-    for j in range(N_FIXED_STATE + 1, n):
-        row = state.cov[j]
-        for k in range(N_FIXED_STATE, j):
-            state.cov[k, j] = row[k]
-    return 0
+    return mirror_lower(state.cov, N_FIXED_STATE, N_FIXED_STATE, state.count[0])
 
 
 @kernel
@@ -246,13 +261,15 @@ def update_codes(work, state, origin_m, scratch):
             if work.group[i, band] < 0 or not weight > 0.0:
                 continue
             bias = state.bias_slot[work.group[i, band]]
-            variance = project(i, band, 1.0, work, bias, 1.0, state, scratch) + 1.0 / weight
+            ph = work.pending[work.n_pending[0]]
+            variance = project(i, band, 1.0, work, bias, 1.0, state, ph) + 1.0 / weight
             innovation = work.sd_code_m[i, band]
             innovation -= predicted(i, band, 1.0, work, state, origin_m)
             if bias >= 0:
                 innovation -= state.state[bias]
-            half_update(state, scratch, innovation, variance)
+            keep_update(state, innovation, variance, work)
             used += 1
+    subtract_pending(state, work)
     mirror(state)
     return used
 
@@ -272,7 +289,8 @@ def update_known_phases(work, state, origin_m, scratch, counts):
             if index < 0 or not work.phase_ok[i, band]:
                 continue
             wavelength = work.wavelength_m[i, band]
-            variance = project(i, band, -1.0, work, index, wavelength, state, scratch)
+            ph = work.pending[work.n_pending[0]]
+            variance = project(i, band, -1.0, work, index, wavelength, state, ph)
             variance += work.var_phase_m2[i, band]
             innovation = work.sd_phase_m[i, band] - wavelength * state.state[index]
             innovation -= predicted(i, band, -1.0, work, state, origin_m)
@@ -285,12 +303,14 @@ def update_known_phases(work, state, origin_m, scratch, counts):
                 work.phase_ok[i, band] = 0
                 if state.n_reject[sat, band] >= REJECTIONS_TO_RESET:
                     counts[COUNT_INNOVATION] += 1
+                    subtract_pending(state, work)
                     remove_ambiguity(state, sat, band)
                 continue
             state.n_reject[sat, band] = 0
             state.n_lock[sat, band] += 1
-            half_update(state, scratch, innovation, variance)
+            keep_update(state, innovation, variance, work)
             used += 1
+    subtract_pending(state, work)
     mirror(state)
     return used
 
@@ -302,7 +322,7 @@ def add_new_phases(work, state, origin_m, scratch):
     N = (phase - H x) / wavelength, cov(N, x) = -H P / wavelength,
     var(N) = (H P H' + R) / wavelength^2.
     """
-    added = 0
+    added, before = 0, state.count[0]
     n_band = work.sd_phase_m.shape[1]
     for i in range(work.count[0]):
         sat = work.sat[i]
@@ -314,21 +334,40 @@ def add_new_phases(work, state, origin_m, scratch):
             variance += work.var_phase_m2[i, band]
             value = work.sd_phase_m[i, band] - predicted(i, band, -1.0, work, state, origin_m)
             value /= wavelength
-            n = state.count[0]
-            index = add_state(state, value, variance / wavelength**2, sat * n_band + band)
+            index = append_state(state, value, sat * n_band + band)
             if index < 0:
+                mirror_lower(state.cov, before, N_FIXED_STATE, state.count[0])
                 return added
-            for j in range(n):
-                state.cov[index, j] = -scratch[j] / wavelength
-                state.cov[j, index] = state.cov[index, j]
-            state.slot[sat, band] = index
-            state.pair[sat, band] = work.group[i, band]
-            state.joint[sat, band] = work.joint[i, band]
-            state.n_lock[sat, band] = 1
-            for receiver in range(2):
-                state.half[receiver, sat, band] = work.half_of[receiver, i, band]
+            enter_covariances(index, -1.0 / wavelength, scratch, state)
+            state.cov[index, index] = variance / wavelength**2
+            begin_ambiguity(i, band, index, work, state)
             added += 1
+    mirror_lower(state.cov, before, N_FIXED_STATE, state.count[0])
     return added
+
+
+@kernel
+def enter_covariances(index, factor, vector, state):
+    """Covariances of the last state: factor times a vector (N,); lower triangle and fixed rows."""
+    row = state.cov[index]
+    for j in range(index):
+        row[j] = factor * vector[j]
+    for k in range(N_FIXED_STATE):
+        state.cov[k, index] = row[k]
+    return 0
+
+
+@kernel
+def begin_ambiguity(i, band, index, work, state):
+    """Enter a new ambiguity of satellite row i at a state index in the tables of its satellite."""
+    sat = work.sat[i]
+    state.slot[sat, band] = index
+    state.pair[sat, band] = work.group[i, band]
+    state.joint[sat, band] = work.joint[i, band]
+    state.n_lock[sat, band] = 1
+    for receiver in range(2):
+        state.half[receiver, sat, band] = work.half_of[receiver, i, band]
+    return 0
 
 
 @kernel

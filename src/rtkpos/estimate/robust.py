@@ -21,12 +21,14 @@ from rtkpos.core.normal_equations import (
     fit_clock_free,
     prediction_variance,
 )
+from rtkpos.core.select import median_of
 
 FIT_OK, FIT_SINGULAR, FIT_INCONSISTENT = range(3)
 
 MIN_REDUNDANCY = 1e-4  # a row below it determines an unknown alone: no residual to judge
 HUBER_K = 1.345  # 95 % efficiency at the normal distribution (Huber 1981)
 MAD_TO_SIGMA = 1.4826
+SMALL_RESIDUAL = 0.67  # a median below it makes a scale below 1
 N_HUBER, N_IGG3 = 8, 12  # iterations; most fits settle in half as many
 WEIGHT_TOLERANCE = 5e-3
 N_SUSPECT = 10  # rows of which each is left out once when the rows contradict each other
@@ -122,16 +124,9 @@ def median_abs(values, weight, n, out_sorted):
     m = 0
     for i in range(n):
         if weight[i] > 0.0 and math.isfinite(values[i]):
-            v = abs(values[i])
-            j = m
-            while j > 0 and out_sorted[j - 1] > v:
-                out_sorted[j] = out_sorted[j - 1]
-                j -= 1
-            out_sorted[j] = v
+            out_sorted[m] = abs(values[i])
             m += 1
-    if m == 0:
-        return math.nan
-    return 0.5 * (out_sorted[(m - 1) // 2] + out_sorted[m // 2])
+    return median_of(out_sorted, m)
 
 
 @kernel
@@ -188,20 +183,30 @@ def _consistency(n, work):
 @kernel
 def _robust_scale(base_weight, n, work):
     """Unit-weight sigma from the median residual, at least 1: stated noise is a lower limit."""
+    n_known, n_small = 0, 0
+    for i in range(n):
+        if base_weight[i] > 0.0:
+            v = abs(work.normal_residual[i])
+            n_known += v < math.inf
+            n_small += v < SMALL_RESIDUAL
+    if 2 * n_small > n_known:  # so the median is small as well
+        return 1.0
     median = median_abs(work.normal_residual, base_weight, n, work.sorted)
     return max(1.0, MAD_TO_SIGMA * median) if median < math.inf else 1.0
 
 
 @kernel
-def _reweight(design, value, base_weight, group, n, settings, starts_huber, work):
+def _reweight(design, value, base_weight, group, n, settings, starts_huber, is_fitted, work):
     """Iterate IGG-III weights from the current ones until they settle.
 
     starts_huber : begin with some rounds of Huber's weights, which no start can mislead
+    is_fitted : the fit with the current weights has just been made
     Returns : int 0; 1 singular
     """
     n_huber = N_HUBER if starts_huber else 0
     for iteration in range(n_huber + N_IGG3):
-        if _refit(design, value, base_weight, group, n, work) != 0:
+        is_known = is_fitted and iteration == 0
+        if not is_known and _refit(design, value, base_weight, group, n, work) != 0:
             return 1
         scale = _robust_scale(base_weight, n, work)
         change = 0.0
@@ -307,9 +312,12 @@ def robust_fit(design, value, base_weight, group, n, settings, work):
             break
         if start == 1 or start > 2:
             _remove_worst(design, value, base_weight, group, n, settings, work)
-        if _reweight(design, value, base_weight, group, n, settings, start == 2, work) == 0:
+        settled = _reweight(
+            design, value, base_weight, group, n, settings, start == 2, start == 0, work
+        )
+        if settled == 0:
             work.info[3] += 1.0
-            misfit = _misfit(base_weight, n, work)
+            misfit = _misfit(base_weight, n, work) if n_start > 1 else 0.0
             # Starts that end at the same place differ by rounding only: the first one keeps it.
             if misfit < best * (1.0 - 1e-6):
                 best = misfit

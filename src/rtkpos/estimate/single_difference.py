@@ -8,12 +8,18 @@ from __future__ import annotations
 import math
 
 from rtkpos._jit import kernel
-from rtkpos.constants import SPEED_OF_LIGHT_MPS
+from rtkpos.constants import GM_GPS, SPEED_OF_LIGHT_MPS
 from rtkpos.core.antenna import phase_centre
 from rtkpos.core.ephemeris import UNHEALTHY, select_ephemeris
-from rtkpos.core.geodesy import ecef_to_geodetic, elevation_azimuth, enu_rotation, move_local
+from rtkpos.core.geodesy import (
+    ecef_to_geodetic,
+    elevation_azimuth,
+    elevation_of,
+    enu_rotation,
+    move_local,
+)
 from rtkpos.core.ionosphere import L1_HZ
-from rtkpos.core.orbits import sagnac_range, transmit_state
+from rtkpos.core.orbits import CARRY_MAX_S, carry_state, sagnac_range, transmit_state
 from rtkpos.core.solid_tide import solid_tide
 from rtkpos.core.tables import ORBIT_GEO
 from rtkpos.core.troposphere import prepare_troposphere, slant_troposphere
@@ -67,16 +73,54 @@ def satellite_geometry(obs, k, receiver, eph, work):
     """Satellite states at transmission for one receiver of the pair; a satellite without is NaN.
 
     obs : ObsArrays      k : epoch      receiver : 0 rover, 1 base      work : fills sat_state
+    A state that `share_states` left of this epoch is carried on instead of computed anew.
     """
     for i in range(work.count[0]):
         code_m = primary_code(obs, work.row[receiver, i])
         system = work.sat[i] >> 6
+        if carry_shared(i, receiver, obs.time_ns[k], code_m, work) == 0:
+            continue
         status = transmit_state(
             eph, work.eph_row[i], system, obs.time_ns[k], code_m, work.sat_state[receiver, i]
         )
         if status != 0:
             work.sat_state[receiver, i, :] = math.nan
     return 0
+
+
+@kernel
+def share_states(rows, time_ns, work):
+    """Leave the satellite states of a code position to `satellite_geometry`.
+
+    rows : PointRows after `load_rows`      time_ns : its epoch [ns]      work : EpochWork
+    """
+    for sat in range(work.shared_row.shape[0]):
+        work.shared_row[sat] = -1
+    work.shared_ns[0] = time_ns
+    for i in range(rows.count[0]):
+        sat = rows.sat[i]
+        work.shared_row[sat] = rows.eph_row[i]
+        work.shared_s[sat] = -rows.code_m[i] / SPEED_OF_LIGHT_MPS - rows.sat_state[i, 6]
+        for k in range(8):
+            work.shared_state[sat, k] = rows.sat_state[i, k]
+    return rows.count[0]
+
+
+@kernel
+def carry_shared(i, receiver, time_ns, code_m, work):
+    """State of satellite i at transmission from the shared one; 1 when it cannot serve.
+
+    Rover and base hear a satellite within a millisecond or so of each other.
+    """
+    sat = work.sat[i]
+    if work.shared_row[sat] < 0 or work.shared_row[sat] != work.eph_row[i]:
+        return 1
+    shared = work.shared_state[sat]
+    step_s = (time_ns - work.shared_ns[0]) * 1e-9 - work.shared_s[sat]
+    step_s -= code_m / SPEED_OF_LIGHT_MPS + shared[6]
+    if not abs(step_s) < CARRY_MAX_S:
+        return 1
+    return carry_state(shared, step_s, GM_GPS, work.sat_state[receiver, i])
 
 
 @kernel
@@ -96,8 +140,9 @@ def model_receiver(receiver, position_m, time_ns, plan, work, place):
     for i in range(work.count[0]):
         state = work.sat_state[receiver, i]
         work.range_m[receiver, i] = sagnac_range(state, place.antenna_m, place.los)
-        elevation, azimuth = elevation_azimuth(place.los, place.rotation)
+        elevation = elevation_of(place.los, place.rotation)
         if plan.site.has_pattern[receiver]:
+            elevation, azimuth = elevation_azimuth(place.los, place.rotation)
             phase_centres(receiver, i, elevation, azimuth, plan.site, work, place)
         if receiver == 0:
             for k in range(3):

@@ -29,6 +29,7 @@ from rtkpos.estimate.single_difference import (
     form_differences,
     model_receiver,
     satellite_geometry,
+    share_states,
 )
 from rtkpos.estimate.single_point import single_point_epoch
 from rtkpos.estimate.static_mean import forget_mean
@@ -55,6 +56,7 @@ from rtkpos.estimate.verdicts import (
     SPP,
     write_position,
 )
+from rtkpos.estimate.virtual import add_correction_noise, load_correction_sigma
 from rtkpos.estimate.workspace import NEVER_NS
 from rtkpos.prepare.common import pair_epoch
 from rtkpos.prepare.slips import COUNT_CODE_REJECTED, remember_receiver, track_receiver
@@ -143,6 +145,7 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     time_ns = inputs.rover.time_ns[k_rover]
     if settings.ar == AR_INSTANTANEOUS:
         forget_ambiguities(state, True)
+    share_states(memory.point.rows, time_ns, work)
     if place_base(inputs, k_base, memory, out, k_out) != 0:
         out[k_out].reason = NO_BASE_PLACE
         return SPP
@@ -237,11 +240,13 @@ def differential_step(inputs, k_rover, k_base, memory):
         apart_m2 += (memory.fix.position_m[k] - memory.base.position_m[k]) ** 2
     age_s = (time_ns - inputs.base.time_ns[k_base]) * 1e-9
     work.baseline_m[0] = math.sqrt(apart_m2)
+    load_correction_sigma(k_base, inputs.sigma, work)
     is_long = is_long_line(work, state, settings)
     share = settings.long_noise_share if is_long else 1.0
     growth_m2 = (share * settings.baseline_m_per_m) ** 2 * apart_m2
     growth_m2 += (settings.age_mps * age_s) ** 2
     difference_variances(inputs.rover, inputs.base, inputs.eph, growth_m2, settings, work)
+    add_correction_noise(work)
     return fit_codes(work, inputs.plan.robust, memory.rows, memory.counts)
 
 

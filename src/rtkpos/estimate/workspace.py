@@ -9,7 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtkpos._arrays import FlagArray, FloatArray, IndexArray, SatArray, SmallArray, TimeArray
+from rtkpos._arrays import (
+    FlagArray,
+    FloatArray,
+    IndexArray,
+    SatArray,
+    SmallArray,
+    TimeArray,
+    row_width,
+)
 from rtkpos.core.normal_equations import N_GROUP_MAX
 from rtkpos.gnss.systems import N_SAT
 from rtkpos.prepare.pairing import N_SLOT
@@ -18,6 +26,7 @@ M_SAT = 80  # common satellites of an epoch; five systems in the open sky show a
 N_GROUP = N_GROUP_MAX  # (rover code, base code) pairs
 N_FIXED_STATE = 4  # position (3), clock difference
 N_STATE = 352  # position, clock, code biases, live ambiguities, atmosphere
+N_PENDING = 8  # updates subtracted from the covariance together
 N_PAIR = N_SLOT * (N_SLOT - 1) // 2  # band pairs of a satellite
 N_ROW = M_SAT * N_SLOT  # (satellite, band) rows of an epoch
 N_TRACK = 2048  # observation rows of one receiver's epoch that are watched for slips
@@ -42,7 +51,14 @@ class EpochWork(NamedTuple):
     iono_factor : (M, B) ionosphere on the band over that on GPS L1      wet_factor : (M,) mapping
     of a zenith wet delay      baseline_m : (1,) length of the line      code_misfit : (1,) RMS of
     the codes' normalised residuals, at least 1
+    iono_sigma_m, wet_sigma_m : (M,), (1,) of a virtual base's corrections, slant on L1 and zenith
+    base_kind : (1,) BASE_* of `estimate.virtual`
     nis : (2,) sum of squared normalised phase innovations of the epoch, and their number
+    shared_state : (N_SAT, 8) states at transmission from the code position of this epoch
+    shared_row : (N_SAT,) the ephemeris of each, -1 = none      shared_ns : (1,) its epoch
+    shared_s : (N_SAT,) time of transmission after that [s]
+    pending, pending_var, n_pending : (N_PENDING, N), (N_PENDING,), (1,) updates the covariance
+        still lacks, see `estimate.pending`; none between calls
     """
 
     count: IndexArray  # type: ignore[assignment]  # hides tuple.count, which nobody calls
@@ -73,7 +89,17 @@ class EpochWork(NamedTuple):
     wet_factor: FloatArray
     baseline_m: FloatArray
     code_misfit: FloatArray
+    iono_sigma_m: FloatArray
+    wet_sigma_m: FloatArray
+    base_kind: IndexArray
     nis: FloatArray
+    shared_state: FloatArray
+    shared_row: IndexArray
+    shared_ns: TimeArray
+    shared_s: FloatArray
+    pending: FloatArray
+    pending_var: FloatArray
+    n_pending: IndexArray
 
 
 def epoch_work() -> EpochWork:
@@ -108,7 +134,17 @@ def epoch_work() -> EpochWork:
         wet_factor=np.zeros(M_SAT),
         baseline_m=np.zeros(1),
         code_misfit=np.ones(1),
+        iono_sigma_m=np.full(M_SAT, np.nan),
+        wet_sigma_m=np.full(1, np.nan),
+        base_kind=np.zeros(1, np.int64),
         nis=np.zeros(2),
+        shared_state=np.zeros((N_SAT, 8)),
+        shared_row=np.full(N_SAT, -1, np.int64),
+        shared_ns=np.full(1, NEVER_NS, np.int64),
+        shared_s=np.zeros(N_SAT),
+        pending=np.zeros((N_PENDING, N_STATE)),
+        pending_var=np.ones(N_PENDING),
+        n_pending=np.zeros(1, np.int64),
     )
 
 
@@ -122,6 +158,7 @@ class FilterState(NamedTuple):
     slot : (N_SAT, B) state index of the ambiguity, -1 = not estimated
     code_due : (N_SAT, B) share of a code sample not yet used
     owner : (N,) sat * B + band of an ambiguity state, else OWNER_* of `filter_states`
+    group_of : (N,) joint group of each state for the time update, -1 = no ambiguity
     iono_slot : (N_SAT,) state index of the slant ionosphere, -1 = not estimated
     wet_slot : (1,) state index of the relative zenith wet delay, -1 = the line is short
     last_ns : (N_SAT, B) epoch of the last accepted phase      pair : (N_SAT, B) group of that phase
@@ -158,6 +195,7 @@ class FilterState(NamedTuple):
     slot: IndexArray
     code_due: FloatArray
     owner: IndexArray
+    group_of: IndexArray
     iono_slot: IndexArray
     wet_slot: IndexArray
     last_ns: TimeArray
@@ -196,13 +234,14 @@ def filter_state() -> FilterState:
     pair = (N_SAT, N_SLOT)
     return FilterState(
         state=np.zeros(N_STATE),
-        cov=np.zeros((N_STATE, N_STATE)),
+        cov=np.zeros((N_STATE, row_width(N_STATE))),
         count=np.zeros(4, np.int64),
         group_key=np.full(N_GROUP, -1, np.int64),
         bias_slot=np.full(N_GROUP, -1, np.int64),
         slot=np.full(pair, -1, np.int64),
         code_due=np.zeros(pair),
         owner=np.full(N_STATE, -1, np.int64),
+        group_of=np.full(N_STATE, -1, np.int64),
         iono_slot=np.full(N_SAT, -1, np.int64),
         wet_slot=np.full(1, -1, np.int64),
         last_ns=np.full(pair, NEVER_NS, np.int64),

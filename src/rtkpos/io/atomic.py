@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
+from collections.abc import Container
 from pathlib import Path
 
 from rtkpos.errors import FileError
@@ -51,6 +53,24 @@ def check_writable(path: Path | str) -> None:
         )
     if not _is_special(target) and not os.access(folder, os.W_OK | os.X_OK):
         raise FileError(f"{target} cannot be written: no permission in {folder}.", str(target))
+
+
+def make_folder(folder: Path) -> None:
+    """A folder for results, with those above it; FileError when it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        cause = (error.strerror or str(error)).lower()
+        raise FileError(f"folder {folder} cannot be made: {cause}.", str(folder)) from None
+
+
+def remove_remnants(folder: Path, names: Container[str]) -> None:
+    """Remove what a killed process left of files of these names: ".NAME.PID.part"."""
+    for path in folder.glob(".*.part"):
+        match = re.fullmatch(r"\.(.+)\.\d+\.part", path.name)
+        if match and match[1] in names:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _is_special(target: Path) -> bool:

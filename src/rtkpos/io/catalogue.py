@@ -8,12 +8,12 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from rtkpos.errors import DatasetError
 from rtkpos.io.datasets import download_dir, resolve_dataset
+from rtkpos.io.shipped import shipped_path
 
 TIMEOUT_S = 30.0
 Retrieve = Callable[["DatasetFile", Path], None]
@@ -56,11 +56,7 @@ class Dataset:
 @functools.cache
 def catalogue() -> dict[str, Dataset]:
     """All data sets by name, in alphabetical order."""
-    shipped = resources.files("rtkpos").joinpath("data", "catalogue.json")
-    if shipped.is_file():
-        text = shipped.read_text("utf-8")
-    else:  # run from the sources: the wheel takes the file from the checkout's data folder
-        text = (Path(__file__).parents[3] / "data" / "catalogue.json").read_text("utf-8")
+    text = shipped_path("catalogue.json").read_text("utf-8")
     return {entry["name"]: _data_set(entry) for entry in json.loads(text)["sets"]}
 
 

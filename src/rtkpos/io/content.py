@@ -21,7 +21,10 @@ Source = str | os.PathLike[str] | bytes
 LIMIT_BASE = 64 << 20
 LIMIT_RATIO = 200
 _STEP = 16 << 20
+_PEEK = 1 << 16
 _BLANKS, _STEP_BLANK = b"\0 \t\r\n", 1 << 16
+
+
 _MAX_LAYERS = 4
 _LABEL_AT = slice(60, 80)
 
@@ -74,6 +77,40 @@ def read_text(source: Source, *, strict: bool = False, report: ReadReport | None
     if _is_blank(text):
         raise FileError(f"{name}: the file is empty; download it again.", name)
     return text
+
+
+def text_head(path: Path) -> bytes:
+    """The beginning of the text of a file, whatever the packing: 64 kB, or b"" when it is damaged.
+
+    FileError when the file is missing, unreadable or a folder. Hatanaka's compression leaves the
+    header as it is, so this is enough to see what a file is and what its header says.
+    """
+    if path.is_dir():
+        raise FileError(f"{path} is a directory; name the files in it.", str(path))
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_PEEK)
+    except OSError as error:
+        cause = (error.strerror or str(error)).lower()
+        raise FileError(f"{path} cannot be read: {cause}.", str(path)) from None
+    return _unpacked_head(path, head)
+
+
+def _unpacked_head(path: Path, head: bytes) -> bytes:
+    """The beginning of the text of a file; the whole is read where the packing allows no less."""
+    try:
+        if head[:2] == b"\x1f\x8b":
+            return zlib.decompressobj(31).decompress(head, _PEEK)
+        if head[:3] == b"BZh":
+            return bz2.BZ2Decompressor().decompress(head, _PEEK)
+    except (OSError, zlib.error):
+        return b""
+    if head[:2] not in (b"\x1f\x9d", b"PK"):
+        return head
+    try:
+        return read_content(path)[:_PEEK]
+    except FileError:
+        return b""
 
 
 def _is_blank(data: bytes) -> bool:

@@ -1,4 +1,7 @@
-"""RINEX 3.04 navigation files from broadcast tables (RINEX 3.04, tables A5 to A14)."""
+"""RINEX navigation files from broadcast tables.
+
+Sources: RINEX 3.04, tables A5 to A14; RINEX 4.00, tables A7 to A36 (a line before each message).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import numpy as np
 
 from rtkpos.constants import BDT_MINUS_GPST_S, NS_PER_S, NS_PER_WEEK
 from rtkpos.errors import DataError
-from rtkpos.gnss.systems import BEIDOU, GALILEO, sat_name
+from rtkpos.gnss.systems import BEIDOU, GALILEO, SYSTEM_LETTERS, sat_name
 from rtkpos.gnss.time import calendar_from_ns, gpst_minus_utc_s
 from rtkpos.io.nav_elements import GLONASS_COLUMNS, KEPLER_COLUMNS, named_elements
 from rtkpos.records.broadcast import BroadcastTable, Message
@@ -19,37 +22,49 @@ _ION_NAME = {"G": "GPS", "C": "BDS", "J": "QZS", "I": "IRN"}
 _GALILEO_SOURCE = {Message.INAV: 517.0, Message.FNAV: 258.0}
 _BDT_WEEK_ZERO = 1356  # GPS week in which BDT begins
 _DEFAULT_ACCURACY_M = 2.0
+_ION_MESSAGE = {"G": "LNAV", "C": "D1D2", "J": "LNAV"}
+RINEX_VERSION = 3.04
+_WITH_NAMES = 4.0  # first version with a line before each message that names it
+_NAME_WIDTH = 3
 
 
-def format_nav(table: BroadcastTable, program: str = "rtkpos") -> str:
-    """Text of a mixed RINEX 3.04 navigation file, records in order of time, then satellite.
+def format_nav(
+    table: BroadcastTable, program: str = "rtkpos", version: float = RINEX_VERSION
+) -> str:
+    """Text of a mixed RINEX navigation file, records in order of time, then satellite.
 
-    Raises DataError for a message RINEX 3 has no record for (CNAV and its like). The GLONASS delay
-    between L1 and L2 has no field before RINEX 3.05 and is left out.
+    version : 3.04 or 4.00      Raises DataError for a message RINEX 3 has no record for (CNAV and
+    its like). The GLONASS delay between L1 and L2 has no field before RINEX 3.05 and is left out.
     """
-    lines = _header(table, program)
+    named = version >= _WITH_NAMES
+    lines = _header(table, program, version)
+    if named:
+        lines += _ionosphere_messages(table)
     kepler = named_elements(table.param, KEPLER_COLUMNS)
     cartesian = named_elements(table.param, GLONASS_COLUMNS)
     for row in np.lexsort((table.sat, table.toc_ns)).tolist():
         message = Message(int(table.message[row]))
+        name = sat_name(int(table.sat[row]))
         if message is Message.FDMA:
-            lines += _glonass_record(table, row, {k: float(v[row]) for k, v in cartesian.items()})
+            e = {k: float(v[row]) for k, v in cartesian.items()}
+            record = _glonass_record(table, row, e, with_delay=named)
         elif message in _KEPLER:
-            lines += _kepler_record(table, row, {k: float(v[row]) for k, v in kepler.items()})
+            record = _kepler_record(table, row, {k: float(v[row]) for k, v in kepler.items()})
         else:
             raise DataError(
-                f"{sat_name(int(table.sat[row]))}: RINEX 3.04 has no record for a {message.name} "
-                "message; leave it out of the table."
+                f"{name}: {message.name} messages are not written (RINEX 3 has no record for "
+                "them); leave it out of the table."
             )
+        lines += [f"> EPH {name} {message.name}", *record] if named else record
     return "\n".join(lines) + "\n"
 
 
-def _header(table: BroadcastTable, program: str) -> list[str]:
+def _header(table: BroadcastTable, program: str, version: float) -> list[str]:
     lines = [
-        f"{3.04:9.2f}           {'N: GNSS NAV DATA':<20}{'M: MIXED':<20}RINEX VERSION / TYPE",
+        f"{version:9.2f}           {'N: GNSS NAV DATA':<20}{'M: MIXED':<20}RINEX VERSION / TYPE",
         f"{program[:20]:<60}PGM / RUN BY / DATE",
     ]
-    for one in table.ionosphere:
+    for one in table.ionosphere if version < _WITH_NAMES else ():
         if one.kind == "klobuchar" and one.source in _ION_NAME and one.time_ns < 0:
             for part, letter in ((one.coefficients[:4], "A"), (one.coefficients[4:], "B")):
                 values = "".join(f"{value:12.4E}" for value in part)
@@ -58,6 +73,26 @@ def _header(table: BroadcastTable, program: str) -> list[str]:
     if table.leap_seconds is not None:
         lines.append(f"{table.leap_seconds:6d}{'':54}LEAP SECONDS")
     return [*lines, f"{'':60}END OF HEADER"]
+
+
+def _ionosphere_messages(table: BroadcastTable) -> list[str]:
+    """Klobuchar's coefficients as messages; those of no time are of the first record's.
+
+    The last number is the region they hold in, 0: wide area.
+    """
+    lines = []
+    for one in table.ionosphere:
+        mine = np.flatnonzero(table.sat >> 6 == SYSTEM_LETTERS.find(one.source))
+        if one.kind != "klobuchar" or one.source not in _ION_MESSAGE or not len(mine):
+            continue
+        sat = one.sat if one.sat >= 0 else int(table.sat[mine[0]])
+        time_ns = one.time_ns if one.time_ns >= 0 else int(table.toc_ns[mine].min())
+        shift_ns = BDT_MINUS_GPST_S * NS_PER_S if sat >> 6 == BEIDOU else 0
+        k = one.coefficients.tolist()
+        rows = (k[:3], k[3:7], [k[7], 0.0])
+        lines.append(f"> ION {sat_name(sat)} {_ION_MESSAGE[one.source]}")
+        lines += _record(" " * _NAME_WIDTH, time_ns + shift_ns, rows)
+    return lines
 
 
 def _record(name: str, epoch_ns: int, values: Sequence[Sequence[float]]) -> list[str]:
@@ -104,8 +139,13 @@ def _kepler_record(table: BroadcastTable, row: int, e: dict[str, float]) -> list
     )
 
 
-def _glonass_record(table: BroadcastTable, row: int, e: dict[str, float]) -> list[str]:
-    """Epoch in UTC; kilometres; the message frame time is seconds of the UTC week."""
+def _glonass_record(
+    table: BroadcastTable, row: int, e: dict[str, float], *, with_delay: bool
+) -> list[str]:
+    """Epoch in UTC; kilometres; the message frame time is seconds of the UTC week.
+
+    with_delay : a fourth line with the delay between L1 and L2; status, accuracy, health as 0
+    """
     toe_ns = int(table.toe_ns[row])
     leap_ns = gpst_minus_utc_s(toe_ns) * NS_PER_S
     frame_s = (int(table.tx_ns[row]) - leap_ns) % NS_PER_WEEK / NS_PER_S
@@ -116,4 +156,5 @@ def _glonass_record(table: BroadcastTable, row: int, e: dict[str, float]) -> lis
         for k, a in enumerate("xyz")
     ]
     clock = (-e["tau_n_s"], e["gamma_n"], frame_s)
-    return _record(sat_name(int(table.sat[row])), toe_ns - leap_ns, (clock, *axes))
+    tail = [(0.0, e["dtau_s"], 0.0, 0.0)] if with_delay else []
+    return _record(sat_name(int(table.sat[row])), toe_ns - leap_ns, (clock, *axes, *tail))

@@ -1,4 +1,4 @@
-"""RINEX 3.04 observation files, written block by block with bounded memory."""
+"""RINEX 3.04 and 4.00 observation files, written block by block with bounded memory."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ class ObsHead:
 
     sig : system -> its signals in column order      glonass_channel : (64,) int8 by slot - 1
     phase_shift_cycle : sig -> correction [cycle] the phases already have, 0 where not named
+    version : 3.04, or 4.00, which differs by what older headers had to say and it need not
     """
 
     station: Station
@@ -76,6 +77,7 @@ class ObsHead:
     )
     phase_shift_cycle: dict[int, float] = field(default_factory=dict)
     comments: tuple[str, ...] = ()
+    version: float = 3.04
 
 
 class ObsWriter:
@@ -124,9 +126,12 @@ class ObsWriter:
                 self._part.unlink()
 
 
-def write_obs(path: Path | str, table: ObsTable) -> None:
-    """Write an ObsTable as RINEX 3.04; epoch flags and special records are not kept.
+def write_obs(
+    path: Path | str, table: ObsTable, *, comments: Sequence[str] = (), version: float = 3.04
+) -> None:
+    """Write an ObsTable as RINEX; epoch flags and special records are not kept.
 
+    comments : lines of the header, cut at 60 characters      version : 3.04 or 4.00
     Values are rounded to RINEX's three decimals. FileError when the file cannot be written,
     DataError when a number does not fit its columns.
     """
@@ -141,6 +146,8 @@ def write_obs(path: Path | str, table: ObsTable) -> None:
         interval_s=table.interval_s,
         glonass_channel=table.glonass_channel,
         phase_shift_cycle=table.phase_shift_cycle,
+        comments=tuple(comments),
+        version=version,
     )
     with ObsWriter(path, head) as writer:
         for first in range(0, table.n_epoch, _TABLE_EPOCHS):
@@ -178,12 +185,12 @@ def _dense(table: ObsTable, first: int, last: int, sig: SigArray) -> SystemBlock
 
 
 def format_obs_head(head: ObsHead) -> str:
-    """Header lines of a RINEX 3.04 observation file (table A2)."""
+    """Header lines of an observation file (RINEX 3.04 and 4.00, table A2)."""
     s = head.station
     place = np.where(np.isfinite(s.approx_ecef_m), s.approx_ecef_m, 0.0)
     east, north, up = s.antenna_enu_m
     rows = [
-        (f"{3.04:9.2f}           {'OBSERVATION DATA':<20}M: MIXED", "RINEX VERSION / TYPE"),
+        (f"{head.version:9.2f}           {'OBSERVATION DATA':<20}M: MIXED", "RINEX VERSION / TYPE"),
         ("rtkpos", "PGM / RUN BY / DATE"),
         *((comment[:60], "COMMENT") for comment in head.comments),
         (s.marker[:60] or "UNKNOWN", "MARKER NAME"),

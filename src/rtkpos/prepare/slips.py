@@ -13,6 +13,7 @@ import math
 
 from rtkpos._jit import kernel
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
+from rtkpos.core.select import median_of
 from rtkpos.core.tables import RESET_EVENTS
 
 # Slots of the counters a run reports, in the order of COUNTER_NAMES.
@@ -84,23 +85,6 @@ SLIP_SURE, SLIP_LIKELY, SLIP_HALF_TOLD = 1, 2, 4
 
 MILLISECOND_M = 1e-3 * SPEED_OF_LIGHT_MPS
 MAX_DOPPLER_STEP_NS = 2_100_000_000  # longer steps say nothing about a slip of one cycle
-
-
-@kernel
-def median_of(values, n):
-    """Median of values[:n], which is sorted in place; NaN for n = 0. values : (n,) any unit."""
-    for i in range(1, n):
-        v = values[i]
-        j = i - 1
-        while j >= 0 and values[j] > v:
-            values[j + 1] = values[j]
-            j -= 1
-        values[j + 1] = v
-    if n == 0:
-        return math.nan
-    if n % 2:
-        return values[n // 2]
-    return 0.5 * (values[n // 2 - 1] + values[n // 2])
 
 
 @kernel

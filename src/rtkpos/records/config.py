@@ -34,7 +34,7 @@ PROFILES = {
 AR_MODES = ("instantaneous", "continuous", "hold", "off")
 
 
-def _limited(default: float | None, low: float, high: float) -> Any:
+def limited(default: float | None, low: float, high: float) -> Any:
     """A number field with its allowed closed range in the metadata."""
     return field(default=default, metadata={"low": low, "high": high})
 
@@ -49,26 +49,26 @@ class Selection:
 
     systems: str = "GRECJI"
     bands: dict[str, str] = field(default_factory=dict)
-    n_band_max: int = _limited(3, 1, 3)
+    n_band_max: int = limited(3, 1, 3)
     exclude: tuple[str, ...] = ()
-    elevation_mask_deg: float = _limited(10.0, 0.0, 60.0)
-    cn0_min_dbhz: float = _limited(0.0, 0.0, 60.0)
+    elevation_mask_deg: float = limited(10.0, 0.0, 60.0)
+    cn0_min_dbhz: float = limited(0.0, 0.0, 60.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
     """Observation noise: sigma^2 = a^2 + (b / sin E)^2 for phase, code by a ratio."""
 
-    phase_a_m: float = _limited(0.002, 1e-4, 0.1)
-    phase_b_m: float = _limited(0.002, 0.0, 0.1)
-    code_phase_ratio: float = _limited(100.0, 10.0, 1000.0)
-    code_correlation_s: float = _limited(100.0, 0.01, 3600.0)
-    phase_correlation_s: float = _limited(100.0, 0.01, 3600.0)
-    cn0_reference_dbhz: float = _limited(40.0, 0.0, 60.0)
-    phase_baseline_mm_per_km: float = _limited(0.5, 0.0, 20.0)
-    beidou_geo_factor: float = _limited(2.0, 1.0, 10.0)
-    position_reset_m: float = _limited(30.0, 1.0, 1000.0)
-    ambiguity_drift_cycle_per_sqrt_s: float = _limited(0.02, 0.0, 0.1)
+    phase_a_m: float = limited(0.002, 1e-4, 0.1)
+    phase_b_m: float = limited(0.002, 0.0, 0.1)
+    code_phase_ratio: float = limited(100.0, 10.0, 1000.0)
+    code_correlation_s: float = limited(100.0, 0.01, 3600.0)
+    phase_correlation_s: float = limited(100.0, 0.01, 3600.0)
+    cn0_reference_dbhz: float = limited(40.0, 0.0, 60.0)
+    phase_baseline_mm_per_km: float = limited(0.5, 0.0, 20.0)
+    beidou_geo_factor: float = limited(2.0, 1.0, 10.0)
+    position_reset_m: float = limited(30.0, 1.0, 1000.0)
+    ambiguity_drift_cycle_per_sqrt_s: float = limited(0.02, 0.0, 0.1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,12 +80,12 @@ class Slips:
     divergence_epochs : epochs in a row without a fix in which the filter contradicts what it sees
     """
 
-    geometry_free_m: float = _limited(0.05, 0.005, 10.0)
-    doppler_cycle_per_s: float = _limited(1.0, 0.05, 100.0)
-    code_minus_phase_m: float = _limited(10.0, 1.0, 1000.0)
-    wide_lane_sigma: float = _limited(5.0, 1.0, 100.0)
-    max_gap_s: float = _limited(60.0, 0.0, 3600.0)
-    divergence_epochs: int = _limited(10, 2, 100_000)
+    geometry_free_m: float = limited(0.05, 0.005, 10.0)
+    doppler_cycle_per_s: float = limited(1.0, 0.05, 100.0)
+    code_minus_phase_m: float = limited(10.0, 1.0, 1000.0)
+    wide_lane_sigma: float = limited(5.0, 1.0, 100.0)
+    max_gap_s: float = limited(60.0, 0.0, 3600.0)
+    divergence_epochs: int = limited(10, 2, 100_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,24 +99,24 @@ class Ambiguity:
         learnt (auto); at once (on); never (off)
     """
 
-    elevation_mask_deg: float = _limited(10.0, 0.0, 60.0)
-    min_pairs: int = _limited(4, 3, 20)
-    success_rate_min: float = _limited(0.9, 0.5, 1.0)
-    failure_rate: float | None = _limited(None, 0.001, 0.01)
-    probability_min: float | None = _limited(None, 0.0, 1.0)
-    ratio_min: float = _limited(1.0, 1.0, 10.0)
-    ratio_max: float = _limited(5.0, 1.0, 100.0)
-    position_sigma_max_m: float = _limited(0.1, 0.005, 10.0)
-    postfit_phase_max_m: float = _limited(0.05, 0.005, 1.0)
-    jump_m: float = _limited(0.5, 0.0, 1000.0)
-    hold_after_s: float = _limited(10.0, 0.0, 3600.0)
-    hold_sigma_cycle: float = _limited(0.1, 0.01, 1.0)
-    n_search_max: int = _limited(20000, 100, 10_000_000)
-    n_drop_max: int = _limited(10, 0, 20)
-    drop_penalty: float = _limited(1.05, 1.0, 3.0)
+    elevation_mask_deg: float = limited(10.0, 0.0, 60.0)
+    min_pairs: int = limited(4, 3, 20)
+    success_rate_min: float = limited(0.9, 0.5, 1.0)
+    failure_rate: float | None = limited(None, 0.001, 0.01)
+    probability_min: float | None = limited(None, 0.0, 1.0)
+    ratio_min: float = limited(1.0, 1.0, 10.0)
+    ratio_max: float = limited(5.0, 1.0, 100.0)
+    position_sigma_max_m: float = limited(0.1, 0.005, 10.0)
+    postfit_phase_max_m: float = limited(0.05, 0.005, 1.0)
+    jump_m: float = limited(0.5, 0.0, 1000.0)
+    hold_after_s: float = limited(10.0, 0.0, 3600.0)
+    hold_sigma_cycle: float = limited(0.1, 0.01, 1.0)
+    n_search_max: int = limited(20000, 100, 10_000_000)
+    n_drop_max: int = limited(10, 0, 20)
+    drop_penalty: float = limited(1.05, 1.0, 3.0)
     glonass: str = field(default="auto", metadata={"one_of": ("auto", "on", "off")})
-    admit_after_epochs: int = _limited(10, 0, 1000)
-    misfit_max: float = _limited(5.0, 1.0, 100.0)
+    admit_after_epochs: int = limited(10, 0, 1000)
+    misfit_max: float = limited(5.0, 1.0, 100.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +126,9 @@ class BaseLink:
     age_noise_m_per_s : sigma added per second of age; satellite clocks wander by some 5e-12
     """
 
-    max_age_s: float = _limited(30.0, 0.0, 3600.0)
-    time_tolerance_s: float = _limited(0.02, 0.0, 0.5)
-    age_noise_m_per_s: float = _limited(1.5e-3, 0.0, 0.1)
+    max_age_s: float = limited(30.0, 0.0, 3600.0)
+    time_tolerance_s: float = limited(0.02, 0.0, 0.5)
+    age_noise_m_per_s: float = limited(1.5e-3, 0.0, 0.1)
     force: bool = False
 
 
@@ -145,11 +145,11 @@ class Atmosphere:
     ionosphere: str = field(
         default="broadcast", metadata={"one_of": ("broadcast", "klobuchar", "bdgim", "off")}
     )
-    long_from_km: float = _limited(10.0, 0.0, 1000.0)
-    ionosphere_mm_per_km: float = _limited(0.8, 0.01, 100.0)
-    ionosphere_correlation_s: float = _limited(600.0, 1.0, 100_000.0)
-    wet_delay_mm_per_km: float = _limited(0.5, 0.0, 10.0)
-    wet_delay_correlation_s: float = _limited(7200.0, 1.0, 100_000.0)
+    long_from_km: float = limited(10.0, 0.0, 1000.0)
+    ionosphere_mm_per_km: float = limited(0.8, 0.01, 100.0)
+    ionosphere_correlation_s: float = limited(600.0, 1.0, 100_000.0)
+    wet_delay_mm_per_km: float = limited(0.5, 0.0, 10.0)
+    wet_delay_correlation_s: float = limited(7200.0, 1.0, 100_000.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +191,7 @@ class RtkConfig:
     profile: str = field(default="balanced", metadata={"one_of": tuple(PROFILES)})
     ar: str = field(default="continuous", metadata={"one_of": AR_MODES})
     direction: str = field(default="forward", metadata={"one_of": DIRECTIONS})
-    static_start_s: float = _limited(0.0, 0.0, 86400.0)
+    static_start_s: float = limited(0.0, 0.0, 86400.0)
     selection: Selection = field(default_factory=Selection)
     noise: Noise = field(default_factory=Noise)
     slips: Slips = field(default_factory=Slips)
@@ -203,7 +203,7 @@ class RtkConfig:
 
     def __post_init__(self) -> None:
         """Validate every field of every section; ConfigError names path, limit and value."""
-        _validate(self, "")
+        checked(self, "")
         strangers = sorted(set(self.selection.systems.upper()) - set(SYSTEM_LETTERS))
         if strangers or not self.selection.systems:
             raise ConfigError(
@@ -259,12 +259,12 @@ def _build(kind: Any, values: dict[str, Any], path: str) -> Any:
     return kind(**arguments)
 
 
-def _validate(section: Any, path: str) -> None:
+def checked(section: Any, path: str) -> None:
     """Check types, ranges and choices of one section and of the sections below it."""
     for item in dataclasses.fields(section):
         value, where = getattr(section, item.name), f"{path}{item.name}"
         if dataclasses.is_dataclass(value):
-            _validate(value, f"{where}.")
+            checked(value, f"{where}.")
         elif "one_of" in item.metadata and value not in item.metadata["one_of"]:
             choices = ", ".join(item.metadata["one_of"])
             raise ConfigError(f"{where} must be one of {choices}; got {value!r}.")

@@ -15,7 +15,7 @@ from rtkpos._arrays import (
     SmallArray,
     TimeArray,
 )
-from rtkpos.core.tables import ObsArrays
+from rtkpos.core.tables import CorrectionSigma, ObsArrays, no_correction
 from rtkpos.gnss.systems import PRN_PER_SYSTEM
 from rtkpos.records.report import ReadReport
 
@@ -67,6 +67,7 @@ class ObsTable:
     phase_shift_cycle : sig -> correction [cycle] that SYS / PHASE SHIFT says was applied;
         0 for a code named without one, absent for a code not named
     signals : system -> its observation codes in file order ("C1C", "L1C", ...)
+    correction : of a virtual station, how well its atmosphere is known by epoch; None = a receiver
     """
 
     time_ns: TimeArray
@@ -85,6 +86,7 @@ class ObsTable:
     )
     phase_shift_cycle: dict[int, float] = field(default_factory=dict)
     signals: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    correction: CorrectionSigma | None = None
     station: Station = field(default_factory=Station)
     events: tuple[EventRecord, ...] = ()
     version: float = 0.0
@@ -117,3 +119,7 @@ class ObsTable:
             self.cn0_dbhz,
             self.lli,
         )
+
+    def correction_arrays(self) -> CorrectionSigma:
+        """The compiled view of `correction`: empty arrays for a receiver."""
+        return no_correction() if self.correction is None else self.correction

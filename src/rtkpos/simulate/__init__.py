@@ -1,1 +1,13 @@
-"""Simulated observations with truth; its physics is written apart from the solver's."""
+"""Simulated observations with truth: satellites, stations, vehicles, atmosphere, faults.
+
+`simulate(parse_scenario(text), folder)` writes files; `simulate_in_memory(parse_scenario(text))`
+returns tables as the readers give them, and the truth.
+"""
+
+from __future__ import annotations
+
+from rtkpos.simulate.memory import Simulated, simulate_in_memory
+from rtkpos.simulate.run import simulate
+from rtkpos.simulate.scenario import Scenario, parse_scenario
+
+__all__ = ["Scenario", "Simulated", "parse_scenario", "simulate", "simulate_in_memory"]

@@ -9,15 +9,16 @@ import numpy as np
 from numpy.random import Generator
 
 from rtkpos._arrays import FloatArray
-from rtkpos.constants import DEG
+from rtkpos.constants import DEG, SPEED_OF_LIGHT_MPS
 from rtkpos.simulate.earth import local_axes, place_ecef, place_llh
 from rtkpos.simulate.fields import WaveField, matern_field
 from rtkpos.simulate.geometry import Rays
-from rtkpos.simulate.scenario import IonosphereSection, Place, Troposphere
+from rtkpos.simulate.sections import IonosphereSection, Place, Troposphere
 
 METRES_PER_TECU = 40.308e16 / 1575.42e6**2  # on L1
 _EARTH_RADIUS_M = 6_371_000.0
 _LOWEST_RAD = 2.0 * DEG
+_KLOBUCHAR_NIGHT_S, _KLOBUCHAR_DAY_H, _LOWEST_BELL = 5e-9, 28.0, 0.1
 
 
 def _local_m(ecef_m: FloatArray, origin: Place) -> FloatArray:
@@ -99,7 +100,7 @@ class Shell:
         east, north = place_m[..., 0], place_m[..., 1]
         # Local time moves the background as 14 h approaches or leaves (Klobuchar 1987, a cosine).
         hours = given.local_hour + time_s / 3600.0 + east / (15.0 * DEG * _EARTH_RADIUS_M)
-        bell = np.maximum(np.cos((hours - 14.0) * math.pi / 14.0), 0.0)
+        bell = np.maximum(np.cos((hours - 14.0) * 2.0 * math.pi / _KLOBUCHAR_DAY_H), 0.0)
         out = given.night_tecu + (given.day_tecu - given.night_tecu) * bell
         out = out * METRES_PER_TECU
         out = out + 1e-6 * (given.gradient_north_mm_per_km * north)
@@ -112,6 +113,20 @@ class Shell:
         inside = np.clip(behind, 0.0, given.front_width_km * 1e3)
         out = out + given.front_mm_per_km * 1e-6 * inside
         return np.maximum(out, 0.0)
+
+    def broadcast(self, second_of_day: float) -> FloatArray:
+        """Klobuchar's eight coefficients as a control segment would send them: alpha, then beta.
+
+        second_of_day : GPST at the start of the run. Over the origin the model begins with the true
+        delay, as far as its constant at night allows; gradient, wave and front are not in it.
+        Source of the model: IS-GPS-200N, 20.3.3.5.2.5.
+        """
+        here = float(self.vertical_l1_m(np.zeros((1, 2)), np.zeros(1))[0])
+        hours = (second_of_day / 3600.0 + self.origin.lon_deg / 15.0) % 24.0
+        bell = math.cos((hours - 14.0) * 2.0 * math.pi / _KLOBUCHAR_DAY_H)
+        day_s = max(here / SPEED_OF_LIGHT_MPS - _KLOBUCHAR_NIGHT_S, 0.0)
+        alpha = day_s / bell if bell > _LOWEST_BELL else 0.0
+        return np.array([alpha, 0.0, 0.0, 0.0, _KLOBUCHAR_DAY_H * 3600.0, 0.0, 0.0, 0.0])
 
     @staticmethod
     def _along(place_m: FloatArray, azimuth_deg: float) -> FloatArray:

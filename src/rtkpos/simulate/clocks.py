@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from rtkpos._arrays import FloatArray
-from rtkpos.simulate.scenario import Clocks
+from rtkpos.simulate.sections import Clocks
 
 _STEERED_S = 15e-9
 _STEERED_TAU_S = 300.0

@@ -12,7 +12,8 @@ from rtkpos.gnss.signals import sig_code
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.observations import ObsTable
 from rtkpos.simulate.receiver import Receiver, ReceiverBlock
-from rtkpos.simulate.scenario import Scenario, Site, Vehicle
+from rtkpos.simulate.scenario import Scenario
+from rtkpos.simulate.sections import Site, Vehicle
 from rtkpos.simulate.signals import channel_numbers
 from rtkpos.simulate.stations import station_head
 from rtkpos.simulate.world import World, make_world
@@ -64,7 +65,7 @@ def _gathered(world: World, given: Site | Vehicle, blocks: list[ReceiverBlock]) 
             for system, one in world.signals.items()
         },
         station=station_head(world.scenario, given),
-        version=3.04,
+        version=world.scenario.version,
         interval_s=world.scenario.interval_of(given),
         source=(given.name,),
     )

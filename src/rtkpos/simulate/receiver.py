@@ -14,12 +14,14 @@ from rtkpos.constants import DEG, NS_PER_S, SPEED_OF_LIGHT_MPS
 from rtkpos.gnss.signals import carrier_hz, sig_band
 from rtkpos.gnss.systems import GLONASS, GPS
 from rtkpos.io.rinex_obs_writer import SystemBlock
+from rtkpos.simulate.beidou2 import at_elevation
 from rtkpos.simulate.clocks import ReceiverClock, clock_of
 from rtkpos.simulate.earth import local_axes, place_llh
 from rtkpos.simulate.ephemeris import Motion
 from rtkpos.simulate.geometry import Rays, SampledAntenna, trace_rays
-from rtkpos.simulate.noise import GaussMarkov, multipath_factor, strength_dbhz, thermal_factor
-from rtkpos.simulate.scenario import Scenario, Site, Vehicle
+from rtkpos.simulate.noise import Disturbance, multipath_factor, strength_dbhz
+from rtkpos.simulate.scenario import Scenario
+from rtkpos.simulate.sections import Site, Vehicle
 from rtkpos.simulate.signals import SignalSet
 from rtkpos.simulate.surroundings import View, view_of
 from rtkpos.simulate.tracking import Tracked, Tracker
@@ -136,16 +138,16 @@ class _SystemReceiver:
         shape = self._signals.sent.shape
         name = str(system)
         interval_s = scenario.interval_of(receiver.given)
-        moves = isinstance(receiver.given, Vehicle)
-        given = scenario.multipath
-        rho = float(np.exp(-interval_s / (given.moving_tau_s if moves else given.static_tau_s)))
-        self._code_echo = GaussMarkov(shape, rho, receiver._stream("code echo", name))
-        self._phase_echo = GaussMarkov(shape, rho, receiver._stream("phase echo", name))
+        self._disturbance = Disturbance(
+            (scenario.multipath, scenario.noise),
+            self._signals,
+            (isinstance(receiver.given, Vehicle), interval_s),
+            lambda purpose: receiver._stream(purpose, name),
+        )
         self._tracker = Tracker(
             scenario.tracking, shape, interval_s, receiver._stream("tracking", name)
         )
         self._direct = np.ones(shape[0], dtype=bool)
-        self._white = receiver._stream("white", name)
         self._hardware = _hardware(scenario, system, self._signals, receiver._stream("bias", name))
 
     def block(
@@ -161,7 +163,7 @@ class _SystemReceiver:
         zero = np.zeros_like(rays.range_m)
         trop = world.air.slant_m(antenna.ecef_m, rays, time_s) if world.air else zero
         iono = world.shell.slant_l1_m(antenna.ecef_m, rays, time_s) if world.shell else zero
-        cn0 = strength_dbhz(self._signals.zenith_dbhz, rays.elevation_rad)
+        cn0 = strength_dbhz(self._signals, columns, rays.elevation_rad)
         cn0 = cn0 - view.loss_db[..., None]
         keeps = ~self._changes_way(columns, view.direct)
         seen: BoolArray = (view.open & keeps & (rays.elevation_rad >= mask_rad))[..., None]
@@ -218,27 +220,20 @@ class _SystemReceiver:
         common = (rays.range_m + clocks + trop + delays[2])[..., None]
         iono = delays[1][..., None] * (_L1_HZ / hertz) ** 2
         code = common + iono + _C * signals.delay_s[columns] + self._hardware.code_m[columns]
-        phase = (common - iono) / wavelength + self._hardware.phase_cycle[columns]
-        phase = phase + tracked.cycle
+        if signals.code_nodes_m is not None and self._world.scenario.biases.beidou2_code:
+            code = code + at_elevation(signals.code_nodes_m[columns], rays.elevation_rad)
+        phase = common - iono + self._hardware.phase_cycle[columns] * wavelength
         drifts = _C * (antenna.drift[:, None] - rays.sat_drift)
-        rate = rays.rate_mps * (1.0 - antenna.drift[:, None]) + drifts
-        doppler = -rate[..., None] / wavelength
+        rate = (rays.rate_mps * (1.0 - antenna.drift[:, None]) + drifts)[..., None]
         scenario = self._world.scenario
+        made = [code, phase, np.broadcast_to(rate, code.shape).copy(), cn0.copy()]
         if scenario.multipath.on:
-            factor = (delays[3] * multipath_factor(rays.elevation_rad))[..., None]
-            n = len(code)
-            code = code + scenario.multipath.code_m * factor * self._code_echo.block(n)[:, columns]
-            echo = scenario.multipath.phase_m * factor * self._phase_echo.block(n)[:, columns]
-            phase = phase + echo / wavelength
+            factor = delays[3] * multipath_factor(rays.elevation_rad)
+            self._disturbance.add_multipath(made, columns, factor)
         if scenario.noise.on:
-            given, white = scenario.noise, self._white
-            factor = thermal_factor(cn0)
-            code = code + given.code_m * factor * white.standard_normal(code.shape)
-            phase = phase + given.phase_m * factor * white.standard_normal(code.shape) / wavelength
-            error = given.doppler_mps * factor * white.standard_normal(code.shape)
-            doppler = doppler + error / wavelength
-            cn0 = cn0 + given.cn0_db * white.standard_normal(code.shape)
-        return [code, phase, doppler, cn0]
+            self._disturbance.add_thermal(made, columns, cn0)
+        code, phase, rate, cn0 = made
+        return [code, phase / wavelength + tracked.cycle, -rate / wavelength, cn0]
 
     def _truth(
         self,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rtkpos._arrays import FloatArray, TimeArray
-from rtkpos.constants import BDT_MINUS_GPST_S, NS_PER_S, NS_PER_WEEK
+from rtkpos.constants import BDT_MINUS_GPST_S, NS_PER_DAY, NS_PER_S, NS_PER_WEEK
 from rtkpos.gnss.systems import BEIDOU, GALILEO, GLONASS, GPS, QZSS
 from rtkpos.gnss.time import gpst_minus_utc_s
 from rtkpos.io.nav_elements import (
@@ -24,8 +24,8 @@ from rtkpos.io.nav_elements import (
     parameter_rows,
 )
 from rtkpos.io.rinex_nav import read_nav
-from rtkpos.io.rinex_nav_writer import format_nav
-from rtkpos.records.broadcast import BroadcastTable, Message, sat_starts
+from rtkpos.io.rinex_nav_writer import RINEX_VERSION, format_nav
+from rtkpos.records.broadcast import BroadcastTable, Ionosphere, Message, sat_starts
 from rtkpos.simulate.constellation import Almanac, tilted_elements
 from rtkpos.simulate.orbits import TILT_RAD, earth_rate, glonass_motion, gravity_constant
 
@@ -48,9 +48,13 @@ def own_second_of_week(system: int, time_ns: TimeArray) -> FloatArray:
 
 
 def almanac_of(table: BroadcastTable, system: int, time_ns: int) -> Almanac | None:
-    """The healthy record nearest to a time of every satellite of a system; None without any."""
+    """The healthy record nearest to a time of every satellite of a system, at most a day away.
+
+    None without any.
+    """
     usable = (table.sat >> 6 == system) & (table.healthy == 1)
     usable &= table.message <= Message.FDMA
+    usable &= np.abs(table.toe_ns - time_ns) <= NS_PER_DAY
     columns = GLONASS_COLUMNS if system == GLONASS else KEPLER_COLUMNS
     if system == GLONASS:
         usable &= np.isfinite(table.param[:, GLONASS_COLUMNS["channel"]])
@@ -68,9 +72,16 @@ def almanac_of(table: BroadcastTable, system: int, time_ns: int) -> Almanac | No
     return Almanac(system, table.sat[rows], elements, table.toe_ns[rows])
 
 
-def broadcast(almanacs: list[Almanac], start_ns: int, end_ns: int) -> tuple[BroadcastTable, str]:
+def broadcast(
+    almanacs: list[Almanac],
+    start_ns: int,
+    end_ns: int,
+    ionosphere: tuple[Ionosphere, ...] = (),
+    version: float = RINEX_VERSION,
+) -> tuple[BroadcastTable, str]:
     """Records of all satellites from before the start to after the end, and the RINEX file.
 
+    ionosphere : sent as well      version : of RINEX
     The table is read back from the file's text, so that truth has the digits users get.
     """
     parts = [_issued(one, start_ns, end_ns) for one in almanacs]
@@ -83,8 +94,9 @@ def broadcast(almanacs: list[Almanac], start_ns: int, end_ns: int) -> tuple[Broa
         **columns,
         sat_start=sat_starts(columns["sat"]),
         leap_seconds=gpst_minus_utc_s(start_ns),
+        ionosphere=ionosphere,
     )
-    text = format_nav(table, "rtkpos simulate")
+    text = format_nav(table, "rtkpos simulate", version)
     return read_nav(text.encode(), strict=True), text
 
 
@@ -100,10 +112,13 @@ def _issued(almanac: Almanac, start_ns: int, end_ns: int) -> dict[str, Any]:
     param = [parameter_rows(moved_elements(almanac, one), names) for one in times]
     toe_ns = np.repeat(np.array(times, dtype=np.int64), n)
     m = len(toe_ns)
+    message = np.full(len(almanac.sat), int(_MESSAGE[system]), dtype=np.int8)
+    if system == BEIDOU:
+        message[is_in_tilted_frame(almanac.elements)] = int(Message.D2)
     issue = (toe_ns - shift_ns) // step_ns % (24 if system == BEIDOU else 96) + 1
     return {
         "sat": np.tile(almanac.sat, last - first + 1),
-        "message": np.full(m, int(_MESSAGE[system]), dtype=np.int8),
+        "message": np.tile(message, last - first + 1),
         "toe_ns": toe_ns,
         "toc_ns": toe_ns.copy(),
         "tx_ns": toe_ns - step_ns,

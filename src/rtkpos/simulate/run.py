@@ -10,18 +10,18 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from rtkpos.errors import FileError
-from rtkpos.io.atomic import write_bytes, write_text
+from rtkpos.io.atomic import write_text
 from rtkpos.io.rinex_obs_writer import ObsHead, ObsWriter, format_epochs
 from rtkpos.io.sp3_writer import format_sp3
 from rtkpos.simulate.memory import SPAN_S
 from rtkpos.simulate.receiver import Receiver, ReceiverBlock
-from rtkpos.simulate.scenario import Scenario, Site, Vehicle
+from rtkpos.simulate.scenario import Scenario
+from rtkpos.simulate.sections import Site, Vehicle
 from rtkpos.simulate.signals import channel_numbers
 from rtkpos.simulate.stations import station_head, station_list
 from rtkpos.simulate.truth import TruthKeeper, precise_orbits
 from rtkpos.simulate.world import World, make_world
 
-_WORKERS = 2
 NAV_NAME, SP3_NAME, LIST_NAME = "nav.rnx", "orbits.sp3", "stations.csv"
 
 
@@ -29,6 +29,7 @@ def simulate(
     scenario: Scenario,
     folder: Path | str,
     on_epoch: Callable[[int, int], None] | None = None,
+    n_worker: int | None = None,
 ) -> list[Path]:
     """Write a simulation into a folder; the files, in the order of their names.
 
@@ -37,14 +38,15 @@ def simulate(
     of sight (NAME-delays.npz). Observations go to the disk span by span. All is written beside the
     folder and moved into it at the end: what fails or is stopped leaves nothing behind.
 
-    on_epoch : progress, called with spans done and their number
+    on_epoch : progress, called with spans done and their number      n_worker : threads, by default
+    one per processor; the bytes do not depend on it
     """
     target = Path(folder)
     part = target.parent / f".{target.name}.{os.getpid()}.part"
     try:
         (part / "truth").mkdir(parents=True)
         world = make_world(scenario)
-        _write_all(world, part, on_epoch or (lambda done, total: None))
+        _write_all(world, part, on_epoch or (lambda done, total: None), n_worker or os.cpu_count())
         return _move(part, target)
     except OSError as error:
         cause = (error.strerror or str(error)).lower()
@@ -53,33 +55,33 @@ def simulate(
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _write_all(world: World, folder: Path, on_epoch: Callable[[int, int], None]) -> None:
+def _write_all(
+    world: World, folder: Path, on_epoch: Callable[[int, int], None], n_worker: int | None
+) -> None:
     """All files of a simulation."""
     scenario = world.scenario
     write_text(folder / NAV_NAME, world.nav_text)
     write_text(folder / SP3_NAME, format_sp3(precise_orbits(world)))
     write_text(folder / LIST_NAME, station_list(scenario))
     receivers = [Receiver(world, one) for one in scenario.receivers]
-    keepers = [TruthKeeper(world, isinstance(one.given, Site), one.time_ns) for one in receivers]
+    keepers = [TruthKeeper(world, one, folder / "truth") for one in receivers]
     with ExitStack() as stack:
         writers = [
             stack.enter_context(ObsWriter(folder / f"{one.given.name}.obs", _head(world, one)))
             for one in receivers
         ]
-        workers = stack.enter_context(ThreadPoolExecutor(_WORKERS))
+        workers = stack.enter_context(ThreadPoolExecutor(n_worker))
         streams = [one.blocks(SPAN_S) for one in receivers]
         total = int(scenario.run.duration_s / SPAN_S) + 1
         for done in range(total):
-            made = list(workers.map(_next_block, streams))
+            made = workers.map(_next_block, streams)
             for (block, text), writer, keeper in zip(made, writers, keepers, strict=True):
                 if block is not None:
                     writer.append(text)
                     keeper.add(block)
             world.forget()
             on_epoch(done + 1, total)
-    for one, keeper in zip(receivers, keepers, strict=True):
-        for name, content in keeper.files(one.given.name).items():
-            write_bytes(folder / "truth" / name, content)
+        list(workers.map(TruthKeeper.close, keepers))
 
 
 def _next_block(stream: Iterator[ReceiverBlock | None]) -> tuple[ReceiverBlock | None, bytes]:
@@ -97,6 +99,7 @@ def _head(world: World, receiver: Receiver) -> ObsHead:
         first_ns=int(receiver.time_ns[0]),
         interval_s=world.scenario.interval_of(given),
         glonass_channel=channel_numbers(world.nav),
+        version=world.scenario.version,
         comments=("SIMULATED", f"SEED {world.scenario.run.seed}"),
     )
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from rtkpos.records.observations import Station
 from rtkpos.simulate.earth import from_local, place_llh
-from rtkpos.simulate.scenario import Scenario, Site, Vehicle
+from rtkpos.simulate.scenario import Scenario
+from rtkpos.simulate.sections import Site, Vehicle
 
 
 def station_head(scenario: Scenario, given: Site | Vehicle) -> Station:
@@ -26,10 +27,10 @@ def station_head(scenario: Scenario, given: Site | Vehicle) -> Station:
 
 
 def station_list(scenario: Scenario) -> str:
-    """CSV of the stations: published and true marker, antenna offset."""
+    """CSV of the stations: published and true marker, antenna offset, file of observations."""
     lines = [
         "name,lat_deg,lon_deg,height_m,ecef_x_m,ecef_y_m,ecef_z_m,"
-        "true_x_m,true_y_m,true_z_m,antenna_east_m,antenna_north_m,antenna_up_m\n"
+        "true_x_m,true_y_m,true_z_m,antenna_east_m,antenna_north_m,antenna_up_m,files\n"
     ]
     for site in scenario.stations:
         said = station_head(scenario, site).approx_ecef_m
@@ -37,6 +38,7 @@ def station_list(scenario: Scenario) -> str:
         numbers = [*said, *scenario.marker_ecef(site), *site.antenna_enu_m]
         values = ",".join(f"{value:.4f}" for value in numbers)
         lines.append(
-            f"{site.name},{np.degrees(lat):.10f},{np.degrees(lon):.10f},{height:.4f},{values}\n"
+            f"{site.name},{np.degrees(lat):.10f},{np.degrees(lon):.10f},{height:.4f},{values},"
+            f"{site.name}.obs\n"
         )
     return "".join(lines)

@@ -10,7 +10,7 @@ import numpy as np
 from rtkpos._arrays import BoolArray, FloatArray, SatArray
 from rtkpos.constants import DEG
 from rtkpos.simulate.geometry import Rays
-from rtkpos.simulate.scenario import Site, Vehicle
+from rtkpos.simulate.sections import Site, Vehicle
 
 _WALL_LOSS_DB = 9.0  # of a signal reflected by glass or concrete
 _BLOCK_S = 15.0  # a wall reflects a satellite, or does not, for so long

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from rtkpos._arrays import BoolArray, FlagArray, FloatArray, IndexArray
-from rtkpos.simulate.scenario import Tracking
+from rtkpos.simulate.sections import Tracking
 
 LLI_LOST, LLI_HALF = 1, 2
 ARC_CAUSES = ("start", "slip", "flagged_slip")
@@ -59,6 +59,8 @@ class Tracker:
         fresh = self.rng.integers(-_N_RANGE, _N_RANGE, tracked.shape)
         slip, step, is_flagged = self._slips(cn0_dbhz)
         half = self.rng.random(tracked.shape) < self.given.half_cycle_share
+        if self._epoch == 0:  # what is tracked when a run begins has been so for long
+            half[0] = False
         before = np.concatenate([self._tracked[None], tracked[:-1]])
         starts = tracked & ~before
         slip &= tracked & ~starts

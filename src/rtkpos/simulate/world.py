@@ -9,11 +9,18 @@ import numpy as np
 from numpy.random import Generator
 
 from rtkpos._arrays import SatArray, TimeArray
-from rtkpos.constants import NS_PER_S
+from rtkpos.constants import NS_PER_DAY, NS_PER_S
 from rtkpos.errors import ConfigError
-from rtkpos.gnss.systems import SYSTEM_NAMES, systems_from_letters
+from rtkpos.gnss.systems import (
+    BEIDOU,
+    GPS,
+    QZSS,
+    SYSTEM_LETTERS,
+    SYSTEM_NAMES,
+    systems_from_letters,
+)
 from rtkpos.io.rinex_nav import read_nav
-from rtkpos.records.broadcast import BroadcastTable
+from rtkpos.records.broadcast import BroadcastTable, Ionosphere
 from rtkpos.simulate.atmosphere import Air, Shell
 from rtkpos.simulate.constellation import Almanac, nominal_almanac
 from rtkpos.simulate.ephemeris import Motion, motion_of
@@ -60,7 +67,11 @@ def make_world(scenario: Scenario) -> World:
     run, start_ns = scenario.run, scenario.start_ns
     systems = systems_from_letters(run.systems)
     almanacs = _from_file(scenario, systems) if run.nav else _nominal(scenario, systems)
-    nav, text = broadcast(almanacs, start_ns, start_ns + round(run.duration_s * NS_PER_S))
+    shell = Shell(scenario.ionosphere, scenario.origin) if scenario.ionosphere.on else None
+    end_ns = start_ns + round(run.duration_s * NS_PER_S)
+    nav, text = broadcast(
+        almanacs, start_ns, end_ns, _sent(shell, systems, start_ns), scenario.version
+    )
     sat = {s: np.unique(nav.sat[nav.sat >> 6 == s]) for s in systems}
     air = Air.of(scenario.troposphere, scenario.origin, stream_of(run.seed, "air"))
     return World(
@@ -68,9 +79,24 @@ def make_world(scenario: Scenario) -> World:
         nav=nav,
         nav_text=text,
         sat=sat,
-        signals={s: signals_of(nav, s, sat[s]) for s in systems},
+        signals={
+            s: signals_of(nav, s, sat[s], stream_of(run.seed, "power", SYSTEM_NAMES[s]))
+            for s in systems
+        },
         air=air if scenario.troposphere.on else None,
-        shell=Shell(scenario.ionosphere, scenario.origin) if scenario.ionosphere.on else None,
+        shell=shell,
+    )
+
+
+def _sent(shell: Shell | None, systems: tuple[int, ...], start_ns: int) -> tuple[Ionosphere, ...]:
+    """The broadcast ionosphere of the systems that send Klobuchar's model."""
+    if shell is None:
+        return ()
+    coefficients = shell.broadcast(start_ns % NS_PER_DAY / NS_PER_S)
+    return tuple(
+        Ionosphere(kind="klobuchar", source=SYSTEM_LETTERS[system], coefficients=coefficients)
+        for system in systems
+        if system in (GPS, BEIDOU, QZSS)
     )
 
 
@@ -88,14 +114,16 @@ def _nominal(scenario: Scenario, systems: tuple[int, ...]) -> list[Almanac]:
 
 
 def _from_file(scenario: Scenario, systems: tuple[int, ...]) -> list[Almanac]:
+    """The satellites of a file; they fly on from there, so that it must be of about that time."""
     table = read_nav(scenario.run.nav)
     out = []
     for system in systems:
         almanac = almanac_of(table, system, scenario.start_ns)
         if almanac is None:
             raise ConfigError(
-                f"run.nav = {scenario.run.nav!r} has no usable {SYSTEM_NAMES[system]} satellite; "
-                "take its letter out of run.systems, or another file."
+                f"run.nav = {scenario.run.nav!r} has no healthy {SYSTEM_NAMES[system]} satellite "
+                f"within a day of run.start {scenario.run.start}; take its letter out of "
+                "run.systems, or another file or time."
             )
         out.append(almanac)
     return out

@@ -64,7 +64,9 @@ def run_backward(
     base = None if recording.base is None else mirrored(recording.base)
     seen = rover if base is None else base
     inputs = recording.inputs._replace(
-        rover=kernel_view(rover.arrays()), base=kernel_view(seen.arrays())
+        rover=kernel_view(rover.arrays()),
+        base=kernel_view(seen.arrays()),
+        sigma=kernel_view(seen.correction_arrays()),
     )
     base_ns = -base_times(recording)[::-1]
     memory, out = run_epochs(inputs, base_ns, -1, config, on_epoch)

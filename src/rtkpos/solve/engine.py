@@ -15,7 +15,7 @@ import numpy as np
 
 from rtkpos._arrays import FloatArray, SmallArray, record_of
 from rtkpos.constants import NS_PER_S
-from rtkpos.core.tables import EVENT_ANTENNA_MOVED
+from rtkpos.core.tables import EVENT_ANTENNA_MOVED, no_correction
 from rtkpos.errors import DataError
 from rtkpos.estimate.memory import RunInputs, step_memory, step_outputs
 from rtkpos.estimate.step import step
@@ -102,6 +102,7 @@ class RtkEngine:
             kernel_view(self._nav.arrays()),
             no_ionosphere(),
             run_plan(pairing, place, self.config),
+            no_correction(),
         )
         self._set_antennas(None, None, None)
         self._ionosphere_span: tuple[int, int] | None = None
@@ -238,6 +239,7 @@ class RtkEngine:
                 kernel_view(nav.arrays()),
                 ionosphere,
                 plan,
+                no_correction(),
             )
             prefix = "base_"
             columns = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}

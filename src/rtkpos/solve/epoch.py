@@ -82,6 +82,8 @@ def take_epochs(table: ObsTable, index: IndexArray) -> ObsTable:
     row = np.arange(row_start[-1]) + np.repeat(table.row_start[index] - row_start[:-1], counts)
     columns: dict[str, Any] = {name: getattr(table, name)[row] for name in ROW_COLUMNS}
     columns |= {name: getattr(table, name)[index] for name in ("time_ns", "event", "rx_clock_s")}
+    if table.correction is not None:
+        columns["correction"] = type(table.correction)(*(a[index] for a in table.correction))
     return dataclasses.replace(table, row_start=row_start, **columns)
 
 

@@ -147,6 +147,7 @@ def run_inputs(
         kernel_view(nav.arrays()),
         ionosphere,
         plan,
+        kernel_view((base if base is not None else rover).correction_arrays()),
     )
 
 
