@@ -20,8 +20,8 @@ def _simulated(days: list[dict[str, Any]]) -> list[str]:
     lines = ["## Simulated: 12 stations, 38 to 50 km to the nearest neighbour", ""]
     lines += _table(
         "day | stations, baselines | epochs | integers known above 15 deg % | checked against truth"
-        " | wrong | triangles differ | ms per baseline-epoch | us per virtual epoch, master modelled"
-        " (in all)",
+        " | wrong | triangles differ | ms per baseline-epoch"
+        " | us per virtual epoch, master modelled (in all)",
         [
             f"{d['day']} | {d['n_station']}, {d['n_baseline']} | {d['n_epoch']} | "
             f"{100 * d['fixed_share']:.2f} | {d['integers_checked']} | {d['integers_wrong']} | "

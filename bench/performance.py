@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 LENGTHS, LONG = (360, 3600), 86_400
 N_LIVE, N_GROWTH = 100_000, 1_000_000
+SLOW = ("day", "first")  # left out of a quick run
 PARTS = ("parse", "commands", "day", "threads", "live", "reading", "growth", "first", "profile")
 
 
@@ -68,7 +69,7 @@ def main(words: list[str] | None = None) -> int:
 
 
 def parts(quick: bool, peers: list[Any], work: Path) -> dict[str, Callable[[], Any]]:
-    """What is measured, by name; a quick run leaves the day of epochs out."""
+    """What is measured, by name; a quick run leaves out what takes long at any size."""
     from bench.first_run import measure_first_run
     from bench.lengths import measure_lengths
     from bench.live import measure_latency
@@ -90,7 +91,7 @@ def parts(quick: bool, peers: list[Any], work: Path) -> dict[str, Callable[[], A
         "first": lambda: measure_first_run(work),
         "profile": lambda: measure_profile(work, quick),
     }
-    return {name: part for name, part in found.items() if not quick or name != "day"}
+    return {name: part for name, part in found.items() if not quick or name not in SLOW}
 
 
 def stored(path: Path) -> dict[str, Any]:
