@@ -297,5 +297,5 @@ def _checked(
         )
     if not np.isfinite(place).all() or np.isinf(values).any():
         raise DataError("station coordinates must be finite, and values finite or NaN.")
-    slant = np.ascontiguousarray(np.broadcast_to(slant_factor, values.shape[1]), dtype=np.float64)
+    slant = np.array(np.broadcast_to(slant_factor, values.shape[1]), np.float64, order="C")
     return values, place, slant
