@@ -12,6 +12,7 @@ from rtkpos.network.memory import (
     COUNT_DIFFERS,
     COUNT_RELEASED,
     NEVER_NS,
+    WITHOUT_DATUM,
     corrections_memory,
     edge_memory,
 )
@@ -145,14 +146,16 @@ def test_without_a_majority_nothing_is_shifted(memory, integers):
 
 
 def test_a_baseline_in_no_triangle_verifies_itself(memory, integers):
-    memory.in_triangle[:] = 0
-    try:
-        hold(memory, integers, edges=[0], sats=SATS)
-        memory.triangle[:] = memory.triangle
-        closure.close_triangles(memory)
-        assert memory.edge["verified"][0, SATS, BAND].all()
-    finally:
-        memory.in_triangle[:] = 1
+    """Nobody can check it; one that must not be used is never verified, whatever closes."""
+    alone = memory._replace(in_triangle=np.zeros_like(memory.in_triangle))
+    hold(alone, integers, edges=[0])
+    closure.close_triangles(alone)
+    assert alone.edge["verified"][0, SATS, BAND].all()
+    loose = memory._replace(in_triangle=np.full_like(memory.in_triangle, WITHOUT_DATUM))
+    hold(loose, integers)
+    closure.close_triangles(loose)
+    assert loose.edge["agree"][0, SATS, BAND].all()
+    assert not loose.edge["verified"].any()
 
 
 def test_release_ends_the_datum_with_its_last_arc(memory, integers):

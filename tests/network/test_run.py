@@ -9,7 +9,7 @@ import pytest
 
 from rtkpos.errors import InputError
 from rtkpos.network.closure_order import closure_order
-from rtkpos.network.graph import build_graph
+from rtkpos.network.graph import GraphLimits, build_graph
 from rtkpos.network.loops import fundamental_loops
 from rtkpos.network.memory import NETWORK_COUNTERS
 from rtkpos.network.run import COMMON_NS, NetworkEngine, common_epochs
@@ -147,7 +147,7 @@ def test_closure_order_reaches_every_baseline_once(n_station):
     lat, lon = np.radians(34.0) + rng.uniform(0, 0.06, n_station), rng.uniform(0, 0.06, n_station)
     flat = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
     graph = build_graph([f"S{k}" for k in range(n_station)], 6_371_000.0 * flat)
-    order, owner = closure_order(graph)
+    order, owner, is_loose = closure_order(graph)
     assert sorted(order.tolist()) == list(range(len(graph.triangles)))
     is_set = graph.in_tree.copy()
     for triangle, mine in zip(graph.triangle_edges[order], owner, strict=True):
@@ -155,6 +155,41 @@ def test_closure_order_reaches_every_baseline_once(n_station):
         assert free == ([] if mine < 0 else [mine])
         is_set[triangle] = True
     assert is_set[np.unique(graph.triangle_edges)].all()
+    assert not is_loose.any()
+
+
+def test_around_a_hole_datums_are_not_trusted():
+    """Two rings of twelve: the tree reaches all, and the rest of a cut through them is loose.
+
+    Without the loose baselines no way leads around the hole, so that none can fail to close.
+    """
+    turn = np.radians(np.arange(0, 360, 30))
+    rings = [(100e3, turn), (140e3, turn + np.radians(15))]
+    flat = np.concatenate([np.stack([r * np.cos(a), r * np.sin(a)], axis=1) for r, a in rings])
+    lat = np.radians(34.0) + flat[:, 1] / 6_371_000.0
+    lon = flat[:, 0] / 6_371_000.0 / np.cos(np.radians(34.0))
+    unit = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+    limits = GraphLimits(edge_max_m=80e3)
+    graph = build_graph([f"S{k}" for k in range(24)], 6_371_000.0 * unit, limits)
+    _, _, is_loose = closure_order(graph)
+    assert not (is_loose & graph.in_tree).any()
+    angle = np.arctan2(flat[:, 1], flat[:, 0])
+    a, b = graph.edges[~is_loose].T
+    step = (angle[b] - angle[a] + np.pi) % (2 * np.pi) - np.pi
+    potential = angle.copy()
+    # Angles can be continued over the kept baselines without a jump of a full turn anywhere.
+    kept = dict.fromkeys(zip(a.tolist(), b.tolist(), strict=True))
+    reached, queue = {0}, [0]
+    for station in queue:
+        for (low, high), turned in zip(kept, step, strict=True):
+            for one, other, sign in ((low, high, 1.0), (high, low, -1.0)):
+                if one == station and other not in reached:
+                    potential[other] = potential[one] + sign * turned
+                    reached.add(other)
+                    queue.append(other)
+    assert len(reached) == 24
+    assert np.allclose(potential[b] - potential[a], step)
+    assert 0 < is_loose.sum() < 10
 
 
 def test_epochs_are_those_that_two_stations_share():

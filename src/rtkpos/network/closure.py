@@ -12,7 +12,13 @@ from __future__ import annotations
 
 from rtkpos._jit import kernel
 from rtkpos.network.integers import release
-from rtkpos.network.memory import COUNT_AGREES, COUNT_DATUM, COUNT_DIFFERS, COUNT_RELEASED
+from rtkpos.network.memory import (
+    COUNT_AGREES,
+    COUNT_DATUM,
+    COUNT_DIFFERS,
+    COUNT_RELEASED,
+    WITHOUT_DATUM,
+)
 
 FEWEST = 2  # satellites that must close alike before a triangle says anything
 
@@ -157,13 +163,15 @@ def release_blamed(t, memory):
 def verify(needs_triangle, edge):
     """Mark held arcs that close in some triangle and differ in none; returns how many.
 
-    needs_triangle : 0 for a baseline in no triangle, whose integers nobody can check
+    needs_triangle : 0 for a baseline in no triangle, whose integers nobody can check; WITHOUT_DATUM
+    for one that must not be used, as other ways to its stations lead to other integers
     """
     n = 0
     for sat in range(edge.held.shape[0]):
         for band in range(edge.held.shape[1]):
             good = edge.held[sat, band] and edge.differ[sat, band] == 0
             good = good and (edge.agree[sat, band] > 0 or not needs_triangle)
+            good = good and needs_triangle != WITHOUT_DATUM
             edge.verified[sat, band] = 1 if good else 0
             n += edge.verified[sat, band]
             if good:

@@ -36,7 +36,7 @@ class NetworkConfig:
     wet_delay_correlation_s: float = limited(14_400.0, 1.0, 100_000.0)
     success_rate_min: float = limited(0.999, 0.5, 1.0)
     failure_rate: float = limited(0.001, 0.001, 0.01)
-    ratio_min: float = limited(2.0, 1.0, 100.0)
+    ratio_min: float = limited(2.0, 1.0, 10.0)
     misfit_max: float = limited(3.0, 1.0, 100.0)
     confirm_epochs: int = limited(3, 1, 1000)
     confirm_s: float = limited(10.0, 0.0, 3600.0)

@@ -52,7 +52,7 @@ NETWORK_COUNTERS = (
     COUNT_FROM_FIRST,
 ) = range(9)
 
-
+WITHOUT_DATUM = 2
 N_LOG = 4096  # arcs of a baseline that are noted for a second pass
 
 
@@ -195,7 +195,8 @@ class NetworkMemory(NamedTuple):
     triangle : (T, 3) its baselines      sign : (T, 3) +1 or -1, so that integers sum to zero
     owner : (T,) the baseline whose datum follows from the triangle, -1 = none
     closed : (T, N_SYSTEM, B) satellites that close at the epoch
-    in_triangle : (E,) 1 for a baseline that is in some triangle
+    in_triangle : (E,) 1 for a baseline that is in some triangle, WITHOUT_DATUM for one whose datum
+        hangs on a way around a hole, see `closure_order`
     known : integers from a first pass
     corrections : of all stations      tally : (n,) NETWORK_COUNTERS
     """

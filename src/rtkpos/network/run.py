@@ -23,6 +23,7 @@ from rtkpos.network.epoch import finish_epoch, model_stations, step_edges
 from rtkpos.network.graph import NetworkGraph
 from rtkpos.network.memory import (
     NETWORK_COUNTERS,
+    WITHOUT_DATUM,
     EdgePlan,
     NetworkMemory,
     corrections_memory,
@@ -127,7 +128,9 @@ class NetworkEngine:
     def _memory(self, graph: NetworkGraph, nav: BroadcastTable) -> NetworkMemory:
         """Everything the kernels need, in their form. A baseline's base is its first station."""
         edges = np.ascontiguousarray(graph.edges[:, ::-1], np.int64)
-        order, owner = closure_order(graph)
+        order, owner, is_loose = closure_order(graph)
+        in_triangle = np.isin(np.arange(len(edges)), graph.triangle_edges).astype(np.int64)
+        in_triangle[is_loose] = WITHOUT_DATUM
         obs, self._first = joint_observations(self.tables)
         station_plans = [self._station_plan(k) for k in range(len(self.tables))]
         edge_plans = [self._edge_plan(int(r), int(b)) for r, b in edges]
@@ -144,7 +147,7 @@ class NetworkEngine:
             sign=np.ascontiguousarray(graph.triangle_signs[order], np.int64),
             owner=owner,
             closed=np.zeros((len(order), N_SYSTEM, N_SLOT), np.int64),
-            in_triangle=np.isin(np.arange(len(edges)), graph.triangle_edges).astype(np.int64),
+            in_triangle=in_triangle,
             known=no_known_arcs(len(edges)),
             corrections=corrections_memory(len(self.tables)),
             tally=np.zeros(len(NETWORK_COUNTERS), np.int64),
