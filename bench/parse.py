@@ -1,16 +1,24 @@
-"""Speed of reading observations: RINEX 3 files of 100 MB and more, made from real recordings."""
+"""Speed of reading observations: RINEX 3 files of 100 MB and more, made from real recordings.
+
+A peer reads, sorts and stores the same file as a whole process whose navigation file has a single
+ephemeris, of a satellite that is not in the recording: no position is computed.
+"""
 
 from __future__ import annotations
 
 import re
+import resource
+import subprocess
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from bench.case import unpacked
-from rtkpos.errors import DatasetError, FileError
+from bench.peer import TIMEOUT_S, Peer
+from rtkpos.errors import DatasetError, FileError, RtkposError
 from rtkpos.io.rinex_obs import read_obs
 
 MEGABYTE = 1e6
@@ -18,13 +26,13 @@ SOURCES = (
     ("static-nagoya-2024", "rover.obs"),
     ("static-clas-fujisawa-2021-078", "SEPT078M.21O"),
 )
-GEORINEX_EPOCHS = 10
+GEORINEX_EPOCHS = (10, 100)
 _END = b"END OF HEADER"
 _TIME = re.compile(rb"^> (\d{4}) (\d\d) (\d\d) (\d\d) (\d\d) ([ \d]\d\.\d{7})")
 
 
-def measure_parse(work: Path, quick: bool) -> list[dict[str, Any]]:
-    """MB/s (10^6 byte) of `read_obs` on long files, and of georinex on a short piece."""
+def measure_parse(work: Path, quick: bool, peers: Sequence[Peer] = ()) -> list[dict[str, Any]]:
+    """MB/s (10^6 byte) of `read_obs` on long files, of the peers, and of georinex on pieces."""
     size = 20e6 if quick else 110e6
     results = []
     for dataset, name in SOURCES[: 1 if quick else None]:
@@ -35,6 +43,7 @@ def measure_parse(work: Path, quick: bool) -> list[dict[str, Any]]:
         long = work / f"long-{name}"
         n_epoch = lengthen(source, long, size)
         results.append({"source": dataset, "n_epoch": n_epoch} | time_read(long))
+        results[-1]["peers"] = [time_peer(peer, long, work) for peer in peers]
         long.unlink()
         results[-1] |= time_georinex(source, work) if not quick else {}
     return results
@@ -95,8 +104,51 @@ def time_read(path: Path, repeats: int = 3) -> dict[str, Any]:
     }
 
 
+def time_peer(peer: Peer, path: Path, work: Path, repeats: int = 3) -> dict[str, Any]:
+    """MB per second of processor time of a peer that reads a file and solves nothing."""
+    nav = work / "one.nav"
+    nav.write_text(nav_of_one())
+    command = [str(peer.path), "-p", "0", "-o", str(work / "none.pos"), str(path), str(nav)]
+    times = []
+    for _ in range(repeats):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(command, capture_output=True, check=False, timeout=TIMEOUT_S)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        if done.returncode:
+            raise RtkposError(f"{peer.name} ended with {done.returncode} while reading.")
+    rate = path.stat().st_size / MEGABYTE / min(times)
+    return {"program": peer.name, "mb_per_cpu_s": round(rate, 1)}
+
+
+def nav_of_one() -> str:
+    """A navigation file with one ephemeris of a satellite that no recording here has."""
+    numbers = (f"{value:19.12E}" for value in (1e-4, 1e-12, 0.0))
+    rows = [f"J09 2024 06 24 08 00 00{''.join(numbers)}"]
+    rows += ["    " + f"{0.0:19.12E}" * 4] * 6 + ["    " + f"{0.0:19.12E}" * 2]
+    head = f"{'     3.04':20}{'N: GNSS NAV DATA':20}{'M: MIXED':20}RINEX VERSION / TYPE"
+    return "\n".join([head, f"{'':60}END OF HEADER", *rows]) + "\n"
+
+
 def time_georinex(source: Path, work: Path) -> dict[str, Any]:
-    """MB/s of georinex on the first epochs of the same recording (a second run of it)."""
+    """MB/s of georinex on the first epochs of the same recording (a second run of each piece).
+
+    It adds epochs one by one to what it has, so that a longer piece takes more time per byte.
+    """
+    rates, sizes = [], []
+    for n_epoch in GEORINEX_EPOCHS:
+        rate, size = _georinex_rate(source, work, n_epoch)
+        rates.append(round(rate, 4))
+        sizes.append(round(size, 2))
+    return {
+        "georinex_mb_s": rates[0],
+        "georinex_megabytes": sizes[0],
+        "georinex_longer": [rates[-1], sizes[-1]],
+    }
+
+
+def _georinex_rate(source: Path, work: Path, n_epoch: int) -> tuple[float, float]:
+    """MB per second of processor time, and MB, of georinex on so many epochs."""
     import warnings
 
     import georinex
@@ -104,16 +156,13 @@ def time_georinex(source: Path, work: Path) -> dict[str, Any]:
     piece = work / "piece.rnx"
     content = source.read_bytes()
     starts = [m.start() for m in re.finditer(rb"^>", content, re.MULTILINE)]
-    piece.write_bytes(content[: starts[GEORINEX_EPOCHS]])
-    wall = []
+    piece.write_bytes(content[: starts[min(n_epoch, len(starts) - 1)]])
+    times = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for _ in range(2):
-            start = time.perf_counter()
+            start = time.process_time()
             georinex.load(piece)
-            wall.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
     megabytes = piece.stat().st_size / MEGABYTE
-    return {
-        "georinex_mb_s": round(megabytes / min(wall), 3),
-        "georinex_megabytes": round(megabytes, 2),
-    }
+    return megabytes / min(times), megabytes

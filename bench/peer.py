@@ -18,7 +18,7 @@ from rtkpos.gnss.time import calendar_from_ns
 from rtkpos.io.pos_file import STATUS_OF_QUALITY, PosTable, read_pos
 from rtkpos.records.solution import FixStatus, Solution
 
-TIMEOUT_S = 600
+TIMEOUT_S = 3600  # a day of epochs on a busy machine
 SAME_EPOCH_NS = 100_000_000
 # RTKLIB EX and 2.4.2 write l1+l2, 2.4.3 writes l1+2.
 OLD_WORDS = {"l1+l2": "l1+2", "l1+l2+l5": "l1+2+3", "l1": "l1"}

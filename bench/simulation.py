@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from bench.speed import command_words
+from bench.speed import command
 from rtkpos.errors import FileError
 
 SCENARIO = "luoyang-network"
@@ -27,7 +27,7 @@ def measure_simulation(work: Path, quick: bool) -> list[dict[str, Any]]:
     scenario.write_text(text, encoding="utf-8")
     start = time.perf_counter()
     process = subprocess.Popen(
-        [*command_words(), "simulate", str(scenario), "-o", str(folder), "--quiet"]
+        [*command(), "simulate", str(scenario), "-o", str(folder), "--quiet"]
     )
     _, status, used = os.wait4(process.pid, 0)
     wall_s = time.perf_counter() - start

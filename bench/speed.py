@@ -119,7 +119,7 @@ def time_step(
 def measure_start(work: Path, peers: list[Peer], quick: bool) -> list[dict[str, Any]]:
     """Whole processes, warm: importing, `--version`, and a solve of 360 epochs beside the peers."""
     repeats = 2 if quick else 5
-    entry = command_words()
+    entry = command()
     results = [
         time_command("python -c pass", [sys.executable, "-c", "pass"], repeats),
         time_command("import rtkpos", [sys.executable, "-c", "import rtkpos"], repeats),
@@ -167,11 +167,11 @@ def measure_threads(work: Path, quick: bool) -> list[dict[str, Any]]:
     ]
 
 
-def command_words() -> list[str]:
+def command() -> list[str]:
     """How to start the command line of this very environment."""
     beside = Path(sys.executable).parent / "rtkpos"
     found = str(beside) if beside.exists() else shutil.which("rtkpos")
-    return [found] if found else [sys.executable, "-c", "from rtkpos.app.cli import main; main()"]
+    return [found] if found else [sys.executable, "-c", "from rtkpos.app.start import main; main()"]
 
 
 def time_solve_command(
@@ -188,7 +188,7 @@ def time_solve_command(
     ours: list[dict[str, Any]] = []
     theirs: dict[Peer, list[tuple[float, float]]] = {peer: [] for peer in peers}
     for _ in range(repeats):
-        ours.append(time_command("rtkpos solve, 360 epochs", [*command_words(), *words], 1))
+        ours.append(time_command("rtkpos solve, 360 epochs", [*command(), *words], 1))
         for peer, times in theirs.items():
             run = run_peer(peer, case, row.peer_bands[0], work)
             times.append((run.wall_s, run.cpu_s))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rtkpos.io.xarray_bridge import from_xarray, to_xarray
     from rtkpos.network.cell_jobs import CellJob, CellResult, cell_jobs, run_cell_jobs
     from rtkpos.network.cells import CellPlan, plan_cells
+    from rtkpos.network.config import NetworkConfig
     from rtkpos.network.executor import make_executor
     from rtkpos.network.graph import (
         GraphLimits,
@@ -38,7 +39,10 @@ if TYPE_CHECKING:
     )
     from rtkpos.network.locate import Location, locate_point
     from rtkpos.network.loops import Loops, fundamental_loops, triangle_loops
+    from rtkpos.network.run import NetworkEngine, NetworkSolution, StationData
+    from rtkpos.network.solve_network import NetworkSolve, solve_in_network
     from rtkpos.network.stations import NetworkStation, StationList, read_stations
+    from rtkpos.network.virtual_base import VirtualBase, virtual_base
     from rtkpos.physics.frames import degrees_from_ecef, point_from_degrees, to_frame
     from rtkpos.physics.reference_frames import Frame, convert_frame
     from rtkpos.physics.satellites import SatelliteStates, satellite_states
@@ -52,9 +56,9 @@ if TYPE_CHECKING:
     from rtkpos.solve.epoch import Epoch, epochs
     from rtkpos.solve.fix import RtkFix
     from rtkpos.solve.many import SolveJob, solve_many
-    from rtkpos.solve.run import solve
     from rtkpos.solve.warm import warm_up
     from rtkpos.solve.why import Explanation, explain
+    from rtkpos.solving import solve
 
 __version__ = "0.1.0"
 
@@ -74,6 +78,7 @@ _MODULES = {
     "io.rinex_obs": ("read_obs",),
     "io.sp3": ("read_sp3",),
     "io.xarray_bridge": ("from_xarray", "to_xarray"),
+    "network.config": ("NetworkConfig",),
     "network.graph": (
         "GraphLimits",
         "NetworkGraph",
@@ -81,6 +86,9 @@ _MODULES = {
         "build_graph",
         "remove_station",
     ),
+    "network.run": ("NetworkEngine", "NetworkSolution", "StationData"),
+    "network.solve_network": ("NetworkSolve", "solve_in_network"),
+    "network.virtual_base": ("VirtualBase", "virtual_base"),
     "network.locate": ("Location", "locate_point"),
     "network.loops": ("Loops", "fundamental_loops", "triangle_loops"),
     "network.cell_jobs": (
@@ -114,6 +122,7 @@ _MODULES = {
     "solve.many": ("SolveJob", "solve_many"),
     "solve.warm": ("warm_up",),
     "solve.why": ("Explanation", "explain"),
+    "solving": ("solve",),
 }
 # The room `rtkpos.solve` is itself the word `solve`: the import system binds the name to it.
 _PLACE = {word: module for module, words in _MODULES.items() for word in words}
@@ -132,12 +141,16 @@ __all__ = [
     "Explanation",
     "FileError",
     "FixStatus",
-    "GraphLimits",
     "Frame",
+    "GraphLimits",
     "InputError",
     "Location",
     "Loops",
+    "NetworkConfig",
+    "NetworkEngine",
     "NetworkGraph",
+    "NetworkSolution",
+    "NetworkSolve",
     "NetworkStation",
     "NoSolutionError",
     "ObsTable",
@@ -151,7 +164,9 @@ __all__ = [
     "SatelliteStates",
     "Solution",
     "SolveJob",
+    "StationData",
     "StationList",
+    "VirtualBase",
     "add_station",
     "build_graph",
     "cell_jobs",
@@ -174,10 +189,12 @@ __all__ = [
     "run_cell_jobs",
     "satellite_states",
     "solve",
+    "solve_in_network",
     "solve_many",
     "to_frame",
     "to_xarray",
     "triangle_loops",
+    "virtual_base",
     "warm_up",
 ]
 

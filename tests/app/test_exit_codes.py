@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from rtkpos.app import cli
+from rtkpos.app.start import TerminatedError
 from rtkpos.errors import RinexError
 from rtkpos.records.solution import FixStatus
 from tests.app.made_inputs import NAV_HEAD, Stage, made_nav, set_stage
@@ -186,7 +187,7 @@ def test_internal_error_is_5_and_shows_where_only_on_request(stage, monkeypatch,
     assert "Traceback" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt, 130), (cli._TerminatedError, 143)])
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt, 130), (TerminatedError, 143)])
 def test_interrupted_run_leaves_no_file(stage, monkeypatch, capsys, error, code) -> None:
     def interrupt(handle: int) -> None:
         raise error

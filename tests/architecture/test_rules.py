@@ -61,7 +61,7 @@ def test_forbidden_arrow_names_file_line_and_rooms():
     [
         ("core/a.py", "import numba", 1),
         ("core/a.py", "from numba import njit", 1),
-        ("_jit.py", "import numba\nfrom numba.core import config", 0),
+        ("_compiler.py", "import numba\nfrom numba.core import config", 0),
         ("records/a.py", "def f():\n    import georinex", 1),
         ("io/a.py", "def f():\n    import georinex", 0),
         ("physics/tides.py", "import pyproj", 1),

@@ -11,6 +11,7 @@ import pytest
 from rtkpos.errors import DataError
 from rtkpos.network.health import StationVerdict, check_stations
 from rtkpos.network.station_fit import fit_station
+from rtkpos.network.station_screen import stepped
 from tests.network.fields import lattice
 from tests.network.made_network import add_to, line_of_sight, made_series
 
@@ -135,6 +136,24 @@ def test_a_wrong_integer_of_one_satellite_is_no_wrong_coordinate():
     assert np.linalg.norm(health[4].offset_enu_m[:2]) < 0.01
 
 
+@pytest.mark.parametrize("wave_tecu", [QUIET_TECU, 0.2])
+def test_an_offset_hidden_by_the_integers_it_pulled_is_found(wave_tecu):
+    # As in a solved network: satellites the offset lengthens by 2 cm got one cycle more on L1 and
+    # on L2, which takes 107 mm off the non-dispersive part and adds 83 mm to the dispersive one.
+    series = nine(60, wave_tecu=wave_tecu)
+    offset = np.array([0.04, 0.03, 0.0])
+    los = line_of_sight(series.azimuth_rad, series.elevation_rad)
+    pulled = np.broadcast_to((los @ offset).mean(axis=0) > 0.02, series.azimuth_rad.shape)
+    assert 4 <= pulled[0].sum() <= 9
+    moved(series, 4, offset)
+    add_to(series.nondispersive_m, 4, -0.107 * pulled)
+    add_to(series.dispersive_m, 4, 0.083 * pulled)
+    health = check_stations(series)
+    assert excluded(health) == [4]
+    assert health[4].verdict == StationVerdict.COORDINATE
+    np.testing.assert_allclose(health[4].offset_enu_m[:2], offset[:2], atol=0.01)
+
+
 def test_a_silent_station_is_not_judged():
     series = nine(43)
     series.nondispersive_m[:, 4] = series.dispersive_m[:, 4] = math.nan
@@ -166,6 +185,20 @@ def test_fit_of_exact_residuals_is_exact():
     np.testing.assert_allclose(fit.offset_m, [0.03, -0.02, 0.10], atol=1e-9)
     assert fit.zenith_m == pytest.approx(0.015, abs=1e-9)
     assert fit.n_value == np.isfinite(residual).sum()
+
+
+def test_steps_are_seen_beyond_the_scatter_only():
+    rng = np.random.default_rng(48)
+    slant, system = np.linspace(1.0, 2.5, 20) * np.ones((60, 1)), np.arange(20) % 2
+    jump = np.zeros(20)
+    jump[[2, 5, 6]] = 0.083
+    clock = rng.normal(size=(60, 2))[:, system]
+    calm = rng.normal(0.0, 0.004, 20) * slant + jump + clock
+    calm[:57, 9] = math.nan  # too short to tell
+    assert np.flatnonzero(stepped(calm, slant, system).all(axis=0)).tolist() == [2, 5, 6]
+    rough = rng.normal(0.0, 0.06, 20) * slant + jump + clock
+    assert stepped(rough, slant, system).mean() < 0.15
+    assert not stepped(np.full((60, 20), math.nan), slant, system).any()
 
 
 def test_shapes_must_fit():

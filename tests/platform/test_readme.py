@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from rtkpos.app.cli import run
 from tests.data import dataset_path
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def readme_commands():
+def readme_commands(text=TEXT):
     spec = importlib.util.spec_from_file_location("tool", ROOT / "tools" / "readme_commands.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.commands(TEXT)
+    return module.commands(text)
 
 
 @pytest.mark.parametrize("name", ["demo", "test"])
@@ -54,6 +56,36 @@ def test_python_example_runs_and_fixes():
     assert result.returncode == 0, result.stderr
     share = int(re.match(r"(\d+)% of 301 epochs are fixed", result.stdout).group(1))
     assert share >= 99
+
+
+@pytest.mark.compiled
+@pytest.mark.slow
+def test_network_example_solves_the_shipped_car(tmp_path, monkeypatch, capsys):
+    change, command = readme_commands()["network"].strip().splitlines()
+    monkeypatch.chdir(ROOT / change.removeprefix("cd "))
+    words = [word.replace("~", str(tmp_path)) for word in shlex.split(command)]
+    assert words[0] == "rtkpos"
+    assert run(words[1:]) == 0
+    fixed = re.search(r"^fixed +(\d+) ", capsys.readouterr().err, re.MULTILINE)
+    assert int(fixed.group(1)) >= 294
+    assert (tmp_path / "car.pos").exists()
+
+
+@pytest.mark.compiled
+@pytest.mark.slow
+def test_python_example_of_the_network_page_runs():
+    text = (ROOT / "docs" / "network.md").read_text(encoding="utf-8")
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", readme_commands(text)["network"]],
+        cwd=ROOT / "data" / "demo",
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    share = int(re.match(r"(\d+)% of 300 epochs are fixed", result.stdout).group(1))
+    assert share >= 98
 
 
 def test_links_to_files_of_the_project_exist():

@@ -8,9 +8,11 @@ _MANY = ("--nav", "-n", "--base", "-b")
 _ONE_VALUE = (
     "--mode", "--ar", "--systems", "--bands", "--base-position", "--config", "-k",
     "--elevation-mask", "-m", "--output", "-o", "--format", "--summary", "--truth",
-    "--antex", "--rover-antenna", "--base-antenna", "--coordinates",
+    "--antex", "--rover-antenna", "--base-antenna", "--coordinates", "--stations",
+    "--corrections", "--track", "--rinex", "--name", "--hours", "--map", "--geojson", "--edge-max",
+    "--angle-min", "--profile",
 )  # fmt: skip
-_THREE_VALUES = ("--base-xyz", "-r", "--base-llh", "-l")
+_THREE_VALUES = ("--at", "--base-xyz", "-r", "--base-llh", "-l")
 
 
 def expand_arguments(arguments: Sequence[str]) -> list[str]:
@@ -18,10 +20,12 @@ def expand_arguments(arguments: Sequence[str]) -> list[str]:
 
     `solve ROVER --nav A B` becomes `solve ROVER --nav A --nav B` (the same for --base), provided a
     ROVER was named before: otherwise the second word is the rover. `--truth X Y Z` becomes one
-    value. Other commands than `solve` and `explain` pass unchanged.
+    value. So do the commands of `network` after their list; all others pass unchanged.
     """
     words = list(arguments)
     start = next((k for k, word in enumerate(words, 1) if word in ("solve", "explain")), 0)
+    if words[:1] == ["network"]:
+        start = 2
     if not start:
         return words
     return [*words[:start], *_expand_solve(words[start:])]

@@ -62,3 +62,10 @@ class Profile(StrEnum):
     safe = "safe"
     balanced = "balanced"
     available = "available"
+
+
+class Rinex(StrEnum):
+    """Version of a written observation file."""
+
+    v3 = "3.04"
+    v4 = "4.00"

@@ -1,33 +1,22 @@
-"""The command `rtkpos`: options, exit codes, signals. The work is done in the other modules.
-
-Exit codes: 0 done, 1 wrong usage, 2 unreadable or unusable input, 3 no solution, 4 partial (some
-epochs without a position, or the input was damaged), 5 internal; 130 and 143 after SIGINT, SIGTERM.
-"""
+"""The commands of `rtkpos` and their options. The work is done in the other modules."""
 
 from __future__ import annotations
 
 import functools
-import os
-import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from rtkpos.app.arguments import expand_arguments
 from rtkpos.app.choices import Ar, BaseFrom, Direction, Format, Mode, PointOf, Profile
 from rtkpos.app.data_cli import data_app
 from rtkpos.app.network_cli import network_app
+from rtkpos.app.screen import fail
 from rtkpos.app.simulate_cli import simulate_files
-from rtkpos.errors import RtkposError
+from rtkpos.app.start import EXIT_USAGE, main, run
 
-EXIT_USAGE = 1
-EXIT_INTERNAL = 5
-EXIT_SIGINT = 130
-EXIT_SIGTERM = 143
+__all__ = ["app", "main", "run"]
 
 app = typer.Typer(
     name="rtkpos",
@@ -39,10 +28,6 @@ app = typer.Typer(
 )
 app.add_typer(data_app, name="data")
 app.add_typer(network_app, name="network")
-
-
-class _TerminatedError(KeyboardInterrupt):
-    """SIGTERM arrived; unwinds like Ctrl-C so that temporary files are removed."""
 
 
 Xyz = tuple[float, float, float]
@@ -76,7 +61,8 @@ def solve(
         list[Path], typer.Argument(help="Rover observations (RINEX, CRINEX, packed).")
     ],
     base: Annotated[
-        list[Path] | None, typer.Option("--base", "-b", help="Base observations; several allowed.")
+        list[Path] | None,
+        typer.Option("--base", "-b", help="Base observations; several bases are a network."),
     ] = None,
     nav: Annotated[
         list[Path] | None, typer.Option("--nav", "-n", help="Navigation files; several allowed.")
@@ -99,6 +85,9 @@ def solve(
     ] = None,
     bands: Annotated[
         str | None, typer.Option(help='Band digits by system in order of choice: "C26,G12".')
+    ] = None,
+    stations: Annotated[
+        Path | None, typer.Option(metavar="LIST", help="TOML or CSV of bases: their coordinates.")
     ] = None,
     base_xyz: Annotated[
         Xyz | None, typer.Option("--base-xyz", "-r", metavar="X Y Z", help="Base, ECEF metres.")
@@ -183,6 +172,7 @@ def solve(
             "antenna.coordinates": coordinates.value if coordinates else None,
         },
         config=config,
+        stations=stations,
         base_xyz=base_xyz,
         base_llh=base_llh,
         base_position=base_position.value if base_position else None,
@@ -278,36 +268,15 @@ def demo(
 app.command("simulate")(simulate_files)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run the command with these arguments and return its exit code; nothing escapes as traceback.
+def run_command(arguments: list[str]) -> int:
+    """The exit code of the command; wrong usage becomes one line and code 1.
 
-    arguments : as typed, without the program's name
+    arguments : as `expand_arguments` gives them
     """
-    debug = "--debug" in arguments
-    try:
-        code = _run_command([word for word in arguments if word != "--debug"])
-        sys.stdout.flush()
-    except RtkposError as error:
-        return _explain(error, error.exit_code, debug)
-    except BrokenPipeError:
-        # The reader of our output has seen enough; a flush at exit would complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt as error:
-        is_term = isinstance(error, _TerminatedError)
-        _fail("terminated" if is_term else "interrupted; unfinished results were not written.")
-        return EXIT_SIGTERM if is_term else EXIT_SIGINT
-    except Exception as error:
-        return _explain(error, EXIT_INTERNAL, debug)
-    return code
-
-
-def _run_command(arguments: list[str]) -> int:
-    """The exit code of the command; wrong usage becomes one line and code 1."""
     command: Any = typer.main.get_command(app)
     try:
         # Not `command.main`: it has exit codes, and ways with Ctrl-C and pipes, of its own.
-        with command.make_context("rtkpos", expand_arguments(arguments)) as context:
+        with command.make_context("rtkpos", arguments) as context:
             result = command.invoke(context)
     except typer.Exit as leave:
         return int(leave.exit_code)
@@ -324,69 +293,9 @@ def _explain_usage(error: Any) -> None:
         sys.stderr.write(context.get_help() + "\n")
         return
     place = getattr(context, "command_path", "rtkpos")
-    _fail(f"{error.format_message().rstrip('.')}; see `{place} --help`.")
+    fail(f"{error.format_message().rstrip('.')}; see `{place} --help`.")
 
 
 def _usage_error() -> Any:
     """Click's base exception, from wherever this version of typer has its click."""
     return next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
-
-
-def _explain(error: Exception, code: int, debug: bool) -> int:
-    """Say in one line what happened; the traceback only on request."""
-    if debug:
-        import traceback
-
-        traceback.print_exc()
-    if isinstance(error, RtkposError):
-        _fail(str(error))
-    elif isinstance(error, MemoryError):
-        _fail("there is not enough memory for this input.")
-    else:
-        _fail(f"internal error: {type(error).__name__}: {error}; --debug shows where.")
-    return code
-
-
-def _fail(text: str) -> None:
-    """The line of an error."""
-    from rtkpos.app.screen import fail
-
-    fail(text)
-
-
-def _on_sigterm(number: int, frame: FrameType | None) -> None:
-    """Unwind the stack so that nothing half-written stays."""
-    raise _TerminatedError
-
-
-def main() -> NoReturn:
-    """Entry point of the `rtkpos` command."""
-    import logging
-    import warnings
-
-    from rtkpos._cache import use_project_cache
-
-    signal.signal(signal.SIGTERM, _on_sigterm)
-    logging.basicConfig(level=logging.WARNING, format="rtkpos: %(message)s")
-    if "--debug" not in sys.argv:
-        warnings.simplefilter("ignore")
-    kernel_words = {"solve", "explain", "info", "batch", "warmup", "demo", "simulate", "network"}
-    if kernel_words & set(sys.argv) and not {"-h", "--help"} & set(sys.argv):
-        use_project_cache()
-    leave(run(sys.argv[1:]))
-
-
-def leave(code: int) -> NoReturn:
-    """End the process at once: taking compiled code apart at exit would cost 0.1 s.
-
-    Everything is written and closed by now; what stays is to flush the standard streams.
-    """
-    import logging
-
-    logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            code = code or EXIT_INTERNAL
-    os._exit(code)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtkpos.app.file_kind import NAVIGATION, file_kind
@@ -14,7 +18,11 @@ from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
 
 if TYPE_CHECKING:
+    from rtkpos.app.bases import NetworkPlan
+    from rtkpos.app.network_inputs import NetworkInputs
     from rtkpos.solve.shared import SharedTables
+
+LONG_BYTES = 20_000_000  # of a file whose reading is worth a thread
 
 # Counters of the readers that mean lost data: these make a result partial. Lost fields and
 # strangers (unknown codes, satellites) are told to the user, but cost no epoch.
@@ -30,17 +38,22 @@ TOLD = (
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """What was read; `base` is None for single positioning, `base_missing` says why it is not."""
+    """What was read; `base` is None for single positioning, `base_missing` says why it is not.
+
+    network : the stations where there are several bases; `base` is None then
+    """
 
     rover: ObsTable
     nav: BroadcastTable
     base: ObsTable | None = None
     base_missing: str = ""
+    network: NetworkInputs | None = None
 
     def reports(self) -> dict[str, ReadReport]:
         """Reports of the readers by role."""
         tables = {"rover": self.rover, "base": self.base, "nav": self.nav}
-        return {role: table.report for role, table in tables.items() if table is not None}
+        found = {role: table.report for role, table in tables.items() if table is not None}
+        return found if self.network is None else {**found, **self.network.reports}
 
 
 def sort_inputs(request: SolveRequest) -> SolveRequest:
@@ -64,21 +77,21 @@ def sort_inputs(request: SolveRequest) -> SolveRequest:
 
 
 def read_inputs(
-    request: SolveRequest, config: RtkConfig, tables: SharedTables | None = None
+    request: SolveRequest,
+    config: RtkConfig,
+    tables: SharedTables | None = None,
+    network: NetworkPlan | None = None,
 ) -> Inputs:
     """Read all files; with --strict the first damage raises RinexError instead of being skipped.
 
-    tables : shared with other runs
+    tables : shared with other runs      network : its stations instead of a base
     A base without a single epoch leaves `base` None, so that the rover is still positioned.
     """
-    from rtkpos.solve.shared import SharedTables
-
-    # One after the other: threads saved a fifth on day-long files (0.23 -> 0.18 s, of a run of
-    # seconds) and cost as much as they saved on shorter ones.
-    tables = tables or SharedTables(())
+    tables = tables or _tables(request, config)
     rover = tables.obs(list(request.rover), strict=request.strict)
     base, missing = None, ""
-    if request.base and config.mode != "single":
+    stations = _stations(network, tables, strict=request.strict)
+    if request.base and network is None and config.mode != "single":
         try:
             base = tables.obs(list(request.base), strict=request.strict)
         except RinexError as error:
@@ -92,7 +105,46 @@ def read_inputs(
             f"no usable ephemeris was found in {names}; give the broadcast "
             "navigation file of the same day."
         )
-    return Inputs(rover=rover, base=base, nav=nav, base_missing=missing)
+    return Inputs(rover=rover, base=base, nav=nav, base_missing=missing, network=stations)
+
+
+def _stations(
+    network: NetworkPlan | None, tables: SharedTables, *, strict: bool
+) -> NetworkInputs | None:
+    """The stations of a network; with one base the code for them is not even loaded."""
+    if network is None:
+        return None
+    from rtkpos.app.network_inputs import read_network
+
+    return read_network(network, tables, strict=strict)
+
+
+def _tables(request: SolveRequest, config: RtkConfig) -> SharedTables:
+    """Where the tables come from; of long files the base is read in a thread of its own.
+
+    Of two files of 110 MB that saves half of the time; of short ones it saves nothing.
+    """
+    from rtkpos.solve.shared import SharedTables, file_key
+
+    base, strict = list(request.base), request.strict
+    if config.mode == "single" or min(_size(request.rover), _size(request.base)) < LONG_BYTES:
+        return SharedTables(())
+    tables = SharedTables([file_key("obs", base, strict=strict)])
+
+    def read() -> None:
+        with suppress(Exception):  # whoever asks for the table gets it
+            tables.obs(base, strict=strict)
+
+    threading.Thread(target=read, name="rtkpos-base", daemon=True).start()
+    return tables
+
+
+def _size(paths: Sequence[Path]) -> int:
+    """Bytes of files; 0 when one cannot be asked."""
+    try:
+        return sum(path.stat().st_size for path in paths)
+    except OSError:
+        return 0
 
 
 def losses(report: ReadReport) -> dict[str, int]:

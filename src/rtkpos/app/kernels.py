@@ -9,6 +9,7 @@ from rtkpos._cache import ENTRY_SUFFIX
 from rtkpos.app.screen import say
 
 FEW_FILES = 10
+NETWORK_STEP = "rtkpos.network.epoch.step_edges"
 
 
 def cache_folder() -> Path | None:
@@ -28,6 +29,15 @@ def is_cold() -> bool:
         if found > FEW_FILES:
             return False
     return True
+
+
+def announce_network_compilation(*, quiet: bool) -> None:
+    """Tell why the very first network is slow, unless everything is compiled first anyway."""
+    folder = cache_folder()
+    if quiet or folder is None or is_cold():
+        return
+    if next(folder.rglob(f"{NETWORK_STEP}*{ENTRY_SUFFIX}"), None) is None:
+        say("first network: compiling its kernels, about a minute; later runs start at once.")
 
 
 def announce_compilation(*, quiet: bool) -> None:

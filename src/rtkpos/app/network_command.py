@@ -10,10 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from rtkpos._arrays import FloatArray
-from rtkpos.app.network_facts import network_facts, plan_facts, point_facts
+from rtkpos.app.network_facts import (
+    add_session_facts,
+    network_facts,
+    plan_facts,
+    point_facts,
+)
 from rtkpos.app.network_map import network_geojson, network_picture
+from rtkpos.app.network_session import SessionRequest, open_session
 from rtkpos.app.network_text import check_lines, plan_lines
 from rtkpos.app.screen import say
+from rtkpos.app.solve_command import EXIT_PARTIAL
 from rtkpos.errors import ConfigError, InputError
 from rtkpos.io.atomic import check_writable, write_bytes, write_text
 from rtkpos.network.cells import CELL_SIZE, plan_cells
@@ -51,20 +58,29 @@ class PlanRequest:
 
 
 def run_network_check(
-    stations: Path, at: tuple[float, float, float] | None, request: MapRequest
+    stations: Path,
+    at: tuple[float, float, float] | None,
+    request: MapRequest,
+    session_request: SessionRequest | None = None,
 ) -> int:
-    """Show the stations of a list, their baselines and triangles, and draw the map."""
+    """Show the stations of a list, their baselines and triangles, and draw the map.
+
+    session_request : solve the network as well, None = only the list
+    The exit code is 4 when a station was left out or is named unhealthy.
+    """
     _check_outputs(request)
-    point = None if at is None else _point(at)
+    point = None if at is None else point_of(at)
     listed = read_stations(stations)
     limits = limits_of(request.edge_max_km, request.angle_min_deg, base=listed.limits)
     graph = build_graph(listed.names, listed.ecef_m, limits)
     facts = network_facts(listed, graph)
     if point is not None:
         facts["point"] = point_facts(graph, point)
+    if session_request is not None:
+        add_session_facts(facts, open_session(session_request))
     _show(facts, [] if request.as_json else check_lines(facts))
     _write_maps(request, graph)
-    return 0
+    return EXIT_PARTIAL if facts.get("faults") else 0
 
 
 def run_network_plan(plan_of: PlanRequest, request: MapRequest) -> int:
@@ -114,7 +130,7 @@ def _rates(plan_of: PlanRequest) -> CostRates:
     return CostRates(ms_per_baseline_epoch=given)
 
 
-def _point(at: tuple[float, float, float]) -> FloatArray:
+def point_of(at: tuple[float, float, float]) -> FloatArray:
     """ECEF (3,) [m] of --at."""
     lat, lon, height = at
     if not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 360.0 and -1000.0 <= height <= 20_000.0):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from rtkpos._arrays import FloatArray
+from rtkpos.app.network_run import corrections_facts
+from rtkpos.app.network_session import NetworkSession
+from rtkpos.app.network_words import rounded
 from rtkpos.network.cells import CellPlan
 from rtkpos.network.cost import Cost
 from rtkpos.network.graph import NetworkGraph
 from rtkpos.network.locate import locate_point
 from rtkpos.network.loops import fundamental_loops
+from rtkpos.network.station_report import StationReport, report_stations
 from rtkpos.network.stations import NetworkStation, StationList
 from rtkpos.network.triangulation import smallest_angles
 from rtkpos.physics.frames import degrees_from_ecef
@@ -123,6 +128,59 @@ def point_facts(graph: NetworkGraph, ecef_m: FloatArray) -> dict[str, Any]:
             for k, metres in zip(place.nearest.tolist(), place.distance_m, strict=True)
         ],
     }
+
+
+def add_session_facts(facts: dict[str, Any], session: NetworkSession) -> None:
+    """Add what a solved network says to the facts of its list.
+
+    "solved" : counts and shares      "faults" : stations left out or unhealthy, a sentence each
+    Each station that was read gets its epochs, integers, residuals and health.
+    """
+    reports = station_reports(session)
+    for station in facts["stations"]:
+        station.update(reports.get(station["name"], {}))
+    facts["solved"] = corrections_facts(session.solved)
+    facts["faults"] = [*session.inputs.left_out, *unhealthy_lines(reports.values())]
+    facts["notes"] += [*session.inputs.notes, *session.warnings]
+
+
+def station_reports(session: NetworkSession) -> dict[str, dict[str, Any]]:
+    """What a solved network says of its stations, by name."""
+    corrections = session.solved.corrections
+    reports = () if corrections is None else report_stations(corrections, session.nav)
+    return {one.name: _report_facts(one) for one in reports}
+
+
+def _report_facts(report: StationReport) -> dict[str, Any]:
+    """What a solved network says of a station."""
+    health = report.health
+    return {
+        "name": report.name,
+        "epochs": report.n_epoch,
+        "satellites": rounded(report.n_sat, 1),
+        "fixed_share": rounded(report.fixed_share, 4),
+        "lost_integers": report.n_lost,
+        "nondispersive_mm": rounded(1e3 * report.nondispersive_m, 1),
+        "dispersive_mm": rounded(1e3 * report.dispersive_m, 1),
+        "health": NOT_CHECKED if health is None else health.verdict.value,
+        "excluded": health is not None and health.excluded,
+        "offset_enu_mm": None
+        if health is None
+        else [rounded(1e3 * v, 1) for v in health.offset_enu_m],
+    }
+
+
+def unhealthy_lines(stations: Iterable[dict[str, Any]]) -> list[str]:
+    """A sentence about each station that contradicts the others."""
+    found = []
+    for one in stations:
+        if one["excluded"]:
+            east, north, up = (f"{v:.0f}" for v in one["offset_enu_mm"])
+            found.append(
+                f"{one['name']} contradicts the others ({one['health']}): {east}, {north}, {up} mm "
+                "east, north, up from where they see it."
+            )
+    return found
 
 
 def plan_facts(plan: CellPlan, cost: Cost) -> dict[str, Any]:

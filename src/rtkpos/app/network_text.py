@@ -20,15 +20,51 @@ def check_lines(facts: dict[str, Any]) -> list[str]:
         "",
     ]
     lines += _table(*_station_rows(facts["stations"]), left=1)
+    if "solved" in facts:
+        lines += ["", solved_line(facts["solved"]), *report_lines(facts["stations"])]
     if facts["baselines"]:
         lines += ["", *_table(*_baseline_rows(facts["baselines"]), left=2)]
     if facts["triangles"]:
         lines += ["", *_table(*_triangle_rows(facts["triangles"]), left=3)]
     if "point" in facts:
         lines += ["", *_point_lines(facts["point"])]
+    if facts.get("faults"):
+        lines += ["", "Not in order:", *(f"  - {fault}" for fault in facts["faults"])]
     if facts["notes"]:
         lines += ["", "Worth knowing:", *(f"  - {note}" for note in facts["notes"])]
     return lines
+
+
+def solved_line(solved: dict[str, Any]) -> str:
+    """Integers and closures of a solved network."""
+    counts = solved["counts"]
+    share = _number(solved["fixed_share"] and 100.0 * solved["fixed_share"], ".1f")
+    return (
+        f"{_count(solved['epochs'], 'epoch')}: {share} % of the satellite-epochs above 15 degrees "
+        f"have their integers; triangles closed {counts['closure_agrees']} times and did not "
+        f"{counts['closure_differs']} times, arcs released by closure "
+        f"{counts['released_by_closure']}, by a step {counts['released_by_step']}"
+    )
+
+
+def report_lines(stations: Sequence[dict[str, Any]]) -> list[str]:
+    """What a solved network says of its stations, as a table."""
+    head = ["station", "epochs", "satellites", "integers %", "lost", "geometry mm", "ionosphere mm"]
+    rows = [
+        [
+            one["name"],
+            str(one["epochs"]),
+            _number(one["satellites"], ".1f"),
+            _number(one["fixed_share"] and 100.0 * one["fixed_share"], ".1f"),
+            str(one["lost_integers"]),
+            _number(one["nondispersive_mm"], ".1f"),
+            _number(one["dispersive_mm"], ".1f"),
+            one["health"],
+        ]
+        for one in stations
+        if "epochs" in one
+    ]
+    return _table([*head, "health"], rows, left=1)
 
 
 def plan_lines(facts: dict[str, Any]) -> list[str]:

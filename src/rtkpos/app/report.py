@@ -11,6 +11,7 @@ import numpy as np
 
 from rtkpos.app.base_position import BasePosition
 from rtkpos.app.explain_text import short_lines
+from rtkpos.app.network_words import result_line
 from rtkpos.app.request import SolveRequest
 from rtkpos.app.static_report import static_lines, static_result
 from rtkpos.constants import NS_PER_S
@@ -39,7 +40,7 @@ class RunFacts:
 
     reports : what the readers met, by "rover", "base", "nav"      timing_s : seconds by step
     warnings, notes : sentences for the user      accuracy : comparison with the truth, if any
-    explanation : why epochs are not fixed
+    explanation : why epochs are not fixed      network : section "network", None with one base
     """
 
     request: SolveRequest
@@ -52,6 +53,7 @@ class RunFacts:
     explanation: Explanation | None = None
     accuracy: Accuracy | None = None
     truth: str = ""
+    network: dict[str, Any] | None = None
     timing_s: dict[str, float] = field(default_factory=dict)
 
 
@@ -86,6 +88,7 @@ def summary(facts: RunFacts, exit_code: int) -> dict[str, Any]:
         "reasons": reasons_by_name(solution),
         "explanation": facts.explanation.to_dict() if facts.explanation else None,
         "base": _base(facts.base),
+        "network": facts.network,
         "baseline_m": baseline_m(solution),
         "static": static_result(solution),
         "accuracy": facts.accuracy.to_dict() if facts.accuracy else None,
@@ -142,6 +145,8 @@ def summary_lines(facts: RunFacts) -> list[str]:
     lines = [_title(facts), *_span_lines(solution)]
     lines += _count_lines(facts)
     distance = baseline_m(solution)
+    if facts.network is not None:
+        lines.append(result_line(facts.network))
     if distance is not None:
         lines.append(f"baseline   {_distance(distance)}")
     for i, line in enumerate(use_lines(solution.signals)):

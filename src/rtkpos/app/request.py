@@ -24,6 +24,7 @@ class SolveRequest:
     """Options of `rtkpos solve` as given; None where not given.
 
     options : value by path in the configuration, like "selection.systems"
+    stations : list of stations with their coordinates
     base_xyz : X Y Z [m]      base_llh : latitude, longitude [deg], ellipsoidal height [m]
     base_position : "header" or "single"      truth : "X Y Z" or the name of a file
     """
@@ -33,6 +34,7 @@ class SolveRequest:
     nav: tuple[Path, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     config: Path | None = None
+    stations: Path | None = None
     base_xyz: tuple[float, float, float] | None = None
     base_llh: tuple[float, float, float] | None = None
     base_position: str | None = None
@@ -59,11 +61,12 @@ def build_config(request: SolveRequest) -> RtkConfig:
     Without a base the mode is "single" unless it was named; a named mode that needs a base and has
     none raises ConfigError, as do unknown keys and values out of range.
     """
-    values = _toml(request.config)
+    values = toml_of(request.config)
+    values.pop("network", None)  # of the stations, see `network_run.network_config`
     for path, value in request.options.items():
         if value is not None:
             _set(values, path.split("."), parse_bands(value) if path.endswith(".bands") else value)
-    if not request.base:
+    if not request.base and request.stations is None:
         if values.setdefault("mode", "single") != "single":
             raise ConfigError(
                 f"mode {values['mode']} needs a base; add --base or use --mode single."
@@ -85,7 +88,7 @@ def parse_bands(text: str) -> dict[str, str]:
     return bands
 
 
-def _toml(path: Path | None) -> dict[str, Any]:
+def toml_of(path: Path | None) -> dict[str, Any]:
     """Contents of the configuration file; empty without one."""
     if path is None:
         return {}

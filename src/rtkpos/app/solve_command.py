@@ -37,6 +37,8 @@ from rtkpos.records.solution import FixStatus, Solution
 from rtkpos.solve.why import explain
 
 if TYPE_CHECKING:
+    from rtkpos.app.bases import NetworkPlan
+    from rtkpos.app.network_run import NetworkResult
     from rtkpos.solve.shared import SharedTables
 
 OnEpoch = Callable[[int, int], Any]
@@ -88,6 +90,7 @@ def run_facts(
     """
     request = sort_inputs(request)
     config = build_config(request)
+    plan = _network_plan(request, config)
     position_from_options(request)
     for path in (request.output, request.summary):
         if path is not None:
@@ -95,16 +98,22 @@ def run_facts(
     announce_compilation(quiet=request.quiet)
     timing: dict[str, float] = {}
     with _timed(timing, "read"):
-        inputs = read_inputs(request, config, tables)
-    if inputs.base is None and config.mode != "single":
+        inputs = read_inputs(request, config, tables, plan)
+    if inputs.base is None and inputs.network is None and config.mode != "single":
         config = dataclasses.replace(config, mode="single")
     truth = _truth(request, inputs.rover)
     base = _base_position(request, inputs, config)
+    network = None
     with _timed(timing, "solve"):
         with ProgressBar("solving", quiet=request.quiet) as bar:
-            solution = _solve(inputs, base, config, on_epoch or bar.on_epoch)
+            if inputs.network is None:
+                solution = _solve(inputs, base, config, on_epoch or bar.on_epoch)
+            else:
+                network = _in_network(request, inputs, config, on_epoch or bar.on_epoch)
+                solution, base = network.solve.solution, network.base_position
+    base_table = inputs.base if network is None else network.base_table
     with _timed(timing, "explain"):
-        explanation = explain(solution, config, inputs.rover, inputs.base, inputs.nav)
+        explanation = explain(solution, config, inputs.rover, base_table, inputs.nav)
     return RunFacts(
         request=request,
         config=config,
@@ -112,12 +121,39 @@ def run_facts(
         explanation=explanation,
         base=base,
         reports=inputs.reports(),
-        warnings=_warnings(request, inputs, base, solution) + _moving_warnings(request, config),
+        warnings=(
+            *(() if network is None else network.warnings),
+            *_warnings(request, inputs, base, solution),
+            *_moving_warnings(request, config),
+        ),
         notes=(base.notes if base else ()) + tuple(solution.notes),
         accuracy=None if truth is None else _accuracy(solution, truth, config),
         truth=truth.source if truth else "",
+        network=None if network is None else network.facts(),
         timing_s=timing,
     )
+
+
+def _network_plan(request: SolveRequest, config: RtkConfig) -> NetworkPlan | None:
+    """The stations of a run with several bases; with one, the code for them is not loaded."""
+    if len(request.base) < 2 and request.stations is None:
+        return None
+    from rtkpos.app.bases import plan_network
+
+    return plan_network(request, config)
+
+
+def _in_network(
+    request: SolveRequest, inputs: Inputs, config: RtkConfig, on_epoch: OnEpoch
+) -> NetworkResult:
+    """The run with several bases, and what is to be known of it on stderr."""
+    from rtkpos.app.network_run import run_in_network
+
+    result = run_in_network(request, inputs, config, on_epoch)
+    if not request.quiet:
+        for note in result.notes:
+            say(note)
+    return result
 
 
 def _base_position(request: SolveRequest, inputs: Inputs, config: RtkConfig) -> BasePosition | None:
@@ -171,11 +207,11 @@ def _warnings(
 ) -> tuple[str, ...]:
     """Sentences the user should read, each once, the most serious first."""
     found = list(base.warnings if base else ())
-    if request.base and inputs.base is None:
+    if request.base and inputs.base is None and inputs.network is None:
         found.append(inputs.base_missing or "the base is not used in mode single.")
     for report in (*inputs.reports().values(), solution.report):
         found += report.warnings
-    if request.truth and base is not None and base.origin != "option":
+    if request.truth and base is not None and base.origin in ("header", "single"):
         found.append(
             f"the truth is absolute and the base coordinates ({base.origin}) are not exact: "
             "the comparison contains the error of the base; give --base-xyz."
@@ -213,6 +249,7 @@ def shortcomings(facts: RunFacts) -> list[str]:
         found.append("no epoch could use the base")
     for role, report in facts.reports.items():
         found += [f"{n} {name} in {role}" for name, n in losses(report).items()]
+    found += [] if facts.network is None else facts.network["left_out"]
     if facts.request.base and facts.base is None and facts.config.mode == "single":
         found += [] if facts.request.options.get("mode") == "single" else ["the base has no epochs"]
     return found

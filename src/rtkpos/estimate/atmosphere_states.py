@@ -14,9 +14,10 @@ import math
 from rtkpos._jit import kernel
 from rtkpos.constants import WGS84_A_M
 from rtkpos.estimate.filter_states import OWNER_IONO, OWNER_WET, add_state, remove_state
-from rtkpos.estimate.virtual import BASE_DOUBTFUL, BASE_REAL
+from rtkpos.estimate.virtual import BASE_DOUBTFUL, BASE_REAL, TRUSTED_WET_M
 
 SHELL_HEIGHT_M = 350e3  # of the thin ionosphere
+LEAST_WET_M = 1e-4  # a state without spread keeps out of the way
 LEAVE_SHARE = 0.8  # of the length from which the states exist: below it they go again
 
 
@@ -92,7 +93,8 @@ def ionosphere_sigma_m(i, work, settings):
 def wet_variance(work, settings):
     """Variance of the relative zenith wet delay on this line [m^2]."""
     if work.base_kind[0] == BASE_DOUBTFUL:
-        return work.wet_sigma_m[0] ** 2
+        # What is small is noise of the phases: `estimate.virtual`.
+        return max(work.wet_sigma_m[0] - TRUSTED_WET_M, LEAST_WET_M) ** 2
     return (settings.wet_m_per_m * work.baseline_m[0]) ** 2
 
 

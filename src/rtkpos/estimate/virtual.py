@@ -14,8 +14,8 @@ import math
 from rtkpos._jit import kernel
 
 BASE_REAL, BASE_TRUSTED, BASE_DOUBTFUL = range(3)
-TRUSTED_IONO_M = 0.03  # root mean square slant sigma on L1 up to which corrections are trusted
-TRUSTED_WET_M = 0.01
+TRUSTED_IONO_M = 0.010  # root mean square slant sigma on L1 up to which corrections are trusted
+TRUSTED_WET_M = 0.010
 
 
 @kernel
@@ -35,26 +35,27 @@ def load_correction_sigma(k_base, sigma, work):
         if not math.isnan(work.iono_sigma_m[i]):
             total += work.iono_sigma_m[i] ** 2
             n += 1
-    trusted = n > 0 and total <= n * TRUSTED_IONO_M**2 and work.wet_sigma_m[0] <= TRUSTED_WET_M
+    trusted = n > 0 and total <= n * TRUSTED_IONO_M**2
     work.base_kind[0] = BASE_TRUSTED if trusted else BASE_DOUBTFUL
     return work.base_kind[0]
 
 
 @kernel
 def add_correction_noise(work):
-    """Add what trusted corrections may be wrong by to the variances; returns rows.
+    """Add what corrections may be wrong by, where no state says it, to the variances; how many.
 
     work : EpochWork, var_phase_m2 and var_code_m2 (M, B) [m^2]
     """
     n = 0
-    if work.base_kind[0] != BASE_TRUSTED:
+    if work.base_kind[0] == BASE_REAL:
         return n
+    is_trusted = work.base_kind[0] == BASE_TRUSTED
     for i in range(work.count[0]):
-        wet_m = work.wet_factor[i] * work.wet_sigma_m[0]
+        wet_m = work.wet_factor[i] * min(work.wet_sigma_m[0], TRUSTED_WET_M)
         for band in range(work.group.shape[1]):
             if work.group[i, band] < 0 or math.isnan(work.iono_sigma_m[i]):
                 continue
-            iono_m = work.iono_factor[i, band] * work.iono_sigma_m[i]
+            iono_m = work.iono_factor[i, band] * work.iono_sigma_m[i] if is_trusted else 0.0
             work.var_phase_m2[i, band] += iono_m * iono_m + wet_m * wet_m
             work.var_code_m2[i, band] += iono_m * iono_m + wet_m * wet_m
             n += 1

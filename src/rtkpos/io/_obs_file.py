@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,20 +31,25 @@ from rtkpos.io._obs_lines import (
     SCAN_COUNTERS,
     SCAN_END,
     SCAN_EVENT,
+    SCAN_FULL,
     EpochRows,
     ObsRows,
     ScanWork,
 )
-from rtkpos.io._obs_merge import EpochSet, join_epochs, to_gpst
+from rtkpos.io._obs_merge import EpochSet, to_gpst
 from rtkpos.io._obs_scan import scan_epochs
 from rtkpos.io.rinex_header import ObsHeader, check_types, read_header
 from rtkpos.records.observations import EventRecord, Station
 from rtkpos.records.report import ReadReport
 
-_MIN_ROWS, _MAX_ROWS = 4096, 1 << 18
+_MIN_ROWS, _FIRST_ROWS = 4096, 1 << 18
+_SPARE = 1.02  # room for rows beyond what the text read so far lets expect
+_MUCH = 0.9  # share of an array that must be in use for the rest to be kept
 _MAX_CLAIM = 999
 _MAX_HEADER = 100_000
 _FIRST_LABEL = "RINEX VERSION / TYPE"
+_LABEL = _FIRST_LABEL.encode()
+_MANY_SLASHES = 1000
 _BAD_COUNTERS = ("epoch_bad_header", "epoch_count_wrong", "epoch_truncated", "bad_field")
 
 
@@ -61,7 +67,6 @@ class FileScan:
     cursor: IndexArray
     counts: IndexArray
     first: IndexArray
-    parts: list[EpochSet] = field(default_factory=list)
     events: list[EventRecord] = field(default_factory=list)
     signals: dict[int, tuple[str, ...]] = field(default_factory=dict)
     station: Station = field(default_factory=Station)
@@ -78,8 +83,8 @@ def split_recordings(content: bytes) -> list[bytes]:
     content : RINEX text      A header inside an event record (flag 4) belongs to its recording,
     and a stray label without the rest of a header is no header.
     """
-    label, starts = _FIRST_LABEL.encode(), [0]
-    found = content.find(label, content.find(b"END OF HEADER"))
+    starts = [0]
+    found = _find_label(content, content.find(b"END OF HEADER"))
     while found > 0:
         start = content.rfind(b"\n", 0, found) + 1
         before = content.rfind(b"\n", 0, max(start - 1, 0)) + 1
@@ -89,10 +94,30 @@ def split_recordings(content: bytes) -> list[bytes]:
         is_whole = end > 0 and content.find(b"\n> ", found, end) < 0
         if found - start == 60 and is_whole and not is_event:
             starts.append(start)
-        found = content.find(label, found + len(label))
+        found = _find_label(content, found + len(_LABEL))
     if len(starts) == 1:
         return [content]
     return [content[a:b] for a, b in zip(starts, [*starts[1:], len(content)], strict=True)]
+
+
+def _find_label(content: bytes, start: int) -> int:
+    """Where the next label of a first header line begins, from `start` on; -1 when nowhere.
+
+    Its slash is looked for, which data do not contain: one character is found many times as fast
+    as a word. Where there are many, the word is.
+    """
+    if start < 0:
+        return -1
+    slash, at = _LABEL.index(b"/"), start
+    for _ in range(_MANY_SLASHES):
+        found = content.find(b"/", at)
+        if found < 0:
+            return -1
+        first = found - slash
+        if first >= start and content.startswith(_LABEL, first):
+            return first
+        at = found + 1
+    return content.find(_LABEL, max(at - slash, start))
 
 
 def scan_file(content: bytes, name: str, systems: tuple[int, ...]) -> tuple[FileScan, EpochSet]:
@@ -106,12 +131,10 @@ def scan_file(content: bytes, name: str, systems: tuple[int, ...]) -> tuple[File
     time_system, station = header.default_time_system(), header.as_station()
     scan = _start(header, content, start, systems)
     scan.station = station
-    _run(scan)
+    epochs = _run(scan)
     _report_counters(scan, content)
-    if not sum(len(part.time_ns) for part in scan.parts):
+    if not len(epochs.time_ns):
         raise RinexError(_no_epochs(scan), name)
-    epochs = join_epochs(scan.parts)
-    scan.parts.clear()
     if header.version < 3:
         present = np.unique(epochs.rows.sat // PRN_PER_SYSTEM).tolist()
         scan.signals = {key: codes for key, codes in scan.signals.items() if key in present}
@@ -170,9 +193,8 @@ def _scan_work(columns: Columns, version: float, letter_system: IndexArray) -> S
     )
 
 
-def _output(n_row: int) -> tuple[EpochRows, ObsRows]:
-    """Output arrays for one scan call."""
-    n_epoch = n_row // 4
+def _output(n_epoch: int, n_row: int) -> tuple[EpochRows, ObsRows]:
+    """Output arrays of the scan."""
     epochs = EpochRows(
         np.empty(n_epoch, np.int64),
         np.empty(n_epoch, np.uint8),
@@ -186,13 +208,12 @@ def _output(n_row: int) -> tuple[EpochRows, ObsRows]:
     return epochs, rows
 
 
-def _run(scan: FileScan) -> None:
-    """Call the kernel until the text ends; its output is copied away after each call."""
-    n_row = min(max(len(scan.text) // 16, _MIN_ROWS), _MAX_ROWS)
-    epochs, rows = _output(n_row)
+def _run(scan: FileScan) -> EpochSet:
+    """Call the kernel until the text ends; its output grows where it does not fit."""
+    n_row = min(max(len(scan.text) // 16, _MIN_ROWS), _FIRST_ROWS)
+    epochs, rows = _output(n_row // 4, n_row)
     status = -1
     while status != SCAN_END:
-        scan.cursor[CUR_EPOCHS] = scan.cursor[CUR_ROWS] = 0
         status = scan_epochs(
             scan.text,
             scan.words,
@@ -205,26 +226,34 @@ def _run(scan: FileScan) -> None:
             scan.counts,
             scan.first,
         )
-        n_epoch, n_used = int(scan.cursor[CUR_EPOCHS]), int(scan.cursor[CUR_ROWS])
-        if n_epoch:
-            scan.parts.append(_copy(epochs, rows, n_epoch, n_used))
         if status == SCAN_EVENT:
             _take_event(scan)
-        elif status != SCAN_END and n_epoch == 0:
-            n_row *= 2
-            epochs, rows = _output(n_row)
-
-
-def _copy(epochs: EpochRows, rows: ObsRows, n_epoch: int, n_row: int) -> EpochSet:
-    """The filled part of the output arrays."""
+        elif status == SCAN_FULL:
+            epochs, rows = _larger(scan, epochs, rows)
+    n_epoch = int(scan.cursor[CUR_EPOCHS])
     row_start = np.concatenate([[0], epochs.row_stop[:n_epoch]])
-    return EpochSet(
-        epochs.time_ns[:n_epoch].copy(),
-        epochs.event[:n_epoch].copy(),
-        epochs.rx_clock_s[:n_epoch].copy(),
-        row_start,
-        ObsRows._make(column[:n_row].copy() for column in rows),
+    time_ns, event, rx_clock_s, *_ = (_filled(column, n_epoch) for column in epochs)
+    filled = ObsRows._make(_filled(column, int(row_start[-1])) for column in rows)
+    return EpochSet(time_ns, event, rx_clock_s, row_start, filled)
+
+
+def _larger(scan: FileScan, epochs: EpochRows, rows: ObsRows) -> tuple[EpochRows, ObsRows]:
+    """Output arrays that the rest of the text should fit into, with what there is."""
+    n_epoch, n_row = int(scan.cursor[CUR_EPOCHS]), int(scan.cursor[CUR_ROWS])
+    share = max(int(scan.cursor[CUR_POSITION]), 1) / len(scan.text)
+    grown = _output(
+        max(int(n_epoch / share * _SPARE), 2 * len(epochs.time_ns)),
+        max(int(n_row / share * _SPARE), len(rows.sat) + len(rows.sat) // 2),
     )
+    for columns, old, n in zip(grown, (epochs, rows), (n_epoch, n_row), strict=True):
+        for column, values in zip(columns, old, strict=True):
+            column[:n] = values[:n]
+    return grown
+
+
+def _filled(column: NDArray[Any], n: int) -> NDArray[Any]:
+    """The first n values, without the memory behind them where that is much."""
+    return column[:n] if n > _MUCH * len(column) else column[:n].copy()
 
 
 def _take_event(scan: FileScan) -> None:

@@ -22,6 +22,9 @@ LIMIT_BASE = 64 << 20
 LIMIT_RATIO = 200
 _STEP = 16 << 20
 _PEEK = 1 << 16
+_BLANKS, _STEP_BLANK = b"\0 \t\r\n", 1 << 16
+
+
 _MAX_LAYERS = 4
 _LABEL_AT = slice(60, 80)
 
@@ -51,7 +54,7 @@ def read_members(
     name = source_name(source)
     report = ReadReport() if report is None else report
     data = source if isinstance(source, bytes) else _read_file(name)
-    if not data.strip(b"\0 \t\r\n"):
+    if _is_blank(data):
         raise FileError(f"{name}: the file is empty; download or record it again.", name)
     limit = LIMIT_BASE + LIMIT_RATIO * len(data)
     members = _unpack(data, name, limit, strict, report)
@@ -71,7 +74,7 @@ def read_text(source: Source, *, strict: bool = False, report: ReadReport | None
     limit = LIMIT_BASE + LIMIT_RATIO * len(data)
     members = _unpack(data, name, limit, strict, ReadReport() if report is None else report)
     text = members[0][1] if members else b""
-    if not text.strip(b"\0 \t\r\n"):
+    if _is_blank(text):
         raise FileError(f"{name}: the file is empty; download it again.", name)
     return text
 
@@ -108,6 +111,11 @@ def _unpacked_head(path: Path, head: bytes) -> bytes:
         return read_content(path)[:_PEEK]
     except FileError:
         return b""
+
+
+def _is_blank(data: bytes) -> bool:
+    """Whether there is nothing but blanks, line ends and zeros; the start of a file tells it."""
+    return not data[:_STEP_BLANK].strip(_BLANKS) and not data.strip(_BLANKS)
 
 
 def _read_file(name: str) -> bytes:

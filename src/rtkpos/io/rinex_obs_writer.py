@@ -126,9 +126,12 @@ class ObsWriter:
                 self._part.unlink()
 
 
-def write_obs(path: Path | str, table: ObsTable) -> None:
-    """Write an ObsTable as RINEX 3.04; epoch flags and special records are not kept.
+def write_obs(
+    path: Path | str, table: ObsTable, *, comments: Sequence[str] = (), version: float = 3.04
+) -> None:
+    """Write an ObsTable as RINEX; epoch flags and special records are not kept.
 
+    comments : lines of the header, cut at 60 characters      version : 3.04 or 4.00
     Values are rounded to RINEX's three decimals. FileError when the file cannot be written,
     DataError when a number does not fit its columns.
     """
@@ -143,6 +146,8 @@ def write_obs(path: Path | str, table: ObsTable) -> None:
         interval_s=table.interval_s,
         glonass_channel=table.glonass_channel,
         phase_shift_cycle=table.phase_shift_cycle,
+        comments=tuple(comments),
+        version=version,
     )
     with ObsWriter(path, head) as writer:
         for first in range(0, table.n_epoch, _TABLE_EPOCHS):

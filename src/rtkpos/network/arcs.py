@@ -39,7 +39,7 @@ def begin_arcs(time_ns, edge):
 
 @kernel
 def log_arc(sat, band, edge):
-    """Note an arc that ends with a proved integer; returns 1, or 0 when there is none or no room."""
+    """Note an arc that ends with a proved integer; returns 1, 0 without one or without room."""
     n = edge.n_log[0]
     if not edge.held[sat, band] or not edge.proved[sat, band] or n >= edge.log.shape[0]:
         return 0

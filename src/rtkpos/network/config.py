@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
+from rtkpos.network.interpolation import METHODS
 from rtkpos.records.config import RtkConfig, Selection, checked, limited
 
-METHODS = ("kriging", "plane", "triangle", "inverse_distance", "nearest")
+MASK_DEG = 7.0  # integers of a rising satellite are wanted when a rover begins to use it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,10 +24,11 @@ class NetworkConfig:
     max_gap_s : integers of an arc end when it is unseen for longer
     dispersive_drift_mm, nondispersive_drift_mm : random walk of the corrections [mm/sqrt(s)]
     method : of interpolation      n_station_max : nearest stations used for a point
+    antex : file of antenna calibrations (ANTEX), "" = phase centres at the reference points
     max_edge_km : longer baselines are left out      glonass : integers of GLONASS as for a rover
     """
 
-    selection: Selection = field(default_factory=lambda: Selection(elevation_mask_deg=7.0))
+    selection: Selection = field(default_factory=lambda: Selection(elevation_mask_deg=MASK_DEG))
     ar_mask_deg: float = limited(9.0, 0.0, 60.0)
     ionosphere_mm_per_km: float = limited(1.5, 0.01, 100.0)
     ionosphere_correlation_s: float = limited(1200.0, 1.0, 100_000.0)
@@ -42,15 +44,23 @@ class NetworkConfig:
     max_gap_s: float = limited(120.0, 0.0, 3600.0)
     dispersive_drift_mm: float = limited(1.0, 0.01, 100.0)
     nondispersive_drift_mm: float = limited(0.2, 0.001, 10.0)
-    method: str = field(default="kriging", metadata={"one_of": METHODS})
+    method: str = field(default="kriging", metadata={"one_of": tuple(METHODS)})
     n_station_max: int = limited(12, 1, 16)
     max_edge_km: float = limited(150.0, 1.0, 2000.0)
+    antex: str = ""
     glonass: str = field(default="auto", metadata={"one_of": ("auto", "on", "off")})
 
     def __post_init__(self) -> None:
         """Validate every field; ConfigError names path, limit and value."""
         checked(self, "network.")
         self.rtk()
+
+    @classmethod
+    def for_rover(cls, config: RtkConfig) -> NetworkConfig:
+        """The defaults with the satellites, signals and antenna file of a rover's configuration."""
+        low_deg = min(config.selection.elevation_mask_deg, MASK_DEG)
+        selection = replace(config.selection, elevation_mask_deg=low_deg)
+        return cls(selection=selection, antex=config.antenna.antex)
 
     def rtk(self) -> RtkConfig:
         """The same choices as the configuration of a run between two receivers."""
@@ -59,6 +69,7 @@ class NetworkConfig:
                 "mode": "static",
                 "ar": "continuous",
                 "selection": asdict(self.selection),
+                "antenna": {"antex": self.antex},
                 "slips": {"max_gap_s": self.max_gap_s},
                 "ambiguity": {
                     "elevation_mask_deg": self.ar_mask_deg,

@@ -28,7 +28,8 @@ N_SWEEP = 6  # of the two-way means; they shrink tenfold and more with each
 START_SIGMA_M = 1.0  # of a new correction
 OFF_SIGMA = 6.0  # outlier: standard deviations, ...
 OFF_FLOOR_M = 0.03  # ... and not below
-OFF_STRIKES = 3  # outliers in a row that end the arc
+OFF_STRIKES = 3  # epochs with an outlier in a row that end the arc
+MOST_OFF = 4  # outliers of a system and band that are taken out one by one
 
 
 class CorrectionSettings(NamedTuple):
@@ -52,7 +53,12 @@ def update_corrections(time_ns, settings, memory):
     for system in range(n_system):
         for band in range(n_band):
             if level(system, band, memory):
-                absorb(system, band, time_ns, memory)
+                for _ in range(MOST_OFF):
+                    if drop_worst(system, band, memory) == 0:
+                        break
+                    level(system, band, memory)
+                absorb(system, band, memory)
+    count_strikes(time_ns, memory)
     forget_old(time_ns, settings, corrections)
     return n
 
@@ -63,6 +69,8 @@ def observe(memory):
     corrections, n = memory.corrections, 0
     for k in range(corrections.observed_m.shape[0]):
         corrections.observed_m[k, :, :] = math.nan
+        corrections.is_off[k, :] = 0
+        corrections.elevation_rad[k, :] = math.nan
         station = memory.station[k]
         if not station.is_there[0]:
             continue
@@ -109,14 +117,20 @@ def predict(k, sat, time_ns, settings, corrections):
 
 @kernel
 def unexplained(k, sat, band, factor, corrections):
-    """Observed less predicted [m], NaN where there is no observation. factor : mu of the band"""
+    """Observed less predicted [m], NaN where there is no observation.
+
+    factor : mu of the band      corrections : Corrections
+    """
     value = corrections.observed_m[k, sat, band] - corrections.nondispersive_m[k, sat]
     return value + factor * corrections.dispersive_m[k, sat]
 
 
 @kernel
 def predicted_variance(k, sat, factor, corrections):
-    """Variance of what the states predict for a band [m^2]. factor : mu of the band"""
+    """Variance of what the states predict for a band [m^2].
+
+    factor : mu of the band      corrections : Corrections
+    """
     return (
         corrections.var_g[k, sat]
         - 2.0 * factor * corrections.cov_gd[k, sat]
@@ -189,31 +203,76 @@ def mean_of_satellite(sat, band, memory):
 
 
 @kernel
-def absorb(system, band, time_ns, memory):
-    """Update the states of all stations and satellites by one band; returns updates done."""
-    corrections, n = memory.corrections, 0
+def innovation_of(k, i, band, memory):
+    """(innovation, noise variance) of satellite row i at station k [m], [m^2]; NaN = not seen."""
+    corrections, station = memory.corrections, memory.station[k]
+    sat, settings = station.work.sat[i], memory.station_plan[k].settings
+    if math.isnan(corrections.observed_m[k, sat, band]):
+        return math.nan, math.nan
+    innovation = unexplained(k, sat, band, station.work.iono_factor[i, band], corrections)
+    innovation -= corrections.station_m[k] + corrections.satellite_m[sat]
+    cn0 = memory.obs.cn0_dbhz[station.work.row[0, i, band]]
+    return innovation, phase_variance(station.work.elevation_rad[0, i], cn0, settings)
+
+
+@kernel
+def drop_worst(system, band, memory):
+    """Take the worst outlier of a system and band out of the epoch; returns 1, 0 without any.
+
+    Left in, it would pull its satellite's constant so far that all stations look like outliers.
+    """
+    corrections = memory.corrections
+    worst, worst_k, worst_sat = 1.0, -1, -1
     for k in range(memory.station.shape[0]):
-        station, settings = memory.station[k], memory.station_plan[k].settings
+        station = memory.station[k]
         if not station.is_there[0]:
             continue
         for i in range(station.work.count[0]):
             sat = station.work.sat[i]
-            if sat >> 6 != system or math.isnan(corrections.observed_m[k, sat, band]):
+            if sat >> 6 != system:
                 continue
+            innovation, noise = innovation_of(k, i, band, memory)
             factor = station.work.iono_factor[i, band]
-            innovation = unexplained(k, sat, band, factor, corrections)
-            innovation -= corrections.station_m[k] + corrections.satellite_m[sat]
-            cn0 = memory.obs.cn0_dbhz[station.work.row[0, i, band]]
-            noise = phase_variance(station.work.elevation_rad[0, i], cn0, settings)
+            off = innovation**2 / square_limit(k, sat, factor, noise, corrections)
+            if off > worst:  # never where it is NaN
+                worst, worst_k, worst_sat = off, k, sat
+    if worst_k < 0:
+        return 0
+    corrections.observed_m[worst_k, worst_sat, band] = math.nan
+    corrections.is_off[worst_k, worst_sat] = 1
+    return 1
+
+
+@kernel
+def square_limit(k, sat, factor, noise_m2, corrections):
+    """Square of the innovation from which it is an outlier [m^2]. corrections : Corrections."""
+    variance = predicted_variance(k, sat, factor, corrections) + noise_m2
+    return max(OFF_SIGMA**2 * variance, OFF_FLOOR_M**2)
+
+
+@kernel
+def absorb(system, band, memory):
+    """Update the states of all stations and satellites by one band; returns updates done."""
+    n = 0
+    for k in range(memory.station.shape[0]):
+        station = memory.station[k]
+        if not station.is_there[0]:
+            continue
+        for i in range(station.work.count[0]):
+            sat = station.work.sat[i]
+            if sat >> 6 != system:
+                continue
+            innovation, noise = innovation_of(k, i, band, memory)
             if math.isnan(innovation):
                 continue
+            factor = station.work.iono_factor[i, band]
             n += update_pair(k, sat, factor, innovation, noise, memory)
     return n
 
 
 @kernel
 def update_pair(k, sat, factor, innovation, noise_m2, memory):
-    """Kalman update of (G, D) by G - mu D; an outlier is left out, a lasting one ends the arcs.
+    """Kalman update of (G, D) by G - mu D, from which an outlier is left out.
 
     innovation [m]      noise_m2 : of the phase      Returns : int, 1 when used
     """
@@ -221,13 +280,9 @@ def update_pair(k, sat, factor, innovation, noise_m2, memory):
     g, d, c = corrections.var_g[k, sat], corrections.var_d[k, sat], corrections.cov_gd[k, sat]
     ph_g, ph_d = g - factor * c, c - factor * d
     variance = ph_g - factor * ph_d + noise_m2
-    limit = max(OFF_SIGMA**2 * variance, OFF_FLOOR_M**2)
-    if innovation * innovation > limit:
-        corrections.n_off[k, sat] += 1
-        if corrections.n_off[k, sat] >= OFF_STRIKES:
-            end_station_arcs(k, sat, memory)
+    if innovation * innovation > square_limit(k, sat, factor, noise_m2, corrections):
+        corrections.is_off[k, sat] = 1
         return 0
-    corrections.n_off[k, sat] = 0
     gain_g, gain_d = ph_g / variance, ph_d / variance
     corrections.nondispersive_m[k, sat] += gain_g * innovation
     corrections.dispersive_m[k, sat] += gain_d * innovation
@@ -235,6 +290,22 @@ def update_pair(k, sat, factor, innovation, noise_m2, memory):
     corrections.var_d[k, sat] = d - gain_d * ph_d
     corrections.cov_gd[k, sat] = c - gain_g * ph_d
     return 1
+
+
+@kernel
+def count_strikes(time_ns, memory):
+    """Count epochs with outliers in a row; those that last end their arcs; returns how many."""
+    corrections, n = memory.corrections, 0
+    for k in range(corrections.n_off.shape[0]):
+        for sat in range(corrections.n_off.shape[1]):
+            if corrections.is_off[k, sat]:
+                corrections.n_off[k, sat] += 1
+            elif corrections.last_ns[k, sat] == time_ns:
+                corrections.n_off[k, sat] = 0
+            if corrections.n_off[k, sat] >= OFF_STRIKES:
+                end_station_arcs(k, sat, memory)
+                n += 1
+    return n
 
 
 @kernel

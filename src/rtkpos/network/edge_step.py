@@ -38,6 +38,7 @@ from rtkpos.estimate.relative import (
     update_codes,
     update_known_phases,
 )
+from rtkpos.estimate.robust import MAD_TO_SIGMA
 from rtkpos.estimate.single_difference import group_of, min_known
 from rtkpos.estimate.verdicts import MIN_PHASES
 from rtkpos.estimate.workspace import N_FIXED_STATE
@@ -53,7 +54,6 @@ from rtkpos.prepare.slips import (
 PINNED_M2 = 1e-8  # variance of a known coordinate
 CLOCK_SIGMA_M = 30.0  # of the clock difference by codes
 CODE_LIMIT = 5.0  # standard deviations from the median of its group
-MAD_TO_SIGMA = 1.4826
 SPREAD_FEWEST = 5  # satellites with integers that tell the spread of the ionosphere
 SPREAD_MEMORY_S = 1800.0
 SPREAD_DOUBT = 0.1  # of full weight, which the default keeps
@@ -153,7 +153,10 @@ def enter_satellite(obs, n, i, j, rover, base, plan, state, work):
 
 @kernel
 def difference_noise(obs, eph, rover, base, settings, work):
-    """Variances of the single differences [m^2]. obs : ObsArrays      eph : EphemerisArrays"""
+    """Variances of the single differences [m^2] into `work`; returns 0.
+
+    obs : ObsArrays      eph : EphemerisArrays
+    """
     for n in range(work.count[0]):
         factor, system = 1.0, work.sat[n] >> 6
         if system == SBAS or (system == BEIDOU and eph.orbit[work.eph_row[n]] == ORBIT_GEO):

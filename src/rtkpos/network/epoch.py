@@ -10,10 +10,10 @@ from rtkpos.network.closure import close_triangles, station_integers
 from rtkpos.network.corrections import update_corrections
 from rtkpos.network.edge_step import edge_step
 from rtkpos.network.integers import fix_edge, take_known
-from rtkpos.network.station_epoch import read_stations
+from rtkpos.network.station_epoch import model_stations
 from rtkpos.network.transfer import transfer_integers
 
-__all__ = ["finish_epoch", "read_stations", "step_edges"]
+__all__ = ["finish_epoch", "model_stations", "step_edges"]
 
 
 @kernel
@@ -45,7 +45,7 @@ def step_edges(epochs, first, end, memory):
 
 @kernel
 def finish_epoch(time_ns, settings, memory):
-    """Closure, transfer, integers of the stations and their corrections; returns satellite-bands used.
+    """Closure, transfer, stations' integers and corrections; returns satellite-bands used.
 
     settings : CorrectionSettings
     """

@@ -29,6 +29,7 @@ class FieldMemory(NamedTuple):
 
     system : (S,) of each satellite      value_m : (K, S) relative to the master, NaN = missing
     level_m : (K, N_SYSTEM) what a station differs by on all satellites of a system, NaN = not known
+    total_m, count : (N_SYSTEM,) work
     slant_factor : (S,) slant over zenith      out_m, sigma_m : (S,) at the point      slot : (S,)
     factor : (S,) on sigma by leave-one-out      residual_m, residual_sigma_m : (K, S)
     around : AroundWork      loo : LooSums
@@ -37,6 +38,8 @@ class FieldMemory(NamedTuple):
     system: IndexArray
     value_m: FloatArray
     level_m: FloatArray
+    total_m: FloatArray
+    count: IndexArray  # type: ignore[assignment]  # hides tuple.count, which nobody calls
     slant_factor: FloatArray
     out_m: FloatArray
     sigma_m: FloatArray
@@ -49,12 +52,17 @@ class FieldMemory(NamedTuple):
 
 
 def field_memory(n_station: int, sats: IndexArray) -> FieldMemory:
-    """A field that knows nothing yet. sats : (S,) satellite indices"""
+    """A field that knows nothing yet.
+
+    sats : (S,) satellite indices
+    """
     pair, n_sat = (n_station, len(sats)), len(sats)
     return FieldMemory(
         system=np.asarray(sats, np.int64) >> 6,
         value_m=np.full(pair, np.nan),
         level_m=np.full((n_station, N_SYSTEM), np.nan),
+        total_m=np.zeros(N_SYSTEM),
+        count=np.zeros(N_SYSTEM, np.int64),
         slant_factor=np.ones(n_sat),
         out_m=np.full(n_sat, np.nan),
         sigma_m=np.full(n_sat, np.nan),
@@ -79,28 +87,35 @@ def load_field(value_m, stations, step_s, field):
             field.value_m[k, s] = value_m[stations[k], s] - value_m[stations[0], s]
     gain = min(step_s / LEVEL_MEMORY_S, 1.0)
     for k in range(1, stations.shape[0]):
-        for system in range(field.level_m.shape[1]):
-            level_station(k, system, gain, field)
+        level_station(k, gain, field)
     return 0
 
 
 @kernel
-def level_station(k, system, gain, field):
-    """Take what a station differs by on a whole system off its values; returns satellites."""
-    total, n = 0.0, 0
+def level_station(k, gain, field):
+    """Take what a station differs by on whole systems off its values; returns satellites.
+
+    gain : share of a change of that difference that is followed at once
+    """
+    n = 0
+    for system in range(field.total_m.shape[0]):
+        field.total_m[system] = 0.0
+        field.count[system] = 0
     for s in range(field.system.shape[0]):
-        if field.system[s] == system and not math.isnan(field.value_m[k, s]):
-            total += field.value_m[k, s]
+        if not math.isnan(field.value_m[k, s]):
+            field.total_m[field.system[s]] += field.value_m[k, s]
+            field.count[field.system[s]] += 1
             n += 1
-    if n == 0:
-        field.level_m[k, system] = math.nan
-        return 0
-    if math.isnan(field.level_m[k, system]):
-        field.level_m[k, system] = total / n
-    field.level_m[k, system] += gain * (total / n - field.level_m[k, system])
+    for system in range(field.total_m.shape[0]):
+        if field.count[system] == 0:
+            field.level_m[k, system] = math.nan
+            continue
+        mean_m = field.total_m[system] / field.count[system]
+        if math.isnan(field.level_m[k, system]):
+            field.level_m[k, system] = mean_m
+        field.level_m[k, system] += gain * (mean_m - field.level_m[k, system])
     for s in range(field.system.shape[0]):
-        if field.system[s] == system:
-            field.value_m[k, s] -= field.level_m[k, system]
+        field.value_m[k, s] -= field.level_m[k, field.system[s]]
     return n
 
 

@@ -25,9 +25,11 @@ from rtkpos.network.covariance import (
     checked_covariance,
 )
 from rtkpos.network.interpolation import KRIGING, interpolate_epochs
-from rtkpos.network.station_fit import StationFit, fit_station
+from rtkpos.network.station_fit import StationFit, fit_station, line_of_sight
+from rtkpos.network.station_screen import satellites_off, stepped
 
 N_NEIGHBOUR = 12
+MEAN_WET_M = 0.010  # one sigma of half an hour's mean of a non-dispersive residual in the zenith
 N_TRIED = 4  # of the suspects, the worst are tried
 
 
@@ -141,11 +143,7 @@ class _Inquiry:
         witnesses = tuple(sorted(others[:N_NEIGHBOUR]))
         key = station, witnesses
         if key not in self.fits:
-            s = self.series
-            self.fits[key] = (
-                _fit_field(s, s.nondispersive_m, s.wet_slant, self.covariances[0], key),
-                _fit_field(s, s.dispersive_m, s.iono_slant, self.covariances[1], key),
-            )
+            self.fits[key] = _fit_both(self.series, self.covariances, station, witnesses)
         return self.fits[key]
 
     def verdict(self, station: int, trusted: Iterable[int]) -> StationVerdict:
@@ -262,14 +260,37 @@ def _is_vertical_and_dispersive(
     return height_alone and abs(float(dispersive.offset_m[2])) > length
 
 
-def _fit_field(
+def _fit_both(
+    series: StationSeries,
+    covariances: tuple[Covariance, Covariance],
+    station: int,
+    witnesses: Sequence[int],
+) -> tuple[StationFit, StationFit]:
+    """Fits of a station's residuals in both fields, satellites of wrong integers left out."""
+    key = station, witnesses
+    wet = _residual(series, series.nondispersive_m, series.wet_slant, covariances[0], key)
+    iono = _residual(series, series.dispersive_m, series.iono_slant, covariances[1], key)
+    off = stepped(iono, series.iono_slant, series.system)
+    wet[off] = np.nan
+    los = line_of_sight(series.azimuth_rad, series.elevation_rad)
+    off |= satellites_off(wet, los, MEAN_WET_M * series.wet_slant, series.system)
+    fits = []
+    for residual, slant in ((wet, series.wet_slant), (iono, series.iono_slant)):
+        residual[off] = np.nan
+        fits.append(
+            fit_station(residual, series.azimuth_rad, series.elevation_rad, slant, series.system)
+        )
+    return fits[0], fits[1]
+
+
+def _residual(
     series: StationSeries,
     value_m: FloatArray,
     slant: FloatArray,
     covariance: Covariance,
     key: tuple[int, Sequence[int]],
-) -> StationFit:
-    """The fit of a station's residuals from its witnesses in one field."""
+) -> FloatArray:
+    """A station's values (n_epoch, n_sat) minus what its witnesses say there."""
     station, witnesses = key[0], list(key[1])
     place = np.ascontiguousarray(series.east_north_m[witnesses] - series.east_north_m[station])
     values = np.ascontiguousarray(value_m[:, witnesses], dtype=np.float64)
@@ -285,5 +306,4 @@ def _fit_field(
         sigma,
         np.empty(slant.shape[1], np.int64),
     )
-    residual = value_m[:, station] - predicted
-    return fit_station(residual, series.azimuth_rad, series.elevation_rad, slant, series.system)
+    return np.asarray(value_m[:, station] - predicted, dtype=np.float64)

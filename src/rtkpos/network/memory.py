@@ -73,9 +73,9 @@ class KnownArcs(NamedTuple):
 
 def no_known_arcs(n: int) -> KnownArcs:
     """Nothing known of n baselines."""
-    empty = [np.zeros(0, np.int64) for _ in range(4)]
     first = np.zeros((n, N_SAT * N_SLOT + 1), np.int64)
-    return KnownArcs(first, *empty, np.full(1, N_SLOT, np.int64))
+    empty = [np.zeros(0, np.int64) for _ in range(4)]
+    return KnownArcs._make([first, *empty, np.full(1, N_SLOT, np.int64)])
 
 
 class StationMemory(NamedTuple):
@@ -158,11 +158,13 @@ class Corrections(NamedTuple):
 
     nondispersive_m, dispersive_m : (K, N_SAT) [m], the dispersive part on L1; NaN = unknown
     var_g, var_d, cov_gd : (K, N_SAT) their covariance [m^2]
-    last_ns : (K, N_SAT) last update      n_off : (K, N_SAT) outliers in a row
+    last_ns : (K, N_SAT) last update      n_off : (K, N_SAT) epochs with outliers in a row, is_off
+        (K, N_SAT) whether this epoch has one
     integer, known : (K, N_SAT, B) integers of the stations and whether they are known
     observed_m : (K, N_SAT, B) phase minus model minus integers [m], NaN = missing
     factor : (N_SAT, B) ionosphere on the band over that on L1
-    elevation_rad : (K, N_SAT)      station_m, satellite_m : (K,), (N_SAT,) work
+    elevation_rad : (K, N_SAT) NaN = not observed at the epoch
+    station_m, satellite_m : (K,), (N_SAT,) work
     """
 
     nondispersive_m: FloatArray
@@ -172,6 +174,7 @@ class Corrections(NamedTuple):
     cov_gd: FloatArray
     last_ns: TimeArray
     n_off: IndexArray
+    is_off: FlagArray
     integer: IndexArray
     known: FlagArray
     observed_m: FloatArray
@@ -234,7 +237,8 @@ def station_memory(n: int) -> Any:
 def edge_memory(n: int) -> Any:
     """Records of `EdgeMemory` for n baselines."""
     pair, groups = (N_SAT, N_SLOT), (N_SYSTEM, N_SLOT)
-    small = {name: np.zeros(pair, np.int8) for name in ("held", "agree", "differ", "verified", "proved")}
+    flags = ("held", "agree", "differ", "verified", "proved")
+    small = {name: np.zeros(pair, np.int8) for name in flags}
     empty = EdgeMemory(
         state=filter_state(),
         work=epoch_work(),
@@ -275,6 +279,7 @@ def corrections_memory(n: int) -> Corrections:
         cov_gd=np.full(pair, np.nan),
         last_ns=np.full(pair, NEVER_NS, np.int64),
         n_off=np.zeros(pair, np.int64),
+        is_off=np.zeros(pair, np.uint8),
         integer=np.zeros(bands, np.int64),
         known=np.zeros(bands, np.uint8),
         observed_m=np.full(bands, np.nan),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,10 @@ from rtkpos.constants import DEG, NS_PER_S
 from rtkpos.errors import InputError
 from rtkpos.gnss.systems import N_SAT, N_SYSTEM
 from rtkpos.network.arcs import is_log_full, known_arcs, log_open_arcs
+from rtkpos.network.closure_order import closure_order
 from rtkpos.network.config import NetworkConfig
 from rtkpos.network.corrections import CorrectionSettings
-from rtkpos.network.epoch import finish_epoch, read_stations, step_edges
-from rtkpos.network.closure_order import closure_order
+from rtkpos.network.epoch import finish_epoch, model_stations, step_edges
 from rtkpos.network.graph import NetworkGraph
 from rtkpos.network.memory import (
     NETWORK_COUNTERS,
@@ -40,7 +41,7 @@ from rtkpos.solve.epoch import kernel_view
 from rtkpos.solve.many import n_usable_cpu
 from rtkpos.solve.run import run_plan
 
-TOLERANCE_NS = 20_000_000  # epochs of two stations that count as one
+COMMON_NS = 20_000_000  # epochs of two stations that count as one
 HIGH_RAD = 15.0 * DEG  # what the fixed share is counted above
 
 
@@ -90,7 +91,7 @@ class NetworkSolution:
         return float(self.is_fixed[high].mean()) if high.any() else float("nan")
 
 
-class Network:
+class NetworkEngine:
     """Stations, baselines and triangles with the memory of their compiled epoch.
 
     stations : at least two, in the order of the graph      nav : broadcast ephemerides
@@ -106,8 +107,8 @@ class Network:
     ) -> None:
         if len(stations) < 2 or not len(graph.edges):
             raise InputError(
-                f"a network needs at least two stations in reach of each other; got {len(stations)} "
-                f"stations and {len(graph.edges)} baselines."
+                "a network needs at least two stations in reach of each other; got "
+                f"{len(stations)} stations and {len(graph.edges)} baselines."
             )
         self.config = config or NetworkConfig()
         self.report = ReadReport()
@@ -199,12 +200,10 @@ class Network:
                 self.step(t, shares, pool)
                 yield t
 
-    def step(
-        self, t: int, shares: list[tuple[int, int]], pool: ThreadPoolExecutor | None
-    ) -> None:
-        """One epoch: stations, baselines (in threads where there is a pool), closure, corrections."""
+    def step(self, t: int, shares: list[tuple[int, int]], pool: ThreadPoolExecutor | None) -> None:
+        """One epoch: stations, baselines (in threads with a pool), closure, corrections."""
         epochs, memory = self.index[t], self.memory
-        read_stations(epochs, memory)
+        model_stations(epochs, memory)
         if pool is None:
             for first, end in shares:
                 step_edges(epochs, first, end, memory)
@@ -225,7 +224,7 @@ class Network:
             self._first_pass(on_epoch, n_thread)
         keeper = _Keeper(n, self.memory, self.tables)
         for t in self.steps(n_thread):
-            keeper.keep(t, self.index[t])
+            keeper.keep(t)
             if on_epoch is not None:
                 on_epoch((self.config.passes - 1) * n + t + 1, self.config.passes * n)
         counts = self.memory.tally + self.memory.edge["tally"].sum(axis=0)
@@ -240,10 +239,7 @@ class Network:
             **keeper.columns(),
         )
 
-
-    def _first_pass(
-        self, on_epoch: Callable[[int, int], Any] | None, n_thread: int | None
-    ) -> None:
+    def _first_pass(self, on_epoch: Callable[[int, int], Any] | None, n_thread: int | None) -> None:
         """Run through all epochs for the integers alone, and start anew knowing them."""
         n = len(self.time_ns)
         for t in self.steps(n_thread):
@@ -277,13 +273,12 @@ class _Keeper:
         self._n_free = np.zeros((n, len(memory.ends)), np.int64)
         self._n_held = np.zeros((n, len(memory.ends)), np.int64)
 
-    def keep(self, t: int, epochs: IndexArray) -> None:
+    def keep(self, t: int) -> None:
         """Copy one epoch."""
         corrections, sats = self._memory.corrections, self._sats
         for name, column in self._values.items():
             column[t] = getattr(corrections, name)[:, sats]
         self._is_fixed[t] = corrections.known[:, sats].sum(axis=2) >= 2
-        self._values["elevation_rad"][t][epochs < 0] = np.nan
 
     def columns(self) -> dict[str, Any]:
         """The arrays by the names of `NetworkSolution`."""
@@ -317,19 +312,19 @@ def _shares(n: int, n_thread: int) -> list[tuple[int, int]]:
     """About equal ranges of n baselines for threads; one range when there are few."""
     n_part = max(min(n_thread, n // 2), 1)
     cuts = [round(k * n / n_part) for k in range(n_part + 1)]
-    return list(zip(cuts[:-1], cuts[1:], strict=True))
+    return list(pairwise(cuts))
 
 
 def common_epochs(times: Sequence[TimeArray], first: IndexArray) -> tuple[TimeArray, IndexArray]:
     """Epochs at which at least two stations have data: times (T,), and (T, K) epoch indices.
 
     times : epochs of each station      first : (K,) index of its first epoch in the joint table
-    Tags within TOLERANCE_NS count as one epoch.
+    Tags within COMMON_NS count as one epoch.
     """
-    every = np.unique(np.concatenate([np.round(t / TOLERANCE_NS) for t in times])) * TOLERANCE_NS
+    every = np.unique(np.concatenate([np.round(t / COMMON_NS) for t in times])) * COMMON_NS
     index = np.full((len(every), len(times)), -1, np.int64)
     for k, time_ns in enumerate(times):
-        at = np.searchsorted(every, np.round(time_ns / TOLERANCE_NS) * TOLERANCE_NS)
+        at = np.searchsorted(every, np.round(time_ns / COMMON_NS) * COMMON_NS)
         index[at, k] = first[k] + np.arange(len(time_ns))
     shared = np.sum(index >= 0, axis=1) >= 2
     return every[shared].astype(np.int64), index[shared]

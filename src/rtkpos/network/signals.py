@@ -21,9 +21,7 @@ from rtkpos.solve.epoch import ROW_COLUMNS, kernel_view
 LEAST_STATIONS = 2
 
 
-def network_bands(
-    tables: Sequence[ObsTable], selection: Selection
-) -> dict[int, tuple[int, ...]]:
+def network_bands(tables: Sequence[ObsTable], selection: Selection) -> dict[int, tuple[int, ...]]:
     """Band digits by system: as configured, else the best that at least half the stations have.
 
     Raises InputError when no two stations share two bands of a system: the ionosphere between
@@ -43,8 +41,8 @@ def network_bands(
     if not chosen:
         raise InputError(
             "no system has two carrier-phase bands that at least half of the stations observe, so "
-            f"nothing can be interpolated between them (systems {selection.systems}); give stations "
-            "with common signals, or name --systems and --bands."
+            f"nothing can be interpolated between them (systems {selection.systems}); give "
+            "stations with common signals, or name --systems and --bands."
         )
     return chosen
 
@@ -66,7 +64,10 @@ def one_code_per_band(table: ObsTable, bands: dict[int, tuple[int, ...]]) -> Obs
 
 
 def take_rows(table: ObsTable, is_kept: BoolArray) -> ObsTable:
-    """The table with some of its rows. is_kept : (n_row,)"""
+    """The table with some of its rows.
+
+    is_kept : (n_row,)
+    """
     before = np.concatenate([[0], np.cumsum(is_kept)])
     columns: dict[str, Any] = {name: getattr(table, name)[is_kept] for name in ROW_COLUMNS}
     return dataclasses.replace(table, row_start=before[table.row_start].astype(np.int64), **columns)

@@ -19,7 +19,7 @@ NOT_ASKED = -100  # no ephemeris was looked for at this epoch yet
 
 
 @kernel
-def read_stations(epochs, memory):
+def model_stations(epochs, memory):
     """All stations of one epoch. epochs : (K,) epoch of each in the joint table, -1 = none.
 
     Returns : int, stations with data
@@ -104,9 +104,10 @@ def keep_with_ephemeris(eph, message_order, time_ns, work, chosen):
 
 @kernel
 def observed_minus_modelled(obs, plan, work, out_code_m, out_phase_m):
-    """Code and phase less range, satellite clock, troposphere and antenna (M, B) [m].
+    """Code and phase less range, satellite clock, troposphere and antenna.
 
-    Phases are shifted to the alignment of their band. Returns : int, phases
+    out_code_m, out_phase_m : (M, B) [m]; phases are shifted to the alignment of their band
+    Returns : int, phases
     """
     n = 0
     pairing = plan.pairing

@@ -88,6 +88,14 @@ def fit_station(
     )
 
 
+def line_of_sight(azimuth_rad: FloatArray, elevation_rad: FloatArray) -> FloatArray:
+    """Unit vectors (…, 3) east, north, up towards satellites."""
+    level = np.cos(elevation_rad)
+    return np.stack(
+        [level * np.sin(azimuth_rad), level * np.cos(azimuth_rad), np.sin(elevation_rad)], axis=-1
+    )
+
+
 def _rows(
     residual_m: FloatArray,
     azimuth_rad: FloatArray,
@@ -97,17 +105,9 @@ def _rows(
 ) -> _Rows:
     """Observed residuals as rows; low satellites weigh less, as their delays scatter more."""
     seen = np.isfinite(residual_m) & np.isfinite(elevation_rad)
-    level = np.cos(elevation_rad)
-    design = np.stack(
-        [
-            level * np.sin(azimuth_rad),
-            level * np.cos(azimuth_rad),
-            np.sin(elevation_rad),
-            slant_factor,
-            slant_factor * np.linspace(-1.0, 1.0, len(residual_m))[:, None],
-        ],
-        axis=-1,
-    )
+    drift = slant_factor * np.linspace(-1.0, 1.0, len(residual_m))[:, None]
+    delay = np.stack([slant_factor, drift], axis=-1)
+    design = np.concatenate([line_of_sight(azimuth_rad, elevation_rad), delay], axis=-1)
     group = np.arange(len(residual_m))[:, None] * (int(system.max(initial=0)) + 1) + system
     _, number = np.unique(group[seen], return_inverse=True)
     return _Rows(residual_m[seen], design[seen], slant_factor[seen] ** -2.0, number)

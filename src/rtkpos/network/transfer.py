@@ -1,4 +1,4 @@
-"""Transfer: two sides of a triangle have their integers, so the third side's are known, if they fit.
+"""Transfer: two sides of a triangle have integers, so those of the third follow, if they fit.
 
 The sum tells what they must be; the third baseline's own filter says whether they can be. It must
 know the ambiguities well enough that the neighbouring integers would not fit as well.

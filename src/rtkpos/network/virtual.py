@@ -1,4 +1,4 @@
-"""Virtual observations: what a receiver at another place would have recorded, from a master station.
+"""Virtual observations: what a receiver elsewhere would have recorded, from a master station.
 
 The master's observations less their models, plus the models at the virtual place, plus what the
 interpolated corrections say of the atmosphere between the two:
@@ -30,19 +30,23 @@ from rtkpos.estimate.single_difference import model_receiver
 from rtkpos.network.covariance import Covariance
 from rtkpos.network.field import FieldMemory, interpolate_field, judge_field, load_field
 from rtkpos.network.station_epoch import NOT_ASKED, station_epoch
+from rtkpos.network.uncertainty import LOO_WINDOW_S
 
-LOO_WINDOW_S = 300.0
 LLI_SLIP = 1
+NO_EPOCH, CORRECTED, UNCORRECTED = range(3)  # kinds of virtual epochs
+FEWEST_CORRECTED = 5  # satellites; with fewer an epoch is the master's, moved but not corrected
+IONO_M_PER_M, WET_M_PER_M = 1.5e-6, 0.5e-6  # what then differs by distance, zenith
 
 
 class VirtualRows(NamedTuple):
     """Virtual observations, one after the other; columns as in `ObsTable`.
 
-    row_start : (T + 1,)      sigma_iono_m, sigma_wet_m : (T, N_SAT), (T,) of the corrections: slant
-    on L1, zenith; NaN = none
+    row_start : (T + 1,)      kind : (T,) CORRECTED, UNCORRECTED
+    sigma_iono_m, sigma_wet_m : (T, N_SAT), (T,) of the corrections, slant on L1 and zenith [m]
     """
 
     row_start: IndexArray
+    kind: FlagArray
     sat: SatArray
     sig: SigArray
     code_m: FloatArray
@@ -79,7 +83,8 @@ class VirtualWork(NamedTuple):
     stations : (K,) those around it, the master first      east_north_m : (K, 2) [m] of them
     relative_m : (K, 2) work      column : (N_SAT,) of a satellite in the series, -1 = none
     method : (1,)      master_plan, place_plan : RunPlan records; master, place : StationMemory
-    given : (N_SAT,) 1 = in the previous epoch
+    modelled : (1,) the master's epoch its memory holds
+    given : (N_SAT,) kind in which a satellite was given at the previous epoch
     """
 
     obs: ObsArrays
@@ -94,6 +99,7 @@ class VirtualWork(NamedTuple):
     relative_m: FloatArray
     column: IndexArray
     method: IndexArray
+    modelled: IndexArray
     given: FlagArray
     nondispersive: FieldMemory
     dispersive: FieldMemory
@@ -114,15 +120,24 @@ def virtual_block(first, end, series, work, out):
 
 @kernel
 def virtual_epoch(t, n_row, series, work, out):
-    """One epoch; returns the rows after it. series : VirtualSeries      out : VirtualRows"""
+    """One epoch; returns the rows after it.
+
+    series : VirtualSeries      out : VirtualRows
+    """
     k = series.epoch[t]
     out.sigma_wet_m[t] = math.nan
     if k < 0:
         return n_row
-    work.chosen[:] = NOT_ASKED
-    station_epoch(k, work.obs, work.eph, work.master_plan, work.chosen, work.master)
+    if work.modelled[0] != k:
+        work.chosen[:] = NOT_ASKED
+        station_epoch(k, work.obs, work.eph, work.master_plan, work.chosen, work.master)
+        work.modelled[0] = k
     model_place(work.obs.time_ns[k], work)
     interpolate_both(t, series, work)
+    kind = CORRECTED
+    if count_corrected(work) < FEWEST_CORRECTED:
+        kind = UNCORRECTED
+        leave_uncorrected(work)
     total, n = 0.0, 0
     for i in range(work.master.work.count[0]):
         sat = work.master.work.sat[i]
@@ -131,14 +146,39 @@ def virtual_epoch(t, n_row, series, work, out):
             work.nondispersive.out_m[s] + work.dispersive.out_m[s] + work.place.work.range_m[0, i]
         )
         if is_known:
-            n_row = write_satellite(i, s, n_row, work, out)
+            n_row = write_satellite(i, s, n_row, kind, work, out)
             out.sigma_iono_m[t, sat] = work.dispersive.sigma_m[s]
             total += work.nondispersive.sigma_m[s] / work.nondispersive.slant_factor[s]
             n += 1
-        work.given[sat] = 1 if is_known else 0
+        work.given[sat] = kind if is_known else NO_EPOCH
     if n:
         out.sigma_wet_m[t] = total / n
+        out.kind[t] = kind
     return n_row
+
+
+@kernel
+def count_corrected(work):
+    """Satellites of the master that have both corrections at this epoch."""
+    n = 0
+    for i in range(work.master.work.count[0]):
+        s = work.column[work.master.work.sat[i]]
+        if s >= 0:
+            n += not math.isnan(work.nondispersive.out_m[s] + work.dispersive.out_m[s])
+    return n
+
+
+@kernel
+def leave_uncorrected(work):
+    """No corrections, and sigmas by the distance from the master to the point; returns 0."""
+    far_m = math.hypot(work.relative_m[0, 0], work.relative_m[0, 1])
+    for s in range(work.dispersive.out_m.shape[0]):
+        work.nondispersive.out_m[s] = 0.0
+        work.dispersive.out_m[s] = 0.0
+        wet_m = WET_M_PER_M * far_m * work.nondispersive.slant_factor[s]
+        work.nondispersive.sigma_m[s] = wet_m
+        work.dispersive.sigma_m[s] = IONO_M_PER_M * far_m * work.dispersive.slant_factor[s]
+    return 0
 
 
 @kernel
@@ -164,7 +204,10 @@ def model_place(time_ns, work):
 
 @kernel
 def interpolate_both(t, series, work):
-    """Both fields at the point of an epoch; returns 0. series : VirtualSeries"""
+    """Both fields at the point of an epoch; returns 0.
+
+    series : VirtualSeries
+    """
     for k in range(work.stations.shape[0]):
         for a in range(2):
             work.relative_m[k, a] = work.east_north_m[k, a] - series.east_north_m[t, a]
@@ -196,10 +239,11 @@ def one_field(t, number, value_m, series, work, field):
 
 
 @kernel
-def write_satellite(i, s, n_row, work, out):
+def write_satellite(i, s, n_row, kind, work, out):
     """The bands of one satellite, row i of the master; returns the rows after it.
 
-    s : its column in the fields      out : VirtualRows
+    s : its column in the fields      kind : of the epoch; a change of it breaks the phases
+    out : VirtualRows
     """
     master, place, obs = work.master, work.place.work, work.obs
     model_m = place.range_m[0, i] - SPEED_OF_LIGHT_MPS * place.sat_state[0, i, 6]
@@ -220,6 +264,7 @@ def write_satellite(i, s, n_row, work, out):
         out.phase_cycle[n_row] = phase_m / wavelength
         out.doppler_hz[n_row] = obs.doppler_hz[row] - speed_mps / wavelength
         out.cn0_dbhz[n_row] = obs.cn0_dbhz[row]
-        out.lli[n_row] = obs.lli[row] if work.given[obs.sat[row]] else obs.lli[row] | LLI_SLIP
+        goes_on = work.given[obs.sat[row]] == kind
+        out.lli[n_row] = obs.lli[row] if goes_on else obs.lli[row] | LLI_SLIP
         n_row += 1
     return n_row

@@ -8,18 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from rtkpos._arrays import FloatArray, IndexArray, record_table
+from rtkpos._arrays import FloatArray, IndexArray
 from rtkpos.constants import DEG, NS_PER_S
 from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation
+from rtkpos.core.tables import CorrectionSigma
 from rtkpos.errors import InputError
 from rtkpos.estimate.atmosphere_states import slant_factor
-from rtkpos.core.tables import CorrectionSigma
 from rtkpos.gnss.systems import N_SAT
 from rtkpos.network.around import N_STATION
 from rtkpos.network.covariance import (
     ACTIVE_IONOSPHERE,
     QUIET_IONOSPHERE,
-    ROUGH,
     SMOOTH,
     WET_DELAY,
     Covariance,
@@ -27,9 +26,15 @@ from rtkpos.network.covariance import (
 from rtkpos.network.field import field_memory
 from rtkpos.network.interpolation import method_code
 from rtkpos.network.memory import station_memory
-from rtkpos.network.run import Network, NetworkSolution
+from rtkpos.network.run import NetworkEngine, NetworkSolution
 from rtkpos.network.variogram import add_differences, fit_variogram, forgetting, variogram_sums
-from rtkpos.network.virtual import VirtualRows, VirtualSeries, VirtualWork, virtual_block
+from rtkpos.network.virtual import (
+    UNCORRECTED,
+    VirtualRows,
+    VirtualSeries,
+    VirtualWork,
+    virtual_block,
+)
 from rtkpos.prepare.antennas import no_antennas
 from rtkpos.records.observations import ObsTable, Station
 from rtkpos.solve.run import run_plan
@@ -46,7 +51,9 @@ class VirtualBase:
 
     table : observations, with the sigma of their corrections      ecef_m : (3,) of the virtual
     marker [m]      master : station it is made from      stations : used
-    outside_m : distance of the point from the stations' hull, the largest over time [m]
+    outside_m : distance of the point from the stations' hull at the last epoch [m]
+    n_uncorrected : epochs at which too few satellites had corrections: the master's observations,
+        moved but not corrected
     """
 
     table: ObsTable
@@ -54,11 +61,11 @@ class VirtualBase:
     master: str
     stations: tuple[str, ...]
     outside_m: float
-    notes: tuple[str, ...] = ()
+    n_uncorrected: int
 
 
 def virtual_base(
-    network: Network,
+    network: NetworkEngine,
     solution: NetworkSolution,
     place_ecef_m: FloatArray,
     point_ecef_m: FloatArray | None = None,
@@ -73,20 +80,32 @@ def virtual_base(
     Raises InputError when no station has corrections.
     """
     place = np.asarray(place_ecef_m, float)
+    series, work, rows = prepared(network, solution, place, point_ecef_m, without)
+    virtual_block(0, len(solution.time_ns), series, work, rows)
+    outside_m = float(np.max(work.dispersive.around.slot_outside_m[: _n_slot(work)], initial=0.0))
+    names = tuple(solution.names[k] for k in work.stations)
+    return _gathered(network, solution, place, rows, names, outside_m)
+
+
+def prepared(
+    network: NetworkEngine,
+    solution: NetworkSolution,
+    place: FloatArray,
+    point_ecef_m: FloatArray | None = None,
+    without: tuple[str, ...] = (),
+) -> tuple[VirtualSeries, VirtualWork, VirtualRows]:
+    """What `virtual_block` takes, rows still empty; arguments as those of `virtual_base`."""
     stations = _stations_around(solution, place, network.config.n_station_max, without)
     if not len(stations):
         raise InputError(
             "no station of the network has corrections; look at its report (network check)."
         )
-    east_north = _plane(place, solution.ecef_m[stations])
+    east_north = plane_of(place, solution.ecef_m[stations])
     path = _path(place, point_ecef_m, len(solution.time_ns))
     series = _series(network, solution, stations, east_north, path)
     work = _work(network, solution, stations, east_north, place)
-    rows = _rows(len(solution.time_ns), int(np.sum(series.epoch >= 0)) * _row_limit(network))
-    virtual_block(0, len(solution.time_ns), series, work, rows)
-    outside_m = float(np.max(work.dispersive.around.slot_outside_m[: _n_slot(work)], initial=0.0))
-    names = tuple(solution.names[k] for k in stations)
-    return _gathered(network, solution, place, rows, names, outside_m)
+    n_row = int(np.sum(series.epoch >= 0)) * _row_limit(network)
+    return series, work, _rows(len(solution.time_ns), n_row)
 
 
 def _stations_around(
@@ -100,7 +119,7 @@ def _stations_around(
     return order[: min(int(has_any.sum()), n_max, N_STATION)].astype(np.int64)
 
 
-def _plane(place: FloatArray, ecef_m: FloatArray) -> FloatArray:
+def plane_of(place: FloatArray, ecef_m: FloatArray) -> FloatArray:
     """East and north (n, 2) of points relative to a place [m]."""
     llh, rotation = np.zeros(3), np.zeros((3, 3))
     ecef_to_geodetic(place, llh)
@@ -113,7 +132,7 @@ def _path(place: FloatArray, point_ecef_m: FloatArray | None, n: int) -> FloatAr
     """East and north (n, 2) of the point at each epoch; the last known one where it is NaN."""
     if point_ecef_m is None:
         return np.zeros((n, 2))
-    path = _plane(place, np.asarray(point_ecef_m, float))
+    path = plane_of(place, np.asarray(point_ecef_m, float))
     known = np.isfinite(path).all(axis=1)
     if not known.any():
         return np.zeros((n, 2))
@@ -123,7 +142,7 @@ def _path(place: FloatArray, point_ecef_m: FloatArray | None, n: int) -> FloatAr
 
 
 def _series(
-    network: Network,
+    network: NetworkEngine,
     solution: NetworkSolution,
     stations: IndexArray,
     east_north: FloatArray,
@@ -160,8 +179,8 @@ def field_covariances(
     """
     out = np.zeros((int(block[-1]) + 1, 2, 4))
     fields = (
-        (solution.nondispersive_m, solution.var_g, _wet_slant, SMOOTH, (WET_DELAY,)),
-        (solution.dispersive_m, solution.var_d, _iono_slant, SMOOTH, _IONOSPHERES),
+        (solution.nondispersive_m, solution.var_g, wet_slant, SMOOTH, (WET_DELAY,)),
+        (solution.dispersive_m, solution.var_d, iono_slant, SMOOTH, _IONOSPHERES),
     )
     for number, (value, variance, slant_of, smoothness, presets) in enumerate(fields):
         sums = variogram_sums()
@@ -202,19 +221,19 @@ def _mean_elevation(elevation_rad: FloatArray) -> FloatArray:
     return np.where(count > 0, total / np.maximum(count, 1), 90.0 * DEG)
 
 
-def _iono_slant(elevation_rad: FloatArray) -> FloatArray:
+def iono_slant(elevation_rad: FloatArray) -> FloatArray:
     """Slant over zenith ionosphere (S,)."""
     return np.array([slant_factor(float(e)) for e in _mean_elevation(elevation_rad)])
 
 
-def _wet_slant(elevation_rad: FloatArray) -> FloatArray:
+def wet_slant(elevation_rad: FloatArray) -> FloatArray:
     """Slant over zenith wet delay (S,), the cosecant of the elevation."""
     slant: FloatArray = 1.0 / np.maximum(np.sin(_mean_elevation(elevation_rad)), LEAST_SIN)
     return slant
 
 
 def _work(
-    network: Network,
+    network: NetworkEngine,
     solution: NetworkSolution,
     stations: IndexArray,
     east_north: FloatArray,
@@ -243,13 +262,14 @@ def _work(
         relative_m=np.zeros_like(east_north),
         column=column,
         method=np.array([method_code(network.config.method)], np.int64),
+        modelled=np.full(1, -1, np.int64),
         given=np.zeros(N_SAT, np.uint8),
         nondispersive=field_memory(len(stations), solution.sats),
         dispersive=field_memory(len(stations), solution.sats),
     )
 
 
-def _row_limit(network: Network) -> int:
+def _row_limit(network: NetworkEngine) -> int:
     """Most rows an epoch of a station has."""
     return max(int(np.max(np.diff(t.row_start), initial=0)) for t in network.tables)
 
@@ -263,6 +283,7 @@ def _rows(n_epoch: int, n_row: int) -> VirtualRows:
     """Empty rows."""
     return VirtualRows(
         row_start=np.zeros(n_epoch + 1, np.int64),
+        kind=np.zeros(n_epoch, np.uint8),
         sat=np.zeros(n_row, np.int16),
         sig=np.zeros(n_row, np.int16),
         code_m=np.zeros(n_row),
@@ -276,7 +297,7 @@ def _rows(n_epoch: int, n_row: int) -> VirtualRows:
 
 
 def _gathered(
-    network: Network,
+    network: NetworkEngine,
     solution: NetworkSolution,
     place: FloatArray,
     rows: VirtualRows,
@@ -315,4 +336,5 @@ def _gathered(
         master=names[0],
         stations=names,
         outside_m=outside_m,
+        n_uncorrected=int(np.sum(rows.kind == UNCORRECTED)),
     )

@@ -11,7 +11,7 @@ from rtkpos._arrays import FloatArray
 from rtkpos.gnss.signals import sig_code
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.observations import ObsTable
-from rtkpos.simulate.receiver import Receiver, ReceiverBlock
+from rtkpos.simulate.receiver import Receiver, ReceiverBlock, SystemTruth
 from rtkpos.simulate.scenario import Scenario
 from rtkpos.simulate.sections import Site, Vehicle
 from rtkpos.simulate.signals import channel_numbers
@@ -26,6 +26,7 @@ class Simulated:
     """Observations and truth of one receiver.
 
     antenna_ecef, marker_ecef, velocity_mps : (n_epoch, 3)      clock_s : (n_epoch,)
+    truth : by span of SPAN_S with an epoch, and in it by system in the order of `table.signals`
     """
 
     table: ObsTable
@@ -33,6 +34,7 @@ class Simulated:
     marker_ecef: FloatArray
     velocity_mps: FloatArray
     clock_s: FloatArray
+    truth: tuple[tuple[SystemTruth, ...], ...]
 
 
 def simulate_in_memory(scenario: Scenario) -> tuple[BroadcastTable, dict[str, Simulated]]:
@@ -75,6 +77,7 @@ def _gathered(world: World, given: Site | Vehicle, blocks: list[ReceiverBlock]) 
         marker_ecef=np.concatenate([block.marker_ecef for block in blocks]),
         velocity_mps=np.concatenate([block.velocity_mps for block in blocks]),
         clock_s=np.concatenate([block.clock_s for block in blocks]),
+        truth=tuple(tuple(block.truth) for block in blocks),
     )
 
 

@@ -1,7 +1,7 @@
 """A run: the epoch loop and its set-up; no formulae.
 
 The package shares its name with the public word: `rtkpos.solve(rover, nav, base, ...)` calls
-`rtkpos.solve.run.solve`, and `rtkpos.solve.run` is still a module.
+`rtkpos.solving.solve`, and `rtkpos.solve.run` is still a module.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ class _Room(ModuleType):
     """A package that can be called like the function it is named after."""
 
     def __call__(self, *args: Any, **words: Any) -> Solution:
-        """Positions of a rover, epoch by epoch; see `rtkpos.solve.run.solve`."""
-        from rtkpos.solve.run import solve
-
-        return solve(*args, **words)
+        """Positions of a rover, epoch by epoch; see `rtkpos.solving.solve`."""
+        # By name: the word stands above all rooms, and this room knows none above itself.
+        solution: Solution = import_module("rtkpos.solving").solve(*args, **words)
+        return solution
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         """By name, so that a pool of processes can be given the word."""

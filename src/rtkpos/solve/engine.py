@@ -15,9 +15,8 @@ import numpy as np
 
 from rtkpos._arrays import FloatArray, SmallArray, record_of
 from rtkpos.constants import NS_PER_S
-from rtkpos.core.tables import EVENT_ANTENNA_MOVED
+from rtkpos.core.tables import EVENT_ANTENNA_MOVED, no_correction
 from rtkpos.errors import DataError
-from rtkpos.core.tables import no_correction
 from rtkpos.estimate.memory import RunInputs, step_memory, step_outputs
 from rtkpos.estimate.step import step
 from rtkpos.gnss.systems import SYSTEM_LETTERS, systems_from_letters

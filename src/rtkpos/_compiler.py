@@ -1,0 +1,358 @@
+"""The one place that imports numba: kernels to machine code, loaded only to compile.
+
+numba optimises and translates every function together with all that it calls, so that code five
+calls deep is translated six times. Here a kernel called by a kernel stays a *part*: LLVM code as it
+came from numba. Only a kernel called by Python becomes a *whole*, with its parts linked in,
+optimised and translated once; see docs/decisions/compile-time.md. A whole has no wrapper for
+Python but an entry that takes machine words; see `_machine`.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numba
+from llvmlite import binding as llvm
+from numba.core import types
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler, CompileResult, DefaultPassBuilder, Flags
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.compiler_machinery import register_pass
+from numba.core.lowering import Lower
+from numba.core.serialize import dumps
+from numba.core.typed_passes import NativeLowering
+
+from rtkpos._entry import add_entry, result_letters
+from rtkpos._jit import KERNELS
+from rtkpos._machine import MachineCode, describe, processor, word_letters
+from rtkpos._store import Store
+
+_TYPES: Any = types  # numba's type hints for them are wrong
+_RARE = (100_000, 20, 20)  # thresholds of the collector
+_OF_NUMBER = {
+    "?": _TYPES.boolean,
+    "q": _TYPES.int64,
+    "Q": _TYPES.uint64,
+    "d": _TYPES.float64,
+}
+
+
+def compile_whole(kernel: Any, arguments: tuple[Any, ...]) -> MachineCode:
+    """Machine code of a kernel for the types of these arguments, with all that it calls."""
+    key: list[Any] = []
+    describe(arguments, key, [])
+    dispatcher = _dispatcher(kernel, _WholeCompiler, no_cfunc_wrapper=True)
+    with global_compiler_lock, _rare_collections():
+        result = dispatcher._compiler.compile(tuple(map(_type_of_value, arguments)), None)
+        library = result.library
+        library._ensure_finalized()
+    returned = result.signature.return_type
+    return MachineCode(
+        entry=library.entry,
+        code=library.code,
+        words=word_letters(key),
+        results=result_letters(returned),
+        is_tuple=isinstance(returned, _TYPES.BaseTuple),
+        symbols=library.symbols,
+    )
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Let Python's collector look at new objects only, and seldom.
+
+    numba makes millions; looking through all of them and numba itself again and again took 9 % of
+    a compilation. Without any collection the process grew to 690 MB; it takes 350, before 330.
+    """
+    was_frozen, thresholds = gc.get_freeze_count(), gc.get_threshold()
+    if not was_frozen:
+        gc.freeze()
+    gc.set_threshold(*_RARE)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        if not was_frozen:
+            gc.unfreeze()
+
+
+def _dispatcher(kernel: Any, pipeline: Any, **options: Any) -> Any:
+    """numba's dispatcher of a kernel's function, with its options."""
+    # Without the run-time for allocation no code counts references to arrays that callers own.
+    options |= kernel.options | {"nogil": True, "_nrt": False}
+    njit = numba.njit(error_model="numpy", pipeline_class=pipeline, **options)
+    compiled: Any = njit(kernel.py_func)
+    compiled._compiler._customize_flags = _QuickFlags
+    return compiled
+
+
+def _type_of_value(value: Any) -> Any:
+    """numba's type of an argument; numbers have the types that `_machine.describe` gives them."""
+    if isinstance(value, tuple):
+        return _TYPES.BaseTuple.from_types(tuple(map(_type_of_value, value)), type(value))
+    key: list[Any] = []
+    describe((value,), key, [])
+    return _OF_NUMBER[key[0]] if isinstance(key[0], str) else numba.typeof(value)
+
+
+class _QuickFlags(Flags):  # type: ignore[misc]  # numba has no type hints
+    """numba's flags, compared by what is set; numba lists all options, 100,000 times a run."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        """As numba's, which hashes the names of the options."""
+        return _FLAGS_HASH
+
+    def __eq__(self, other: object) -> bool:
+        """Equal by what was set, else by the values with their defaults."""
+        same = isinstance(other, Flags) and self._values == other._values
+        return same or bool(super().__eq__(other))
+
+
+_FLAGS_HASH = hash(Flags())
+
+
+class _PartLibrary(JITCodeLibrary):  # type: ignore[misc]
+    """LLVM code of one kernel and of the numba functions it uses, but not of the kernels it calls.
+
+    origin : name in KERNELS, argument types and symbol of the kernel; numba counts symbols anew in
+        each process
+    """
+
+    origin: tuple[str, Any, str]
+
+    def finalize(self) -> None:
+        """End the collection of code; no optimisation, no machine code."""
+        self._raise_if_finalized()
+        for library in dict.fromkeys(self._linking_libraries):
+            if not isinstance(library, _PartLibrary):
+                self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+        self._finalize_dynamic_globals()
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.linkage == llvm.Linkage.external:
+                function.linkage = "linkonce_odr"  # may come along with several wholes
+        self._finalized = True
+
+    def parts(self) -> list[_PartLibrary]:
+        """The kernels this one calls."""
+        return [lib for lib in self._linking_libraries if isinstance(lib, _PartLibrary)]
+
+    def _get_module_for_linking(self) -> Any:
+        """The code; name and meaning are numba's."""
+        self._ensure_finalized()
+        return self._final_module
+
+
+class _WholeLibrary(JITCodeLibrary):  # type: ignore[misc]
+    """A kernel with everything it calls, optimised and translated.
+
+    entry : symbol of the entry      code : object file      symbols : what it needs of the process
+    """
+
+    entry: str
+    code: bytes
+    symbols: tuple[str, ...]
+
+    def finalize(self) -> None:
+        """Link all parts, callers before callees (LLVM leaves out what nobody asked for yet)."""
+        found: dict[Any, None] = {}
+        waiting = list(self._linking_libraries)[::-1]  # type: ignore[has-type]
+        while waiting:
+            library = waiting.pop()
+            if library not in found:
+                found[library] = None
+                if isinstance(library, _PartLibrary):
+                    waiting += library.parts()[::-1]
+        self._linking_libraries = list(found)
+        super().finalize()
+
+    def _optimize_final_module(self) -> None:
+        """As numba's; only the entry is seen from outside, so what it does not need falls away."""
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.name != self.entry:
+                function.linkage = "internal"
+        super()._optimize_final_module()
+
+    def _finalize_final_module(self) -> None:
+        """Translate; numba's engine does not get the code, `_machine` loads it."""
+        module = self._final_module
+        self.symbols = tuple(
+            function.name
+            for function in module.functions
+            if function.is_declaration and not function.name.startswith("llvm.")
+        )
+        self.code = self._codegen._tm.emit_object(module)
+        self._finalized = True
+
+
+class _PartCompiler(Compiler):  # type: ignore[misc]
+    """numba's compiler up to LLVM code."""
+
+    def define_pipelines(self) -> Any:
+        """numba's pipelines, with their result in a part."""
+        self.state.flags.no_compile = True
+        self.state.library = _PartLibrary(_codegen(self.state), self.state.func_id.func_qualname)
+        return super().define_pipelines()
+
+
+class _WholeCompiler(Compiler):  # type: ignore[misc]
+    """numba's compiler for kernels that call parts."""
+
+    def define_pipelines(self) -> Any:
+        """numba's pipeline, with its result in a whole and our entry in place of its wrapper."""
+        self.state.flags.no_compile = True
+        self.state.library = _WholeLibrary(_codegen(self.state), self.state.func_id.func_qualname)
+        pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        pipeline.passes = [
+            (_EntryLowering if step is NativeLowering else step, name)
+            for step, name in pipeline.passes
+        ]
+        pipeline._finalized = False
+        pipeline.finalize()
+        return [pipeline]
+
+
+class _EntryLower(Lower):  # type: ignore[misc]
+    """numba's lowering, with an entry instead of the wrapper for Python."""
+
+    def create_cpython_wrapper(self, release_gil: bool = False) -> None:
+        """Add the entry; name and arguments are numba's."""
+        self.library.entry = add_entry(self.context, self.library, self.fndesc)
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _EntryLowering(NativeLowering):  # type: ignore[misc]
+    """numba's pass that makes LLVM code."""
+
+    _name = "rtkpos_entry_lowering"
+
+    @property
+    def lowering_class(self) -> Any:
+        """What does the work."""
+        return _EntryLower
+
+
+def _codegen(state: Any) -> Any:
+    """numba's code generator of a compilation."""
+    return state.targetctx.codegen()
+
+
+@functools.cache
+def part_of(kernel: Any) -> Any:
+    """The dispatcher of a kernel as a part of others."""
+    part = _dispatcher(kernel, _PartCompiler, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    name = f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}"
+    part.add_overload = functools.partial(_add_part, part, name)
+    # What numba asks of a function that another one calls.
+    ask = part.get_call_template
+    part.get_call_template = lambda arguments, keywords: _call_template(ask, arguments, keywords)
+    part._cache = _PartCache(kernel.py_func)
+    return part
+
+
+@functools.cache
+def type_of(kernel: Any) -> Any:
+    """numba's type of a kernel that another one calls."""
+    return _TYPES.Dispatcher(part_of(kernel))
+
+
+def _call_template(ask: Any, arguments: Any, keywords: Any) -> Any:
+    """What a caller must know of a part; compiles it for the general types of the arguments."""
+    general = {name: _general_type(kind) for name, kind in keywords.items()}
+    return ask(tuple(map(_general_type, arguments)), general)
+
+
+def _general_type(kind: Any) -> Any:
+    """Type of an argument: constants count as their type, short integers as int64.
+
+    Otherwise `f(0)`, `f(1)`, `f(n)` and `f(sat)` would be four compilations of the same kernel.
+    """
+    kind = _TYPES.unliteral(kind)
+    is_short = isinstance(kind, _TYPES.Integer) and kind.signed and kind.bitwidth < 64
+    return _TYPES.int64 if is_short else kind
+
+
+def _add_part(dispatcher: Any, name: str, result: Any) -> None:
+    """Make a compiled part known to callers, in place of numba's registration of machine code."""
+    key = result.entry_point
+    if key is None:
+        key = object()
+        dispatcher.targetctx.insert_user_function(key, result.fndesc, [result.library])
+    arguments = tuple(result.signature.args)
+    result.library._ensure_finalized()
+    result.library.origin = (name, arguments, result.fndesc.llvm_func_name)
+    dispatcher.overloads[arguments] = result._replace(entry_point=key)
+
+
+class _PartCache:
+    """Parts on disk, as bitcode: after an edit, only what it touches is typed and lowered anew.
+
+    The interface is the one numba's dispatcher expects of a cache.
+    """
+
+    cache_path = None
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._store = Store(function, "part")
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Compiled form of a signature, or None when there is no sound one."""
+        payload = self._store.load(f"{sig}|{processor()}")
+        if payload is None:
+            return None
+        try:
+            return self._rebuild(target_context, payload)
+        except Exception as error:  # unpickling a damaged entry may raise anything
+            self._store.note("not loaded", error)
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a compiled form where that is possible."""
+        if data.library.has_dynamic_globals:
+            return
+        try:
+            self._store.save(f"{sig}|{processor()}", dumps(self._reduce(data)))
+        except (RuntimeError, pickle.PicklingError) as error:
+            self._store.note("not kept", error)
+
+    def _reduce(self, result: Any) -> Any:
+        """Bitcode, the names of the kernels it calls, and what callers must know."""
+        result.fndesc.typemap = result.fndesc.calltypes = None
+        library = result.library
+        bitcode, calls = library._final_module.as_bitcode(), [lib.origin for lib in library.parts()]
+        return library.name, bitcode, calls, result.fndesc, result.signature
+
+    def _rebuild(self, target_context: Any, payload: bytes) -> Any:
+        """The compile result; loads or compiles the kernels it calls.
+
+        None when one of them has another symbol than this code calls: two processes that compile at
+        the same time leave parts of either, and a call of a symbol that nobody defines would crash.
+        """
+        name, bitcode, calls, fndesc, signature = pickle.loads(payload)
+        library = _PartLibrary(target_context.codegen(), name)
+        library._final_module = llvm.parse_bitcode(bitcode)
+        for callee, arguments, symbol in calls:
+            part = KERNELS[callee].part
+            part.compile(arguments)
+            called = part.overloads[arguments].library
+            if called.origin[2] != symbol:
+                return None
+            library.add_linking_library(called)
+        library._finalized = True
+        known = {
+            "target_context": target_context,
+            "typing_context": target_context.typing_context,
+            "library": library,
+            "entry_point": object(),
+            "fndesc": fndesc,
+            "signature": signature,
+            "objectmode": False,
+            "lifted": (),
+        }
+        return CompileResult(**dict.fromkeys(CompileResult._fields) | known)

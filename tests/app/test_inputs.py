@@ -1,0 +1,60 @@
+"""Reading rover and base side by side gives the same tables and the same errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rtkpos.app import inputs
+from rtkpos.app.inputs import read_inputs
+from rtkpos.app.request import SolveRequest
+from rtkpos.errors import FileError, RinexError
+from rtkpos.records.config import RtkConfig
+from rtkpos.solve.warm import _nav_text, _rinex3_text
+
+
+@pytest.fixture
+def request_of(tmp_path, monkeypatch):
+    """A request for small files that count as long ones."""
+    monkeypatch.setattr(inputs, "LONG_BYTES", 1)
+    rover, base, nav = (tmp_path / name for name in ("rover.obs", "base.obs", "nav.rnx"))
+    rover.write_bytes(_rinex3_text())
+    base.write_bytes(_rinex3_text().replace(b"45.000", b"41.000"))
+    nav.write_bytes(_nav_text())
+    return SolveRequest(rover=(rover,), base=(base,), nav=(nav,))
+
+
+def test_both_are_read(request_of, monkeypatch):
+    side_by_side = read_inputs(request_of, RtkConfig())
+    monkeypatch.setattr(inputs, "LONG_BYTES", 1 << 40)
+    in_turn = read_inputs(request_of, RtkConfig())
+    for role in ("rover", "base"):
+        for name in ("time_ns", "sat", "code_m", "cn0_dbhz"):
+            one, other = (getattr(getattr(i, role), name) for i in (side_by_side, in_turn))
+            np.testing.assert_array_equal(one, other)
+    assert side_by_side.base.source == in_turn.base.source
+    assert not np.array_equal(side_by_side.rover.cn0_dbhz, side_by_side.base.cn0_dbhz)
+
+
+@pytest.mark.parametrize("role", ["rover", "base"])
+def test_errors_of_either_arrive(request_of, role):
+    path: Path = getattr(request_of, role)[0]
+    path.write_text("no RINEX, but not empty\n")
+    with pytest.raises(RinexError, match=f"{role}.obs is not a RINEX file"):
+        read_inputs(request_of, RtkConfig())
+
+
+def test_a_file_that_is_missing_is_told(request_of):
+    request_of.base[0].unlink()
+    with pytest.raises(FileError, match="there is no such file"):
+        read_inputs(request_of, RtkConfig())
+
+
+def test_a_base_without_epochs_leaves_single_positions(request_of):
+    head = _rinex3_text().split(b"> 2024")[0]
+    request_of.base[0].write_bytes(head)
+    found = read_inputs(request_of, RtkConfig())
+    assert found.base is None
+    assert "Positions are single" in found.base_missing
