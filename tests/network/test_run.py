@@ -31,7 +31,9 @@ def counted(engine, name):
     return int(engine.memory.tally[k] + engine.memory.edge["tally"][:, k].sum())
 
 
-@pytest.mark.parametrize("kind", ["calm", "waves", "rough"])
+@pytest.mark.parametrize(
+    "kind", ["calm", *(pytest.param(k, marks=pytest.mark.slow) for k in ("waves", "rough"))]
+)
 def test_every_verified_integer_is_true(kind):
     """In the first pass and, knowing its integers, in the second: quiet, disturbed, with slips."""
     made = scene(kind)
