@@ -29,7 +29,6 @@ N_ATTEMPT = 3  # the whole set, half of it, a quarter
 HELD_SIGMA_CYCLE = 1e-3
 FEWEST_FIRST = 4  # pairs of a first set; with an anchor one satellite will do
 LEAST_LOCK = 2  # epochs an ambiguity must have lasted
-TRIAL_MEMORY = 2  # disagreements are forgotten after so many failures
 
 
 @kernel

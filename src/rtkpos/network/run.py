@@ -64,7 +64,6 @@ class NetworkSolution:
     var_g, var_d : (T, K, S) their variances [m^2]
     elevation_rad : (T, K, S) NaN = not observed      is_fixed : (T, K, S) integers known
     ends : (E, 2) stations of the baselines, rover and base
-    n_free, n_held : (T, E) ambiguities above 15 degrees, and those of them that are integers
     counts : NETWORK_COUNTERS by name      station_plan : of the kernels, for virtual stations
     """
 
@@ -79,8 +78,6 @@ class NetworkSolution:
     elevation_rad: FloatArray
     is_fixed: BoolArray
     ends: IndexArray
-    n_free: IndexArray
-    n_held: IndexArray
     counts: dict[str, int]
     config: NetworkConfig
     report: ReadReport = field(default_factory=ReadReport)
@@ -273,8 +270,6 @@ class _Keeper:
         names = ("nondispersive_m", "dispersive_m", "var_g", "var_d", "elevation_rad")
         self._values = {name: np.full(shape, np.nan, np.float32) for name in names}
         self._is_fixed = np.zeros(shape, np.bool_)
-        self._n_free = np.zeros((n, len(memory.ends)), np.int64)
-        self._n_held = np.zeros((n, len(memory.ends)), np.int64)
 
     def keep(self, t: int) -> None:
         """Copy one epoch."""
@@ -288,8 +283,6 @@ class _Keeper:
         return {
             "sats": self._sats,
             "is_fixed": self._is_fixed,
-            "n_free": self._n_free,
-            "n_held": self._n_held,
             **self._values,
         }
 

@@ -51,7 +51,6 @@ class VirtualBase:
 
     table : observations, with the sigma of their corrections      ecef_m : (3,) of the virtual
     marker [m]      master : station it is made from      stations : used
-    outside_m : distance of the point from the stations' hull at the last epoch [m]
     n_uncorrected : epochs at which too few satellites had corrections: the master's observations,
         moved but not corrected
     """
@@ -60,7 +59,6 @@ class VirtualBase:
     ecef_m: FloatArray
     master: str
     stations: tuple[str, ...]
-    outside_m: float
     n_uncorrected: int
 
 
@@ -82,9 +80,8 @@ def virtual_base(
     place = np.asarray(place_ecef_m, float)
     series, work, rows = prepared(network, solution, place, point_ecef_m, without)
     virtual_block(0, len(solution.time_ns), series, work, rows)
-    outside_m = float(np.max(work.dispersive.around.slot_outside_m[: _n_slot(work)], initial=0.0))
     names = tuple(solution.names[k] for k in work.stations)
-    return _gathered(network, solution, place, rows, names, outside_m)
+    return _gathered(network, solution, place, rows, names)
 
 
 def prepared(
@@ -274,11 +271,6 @@ def _row_limit(network: NetworkEngine) -> int:
     return max(int(np.max(np.diff(t.row_start), initial=0)) for t in network.tables)
 
 
-def _n_slot(work: VirtualWork) -> int:
-    """Sets of stations of the last epoch."""
-    return int(work.dispersive.around.n_slot[0])
-
-
 def _rows(n_epoch: int, n_row: int) -> VirtualRows:
     """Empty rows."""
     return VirtualRows(
@@ -302,7 +294,6 @@ def _gathered(
     place: FloatArray,
     rows: VirtualRows,
     names: tuple[str, ...],
-    outside_m: float,
 ) -> VirtualBase:
     """The table of the epochs that have rows, and what else is known."""
     n_row = int(rows.row_start[-1])
@@ -335,6 +326,5 @@ def _gathered(
         ecef_m=place,
         master=names[0],
         stations=names,
-        outside_m=outside_m,
         n_uncorrected=int(np.sum(rows.kind == UNCORRECTED)),
     )
