@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from rtkpos.core.decorrelation import IntegerWorkspace
 from rtkpos.core.integer_steps import from_decorrelated, write_matrix
+
+
+def as_tuple(work):
+    """A workspace that lies in a record as the tuple of arrays that kernels are tested with."""
+    if isinstance(work, IntegerWorkspace):
+        return work
+    return IntegerWorkspace(*(np.array(work[name]) for name in IntegerWorkspace._fields))
 
 
 def matrix_of(n, work):
     """Z (n, n) with z = Z a."""
+    work = as_tuple(work)
     matrix = np.full((n, n), np.nan)
     write_matrix(n, work, matrix)
     return matrix

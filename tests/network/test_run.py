@@ -108,7 +108,7 @@ def test_integers_close_around_every_fundamental_loop():
 
 def test_the_number_of_threads_changes_nothing():
     one, two = solved("calm", 1)[1], scene("calm").engine(passes=1).solve(n_thread=2)
-    for name in ("nondispersive_m", "dispersive_m", "is_fixed", "n_held"):
+    for name in ("nondispersive_m", "dispersive_m", "is_fixed"):
         assert np.array_equal(getattr(one, name), getattr(two, name), equal_nan=name[-1] == "m")
     assert one.counts == two.counts
 

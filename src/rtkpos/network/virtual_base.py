@@ -151,8 +151,8 @@ def _series(
     block = (time_s // BLOCK_S).astype(np.int64)
     judge = np.diff(time_s // SAMPLE_S, prepend=-1.0) > 0
     return VirtualSeries(
-        nondispersive_m=solution.nondispersive_m,
-        dispersive_m=solution.dispersive_m,
+        nondispersive_m=np.ascontiguousarray(solution.nondispersive_m, np.float32),
+        dispersive_m=np.ascontiguousarray(solution.dispersive_m, np.float32),
         epoch=np.ascontiguousarray(network.index[:, stations[0]]),
         step_s=step_s,
         east_north_m=path,
