@@ -119,25 +119,24 @@ def test_a_command_that_fails_is_told(tmp_path):
 
 @pytest.mark.compiled
 def test_updates_leave_no_memory_behind(tmp_path):
-    stream = Stream(tmp_path, 100, "G")
-    _left_behind(stream, 1)
+    stream = Stream(tmp_path, 1000, "G")
+    for pair in stream.pairs[:100]:
+        stream.engine.update(*pair)
     tracemalloc.start()
     try:
-        left = [_left_behind(stream, 4) for _ in range(3)]
+        left = [_left_behind(stream, stream.pairs[k : k + 300]) for k in (100, 400, 700)]
     finally:
         tracemalloc.stop()
-    # The smallest object of Python kept for each of the 400 updates would be 6400 bytes and more
+    # The smallest object of Python kept for each of the 300 updates would be 4800 bytes and more
     # every time; now and then something else in the process fills a cache of its own.
-    assert min(left) < 4800, f"{left} bytes stayed after 400 updates each"
+    assert min(left) < 3600, f"{left} bytes stayed after 300 updates each"
 
 
-def _left_behind(stream, n_pass):
-    """Traced memory that stays after some passes through the recording [bytes]."""
+def _left_behind(stream, pairs):
+    """Traced memory that stays after some updates, one recording without a restart [bytes]."""
     gc.collect()
-    before = tracemalloc.get_traced_memory()[0] if tracemalloc.is_tracing() else 0
-    for _ in range(n_pass):
-        stream.rewind()
-        for pair in stream.pairs:
-            stream.engine.update(*pair)
+    before = tracemalloc.get_traced_memory()[0]
+    for pair in pairs:
+        stream.engine.update(*pair)
     gc.collect()
-    return tracemalloc.get_traced_memory()[0] - before if tracemalloc.is_tracing() else 0
+    return tracemalloc.get_traced_memory()[0] - before
