@@ -10,30 +10,43 @@ Python but an entry that takes machine words; see `_machine`.
 from __future__ import annotations
 
 import functools
-import gc
+import hashlib
 import pickle
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numba
 from llvmlite import binding as llvm
 from numba.core import types
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler, CompileResult, DefaultPassBuilder, Flags
+from numba.core.compiler import Compiler, CompileResult
 from numba.core.compiler_lock import global_compiler_lock
-from numba.core.compiler_machinery import register_pass
+from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.lowering import Lower
 from numba.core.serialize import dumps
-from numba.core.typed_passes import NativeLowering
+from numba.core.typed_passes import (
+    AnnotateTypes,
+    IRLegalization,
+    NativeLowering,
+    NoPythonBackend,
+    NopythonTypeInference,
+    PreLowerStripPhis,
+)
+from numba.core.untyped_passes import (
+    FixupArgs,
+    GenericRewrites,
+    IRProcessing,
+    ReconstructSSA,
+    TranslateByteCode,
+)
 
 from rtkpos._entry import add_entry, result_letters
 from rtkpos._jit import KERNELS
 from rtkpos._machine import MachineCode, describe, processor, word_letters
+from rtkpos._quick import QuickFlags, quick_numba
 from rtkpos._store import Store
 
 _TYPES: Any = types  # numba's type hints for them are wrong
-_RARE = (100_000, 20, 20)  # thresholds of the collector
 _OF_NUMBER = {
     "?": _TYPES.boolean,
     "q": _TYPES.int64,
@@ -47,7 +60,7 @@ def compile_whole(kernel: Any, arguments: tuple[Any, ...]) -> MachineCode:
     key: list[Any] = []
     describe(arguments, key, [])
     dispatcher = _dispatcher(kernel, _WholeCompiler, no_cfunc_wrapper=True)
-    with global_compiler_lock, _rare_collections():
+    with global_compiler_lock, quick_numba():
         result = dispatcher._compiler.compile(tuple(map(_type_of_value, arguments)), None)
         library = result.library
         library._ensure_finalized()
@@ -62,32 +75,13 @@ def compile_whole(kernel: Any, arguments: tuple[Any, ...]) -> MachineCode:
     )
 
 
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Let Python's collector look at new objects only, and seldom.
-
-    numba makes millions; looking through all of them and numba itself again and again took 9 % of
-    a compilation. Without any collection the process grew to 690 MB; it takes 350, before 330.
-    """
-    was_frozen, thresholds = gc.get_freeze_count(), gc.get_threshold()
-    if not was_frozen:
-        gc.freeze()
-    gc.set_threshold(*_RARE)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
-        if not was_frozen:
-            gc.unfreeze()
-
-
 def _dispatcher(kernel: Any, pipeline: Any, **options: Any) -> Any:
     """numba's dispatcher of a kernel's function, with its options."""
     # Without the run-time for allocation no code counts references to arrays that callers own.
     options |= kernel.options | {"nogil": True, "_nrt": False}
     njit = numba.njit(error_model="numpy", pipeline_class=pipeline, **options)
     compiled: Any = njit(kernel.py_func)
-    compiled._compiler._customize_flags = _QuickFlags
+    compiled._compiler._customize_flags = QuickFlags
     return compiled
 
 
@@ -98,24 +92,6 @@ def _type_of_value(value: Any) -> Any:
     key: list[Any] = []
     describe((value,), key, [])
     return _OF_NUMBER[key[0]] if isinstance(key[0], str) else numba.typeof(value)
-
-
-class _QuickFlags(Flags):  # type: ignore[misc]  # numba has no type hints
-    """numba's flags, compared by what is set; numba lists all options, 100,000 times a run."""
-
-    __slots__ = ()
-
-    def __hash__(self) -> int:
-        """As numba's, which hashes the names of the options."""
-        return _FLAGS_HASH
-
-    def __eq__(self, other: object) -> bool:
-        """Equal by what was set, else by the values with their defaults."""
-        same = isinstance(other, Flags) and self._values == other._values
-        return same or bool(super().__eq__(other))
-
-
-_FLAGS_HASH = hash(Flags())
 
 
 class _PartLibrary(JITCodeLibrary):  # type: ignore[misc]
@@ -191,39 +167,77 @@ class _WholeLibrary(JITCodeLibrary):  # type: ignore[misc]
         self._finalized = True
 
 
-class _PartCompiler(Compiler):  # type: ignore[misc]
-    """numba's compiler up to LLVM code."""
+class _KernelCompiler(Compiler):  # type: ignore[misc]
+    """numba's compiler with the passes that kernels need; the library takes the code.
+
+    Left out are those for closures, objects, literals as arguments, and arithmetic of whole arrays.
+    """
+
+    _library: Any
+    _lowering: Any
 
     def define_pipelines(self) -> Any:
-        """numba's pipelines, with their result in a part."""
+        """One pipeline."""
         self.state.flags.no_compile = True
-        self.state.library = _PartLibrary(_codegen(self.state), self.state.func_id.func_qualname)
-        return super().define_pipelines()
+        codegen = self.state.targetctx.codegen()
+        self.state.library = self._library(codegen, self.state.func_id.func_qualname)
+        passes = PassManager("rtkpos")
+        for step in (
+            TranslateByteCode,
+            FixupArgs,
+            IRProcessing,
+            GenericRewrites,
+            ReconstructSSA,
+            NopythonTypeInference,
+            PreLowerStripPhis,
+            IRLegalization,
+            AnnotateTypes,
+            self._lowering,
+            NoPythonBackend,
+        ):
+            passes.add_pass(step, step.__name__)
+        passes.finalize()
+        return [passes]
 
 
-class _WholeCompiler(Compiler):  # type: ignore[misc]
-    """numba's compiler for kernels that call parts."""
+class _PartLower(Lower):  # type: ignore[misc]
+    """numba's lowering, with a short symbol that is the same in every process.
 
-    def define_pipelines(self) -> Any:
-        """numba's pipeline, with its result in a whole and our entry in place of its wrapper."""
-        self.state.flags.no_compile = True
-        self.state.library = _WholeLibrary(_codegen(self.state), self.state.func_id.func_qualname)
-        pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        pipeline.passes = [
-            (_EntryLowering if step is NativeLowering else step, name)
-            for step, name in pipeline.passes
-        ]
-        pipeline._finalized = False
-        pipeline.finalize()
-        return [pipeline]
+    numba's spells out all types of the arguments, with the counters of this process: 10 kB where
+    records are passed, in each call.
+    """
+
+    def __init__(self, context: Any, library: Any, fndesc: Any, *arguments: Any, **named: Any):
+        fndesc.mangled_name = _symbol(fndesc)
+        fndesc.env_name = f"env.{fndesc.mangled_name}"
+        super().__init__(context, library, fndesc, *arguments, **named)
 
 
-class _EntryLower(Lower):  # type: ignore[misc]
-    """numba's lowering, with an entry instead of the wrapper for Python."""
+def _symbol(fndesc: Any) -> str:
+    """Symbol of a kernel for the types of its arguments, by numba's description of it."""
+    text = ",".join(map(str, fndesc.argtypes))
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return f"{fndesc.modname}.{fndesc.qualname}.{digest}"
+
+
+class _EntryLower(_PartLower):
+    """The same, with an entry instead of numba's wrapper for Python."""
 
     def create_cpython_wrapper(self, release_gil: bool = False) -> None:
         """Add the entry; name and arguments are numba's."""
         self.library.entry = add_entry(self.context, self.library, self.fndesc)
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _PartLowering(NativeLowering):  # type: ignore[misc]
+    """numba's pass that makes LLVM code."""
+
+    _name = "rtkpos_part_lowering"
+
+    @property
+    def lowering_class(self) -> Any:
+        """What does the work."""
+        return _PartLower
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -238,9 +252,16 @@ class _EntryLowering(NativeLowering):  # type: ignore[misc]
         return _EntryLower
 
 
-def _codegen(state: Any) -> Any:
-    """numba's code generator of a compilation."""
-    return state.targetctx.codegen()
+class _PartCompiler(_KernelCompiler):
+    """Up to LLVM code."""
+
+    _library, _lowering = _PartLibrary, _PartLowering
+
+
+class _WholeCompiler(_KernelCompiler):
+    """Up to machine code, with our entry in place of numba's wrapper."""
+
+    _library, _lowering = _WholeLibrary, _EntryLowering
 
 
 @functools.cache

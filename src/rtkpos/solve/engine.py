@@ -18,7 +18,7 @@ from rtkpos.constants import NS_PER_S
 from rtkpos.core.tables import EVENT_ANTENNA_MOVED, no_correction
 from rtkpos.errors import DataError
 from rtkpos.estimate.memory import RunInputs, step_memory, step_outputs
-from rtkpos.estimate.step import step
+from rtkpos.estimate.step import run_block
 from rtkpos.gnss.systems import SYSTEM_LETTERS, systems_from_letters
 from rtkpos.physics.atmosphere import ionosphere_model, no_ionosphere
 from rtkpos.prepare.align import match_epochs
@@ -286,13 +286,14 @@ class RtkEngine:
         base_ns = self._base.obs.time_ns[: self._base.size]
         tolerance_ns = time_tolerance_ns(self.config)
         max_age_ns = int(self._inputs.plan.settings.max_age_ns)
-        k_base = int(match_epochs(self._rover.obs.time_ns, base_ns, tolerance_ns, max_age_ns)[0])
-        out = self._out
+        index = match_epochs(self._rover.obs.time_ns, base_ns, tolerance_ns, max_age_ns)
+        out, count = self._out, self._memory.state.count
         out[0] = self._empty[0]
-        step(self._inputs, 0, k_base, self._n_seen, self._memory, out, 0)
+        count[2] = self._n_seen
+        run_block(self._inputs, index, 0, 1, self._memory, out)
         explain_base(out, self._rover.obs.time_ns, base_ns, tolerance_ns)
         explain_rover(out, self._rover.obs, self._nav)
-        self._n_seen = max(self._n_seen, k_base + 1)
+        self._n_seen = int(count[2])
         n_gone = max(self._n_seen - 1, 0)
         self._base.drop(n_gone)
         self._n_seen -= n_gone
