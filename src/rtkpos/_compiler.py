@@ -18,7 +18,6 @@ from typing import Any
 import numba
 from llvmlite import binding as llvm
 from numba.core import types
-from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler, CompileResult
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager, register_pass
@@ -42,6 +41,7 @@ from numba.core.untyped_passes import (
 
 from rtkpos._entry import add_entry, result_letters
 from rtkpos._jit import KERNELS
+from rtkpos._linking import PartLibrary, WholeLibrary, all_units, reached
 from rtkpos._machine import MachineCode, describe, processor, word_letters
 from rtkpos._quick import QuickFlags, quick_numba
 from rtkpos._store import Store
@@ -64,15 +64,25 @@ def compile_whole(kernel: Any, arguments: tuple[Any, ...]) -> MachineCode:
         result = dispatcher._compiler.compile(tuple(map(_type_of_value, arguments)), None)
         library = result.library
         library._ensure_finalized()
-    returned = result.signature.return_type
-    return MachineCode(
-        entry=library.entry,
-        code=library.code,
-        words=word_letters(key),
-        results=result_letters(returned),
-        is_tuple=isinstance(returned, _TYPES.BaseTuple),
-        symbols=library.symbols,
-    )
+        returned = result.signature.return_type
+        return MachineCode(
+            entry=library.entry,
+            codes=library.codes(),
+            words=word_letters(key),
+            results=result_letters(returned),
+            is_tuple=isinstance(returned, _TYPES.BaseTuple),
+            symbols=library.all_symbols(),
+        )
+
+
+def compile_part(kernel: Any, arguments: tuple[Any, ...]) -> None:
+    """Make, and keep, what callers of a kernel need for the types of these arguments."""
+    general = tuple(_general_type(_type_of_value(value)) for value in arguments)
+    with global_compiler_lock, quick_numba():
+        kernel.part.compile(general)
+        part = kernel.part.overloads[general].library
+        for library in all_units([part] if kernel.is_unit else reached([part])[1]):
+            library.unit()
 
 
 def _dispatcher(kernel: Any, pipeline: Any, **options: Any) -> Any:
@@ -92,79 +102,6 @@ def _type_of_value(value: Any) -> Any:
     key: list[Any] = []
     describe((value,), key, [])
     return _OF_NUMBER[key[0]] if isinstance(key[0], str) else numba.typeof(value)
-
-
-class _PartLibrary(JITCodeLibrary):  # type: ignore[misc]
-    """LLVM code of one kernel and of the numba functions it uses, but not of the kernels it calls.
-
-    origin : name in KERNELS, argument types and symbol of the kernel; numba counts symbols anew in
-        each process
-    """
-
-    origin: tuple[str, Any, str]
-
-    def finalize(self) -> None:
-        """End the collection of code; no optimisation, no machine code."""
-        self._raise_if_finalized()
-        for library in dict.fromkeys(self._linking_libraries):
-            if not isinstance(library, _PartLibrary):
-                self._final_module.link_in(library._get_module_for_linking(), preserve=True)
-        self._finalize_dynamic_globals()
-        for function in self._final_module.functions:
-            if not function.is_declaration and function.linkage == llvm.Linkage.external:
-                function.linkage = "linkonce_odr"  # may come along with several wholes
-        self._finalized = True
-
-    def parts(self) -> list[_PartLibrary]:
-        """The kernels this one calls."""
-        return [lib for lib in self._linking_libraries if isinstance(lib, _PartLibrary)]
-
-    def _get_module_for_linking(self) -> Any:
-        """The code; name and meaning are numba's."""
-        self._ensure_finalized()
-        return self._final_module
-
-
-class _WholeLibrary(JITCodeLibrary):  # type: ignore[misc]
-    """A kernel with everything it calls, optimised and translated.
-
-    entry : symbol of the entry      code : object file      symbols : what it needs of the process
-    """
-
-    entry: str
-    code: bytes
-    symbols: tuple[str, ...]
-
-    def finalize(self) -> None:
-        """Link all parts, callers before callees (LLVM leaves out what nobody asked for yet)."""
-        found: dict[Any, None] = {}
-        waiting = list(self._linking_libraries)[::-1]  # type: ignore[has-type]
-        while waiting:
-            library = waiting.pop()
-            if library not in found:
-                found[library] = None
-                if isinstance(library, _PartLibrary):
-                    waiting += library.parts()[::-1]
-        self._linking_libraries = list(found)
-        super().finalize()
-
-    def _optimize_final_module(self) -> None:
-        """As numba's; only the entry is seen from outside, so what it does not need falls away."""
-        for function in self._final_module.functions:
-            if not function.is_declaration and function.name != self.entry:
-                function.linkage = "internal"
-        super()._optimize_final_module()
-
-    def _finalize_final_module(self) -> None:
-        """Translate; numba's engine does not get the code, `_machine` loads it."""
-        module = self._final_module
-        self.symbols = tuple(
-            function.name
-            for function in module.functions
-            if function.is_declaration and not function.name.startswith("llvm.")
-        )
-        self.code = self._codegen._tm.emit_object(module)
-        self._finalized = True
 
 
 class _KernelCompiler(Compiler):  # type: ignore[misc]
@@ -208,7 +145,7 @@ class _PartLower(Lower):  # type: ignore[misc]
     """
 
     def __init__(self, context: Any, library: Any, fndesc: Any, *arguments: Any, **named: Any):
-        fndesc.mangled_name = _symbol(fndesc)
+        fndesc.mangled_name = library.symbol = _symbol(fndesc)
         fndesc.env_name = f"env.{fndesc.mangled_name}"
         super().__init__(context, library, fndesc, *arguments, **named)
 
@@ -255,13 +192,13 @@ class _EntryLowering(NativeLowering):  # type: ignore[misc]
 class _PartCompiler(_KernelCompiler):
     """Up to LLVM code."""
 
-    _library, _lowering = _PartLibrary, _PartLowering
+    _library, _lowering = PartLibrary, _PartLowering
 
 
 class _WholeCompiler(_KernelCompiler):
     """Up to machine code, with our entry in place of numba's wrapper."""
 
-    _library, _lowering = _WholeLibrary, _EntryLowering
+    _library, _lowering = WholeLibrary, _EntryLowering
 
 
 @functools.cache
@@ -307,7 +244,7 @@ def _add_part(dispatcher: Any, name: str, result: Any) -> None:
         dispatcher.targetctx.insert_user_function(key, result.fndesc, [result.library])
     arguments = tuple(result.signature.args)
     result.library._ensure_finalized()
-    result.library.origin = (name, arguments, result.fndesc.llvm_func_name)
+    result.library.origin = (name, arguments)
     dispatcher.overloads[arguments] = result._replace(entry_point=key)
 
 
@@ -350,21 +287,15 @@ class _PartCache:
         return library.name, bitcode, calls, result.fndesc, result.signature
 
     def _rebuild(self, target_context: Any, payload: bytes) -> Any:
-        """The compile result; loads or compiles the kernels it calls.
-
-        None when one of them has another symbol than this code calls: two processes that compile at
-        the same time leave parts of either, and a call of a symbol that nobody defines would crash.
-        """
+        """The compile result; loads or compiles the kernels it calls."""
         name, bitcode, calls, fndesc, signature = pickle.loads(payload)
-        library = _PartLibrary(target_context.codegen(), name)
+        library = PartLibrary(target_context.codegen(), name)
         library._final_module = llvm.parse_bitcode(bitcode)
-        for callee, arguments, symbol in calls:
+        library.symbol = fndesc.llvm_func_name
+        for callee, arguments in calls:
             part = KERNELS[callee].part
             part.compile(arguments)
-            called = part.overloads[arguments].library
-            if called.origin[2] != symbol:
-                return None
-            library.add_linking_library(called)
+            library.add_linking_library(part.overloads[arguments].library)
         library._finalized = True
         known = {
             "target_context": target_context,

@@ -22,6 +22,16 @@ from rtkpos._store import Store
 KERNELS: dict[str, Any] = {}
 
 _lock = threading.RLock()  # one compilation or loading at a time
+_preparations: list[Callable[[], object]] = []
+
+
+def before_compiling(prepare: Callable[[], object]) -> None:
+    """Have `prepare` called once, before this process compiles its next kernel.
+
+    It may say that compiling takes a while, or compile more than that kernel. A later call of this
+    function takes its place.
+    """
+    _preparations[:] = [prepare]
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -43,11 +53,20 @@ def fused_kernel(function: Callable[..., Any]) -> Any:
     return _kernel(function, fastmath={"contract"})
 
 
-def _kernel(function: Callable[..., Any], **options: Any) -> Any:
+def unit_kernel(function: Callable[..., Any]) -> Any:
+    """A kernel with much below it that is optimised and translated by itself.
+
+    Wholes take its machine code as it is, so that several processes can work on one whole. A call
+    is never inlined: for kernels that run once an epoch.
+    """
+    return _kernel(function, is_unit=True)
+
+
+def _kernel(function: Callable[..., Any], *, is_unit: bool = False, **options: Any) -> Any:
     """What `kernel` says, with options of numba."""
     found: Any = function
     if os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0"):
-        found = Kernel(function, options)
+        found = Kernel(function, options, is_unit)
     else:
         found.py_func = function  # so that the twin of a kernel has one name in all modes
     KERNELS[f"{function.__module__}.{function.__qualname__}"] = found
@@ -57,14 +76,16 @@ def _kernel(function: Callable[..., Any], **options: Any) -> Any:
 class Kernel:
     """A function that runs as machine code, one form for each set of argument types.
 
-    py_func : the function as written      options : for numba
+    py_func : the function as written      options : for numba      is_unit : see `unit_kernel`
     n_loaded, n_compiled : forms taken from disk, and made
     """
 
-    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], options: dict[str, Any], is_unit: bool
+    ) -> None:
         functools.update_wrapper(self, function)
         self.py_func = function
-        self.options = options
+        self.options, self.is_unit = options, is_unit
         self.n_loaded = self.n_compiled = 0
         self._n_argument = function.__code__.co_argcount
         self._forms: dict[tuple[Any, ...], Form] = {}
@@ -82,6 +103,22 @@ class Kernel:
         if form is None:
             form = self._form(types, arguments)
         return form(words)
+
+    def is_ready(self, *arguments: Any) -> bool:
+        """Whether a call with such arguments would compile nothing."""
+        types, text = _types_of(arguments)
+        return types in self._forms or self._store.load(text) is not None
+
+    def prepare(self, *arguments: Any) -> None:
+        """Load or compile what a call with such arguments needs, without the call."""
+        self._form(_types_of(arguments)[0], arguments)
+
+    def prepare_part(self, *arguments: Any) -> None:
+        """Compile and keep the part that kernels need which pass such arguments."""
+        from rtkpos._compiler import compile_part
+
+        with _lock:
+            compile_part(self, arguments)
 
     @property
     def signatures(self) -> list[str]:
@@ -107,11 +144,13 @@ class Kernel:
         if not layouts_are_known():
             raise RuntimeError("the memory layout of this numpy is not known; use another version.")
         with _lock:
-            form = self._forms.get(types)
-            if form is None:
-                text = f"{key_text(types)}|{processor()}"
-                form = self._load(text) or self._compile(text, arguments)
-                self._forms[types] = form
+            text = _text_of(types)
+            form = self._forms.get(types) or self._load(text)
+            if form is None and _preparations:
+                _preparations.pop()()
+                form = self._forms.get(types) or self._load(text)
+            form = form or self._compile(text, arguments)
+            self._forms[types] = form
         return form
 
     def _load(self, text: str) -> Form | None:
@@ -136,6 +175,18 @@ class Kernel:
         self._store.save(text, pickle.dumps(tuple(code)))
         self.n_compiled += 1
         return form
+
+
+def _types_of(arguments: tuple[Any, ...]) -> tuple[tuple[Any, ...], str]:
+    """What tells the types of arguments apart, and the same as text for the store."""
+    key: list[Any] = []
+    describe(arguments, key, [])
+    return tuple(key), _text_of(tuple(key))
+
+
+def _text_of(types: tuple[Any, ...]) -> str:
+    """Name of a form in the store."""
+    return f"{key_text(types)}|{processor()}"
 
 
 def _in_order(

@@ -40,13 +40,14 @@ _ndarray, _void = np.ndarray, np.void
 class MachineCode(NamedTuple):
     """A compiled form as it is kept on disk.
 
-    entry : symbol      code : object file      words : format of the arguments, letters of `struct`
+    entry : symbol      codes : object files
+    words : format of the arguments, letters of `struct`
     results : letters "q", "d" and "?" of what comes back      is_tuple : whether as a tuple
     symbols : what the code expects from the process
     """
 
     entry: str
-    code: bytes
+    codes: tuple[bytes, ...]
     words: str
     results: str
     is_tuple: bool
@@ -210,7 +211,7 @@ def _finisher(code: MachineCode) -> Callable[[tuple[Any, ...]], Any]:
 
 
 def _loaded(code: MachineCode) -> Any:
-    """An engine of its own for an object file: symbols of two processes may have the same names."""
+    """An engine of its own for the object files: two kernels may bring the same unit."""
     binding = llvm()
     target = binding.Target.from_triple(binding.get_process_triple())
     engine = binding.create_mcjit_compiler(
@@ -220,6 +221,7 @@ def _loaded(code: MachineCode) -> Any:
     missing = [name for name in code.symbols if not binding.address_of_symbol(name)]
     if missing:  # LLVM would end the process
         raise OSError(f"symbols {', '.join(missing)} are not in this process")
-    engine.add_object_file(binding.ObjectFileRef.from_data(code.code))
+    for content in code.codes:
+        engine.add_object_file(binding.ObjectFileRef.from_data(content))
     engine.finalize_object()
     return engine

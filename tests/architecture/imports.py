@@ -14,8 +14,11 @@ GROUND = (
     "_machine",
     "_store",
     "_compiler",
+    "_linking",
+    "_quick",
     "_entry",
     "_cache",
+    "_crew",
     "_arrays",
 )
 FLOORS = {
@@ -36,8 +39,8 @@ FACE = 10  # the package itself and the modules beside its __init__, which offer
 
 # Who may import a library; the rest of the package asks them.
 OWNERS = {
-    "numba": ("_compiler.py", "_entry.py"),
-    "llvmlite": ("_compiler.py", "_entry.py", "_machine.py"),
+    "numba": ("_compiler.py", "_linking.py", "_entry.py", "_quick.py"),
+    "llvmlite": ("_compiler.py", "_entry.py", "_quick.py", "_machine.py"),
     "georinex": ("io/",),
     "hatanaka": ("io/",),
     "pooch": ("io/",),

@@ -98,7 +98,7 @@ def docstring_node(node: ast.AST) -> ast.Expr | None:
 
 
 def is_kernel(node: Function) -> bool:
-    return _has_mark(node, "kernel") or is_fused(node)
+    return _has_mark(node, "kernel") or _has_mark(node, "unit_kernel") or is_fused(node)
 
 
 def is_fused(node: Function) -> bool:

@@ -37,7 +37,15 @@ PARTS = {
         for n in (360, 3600)
     ],
     "threads": [{"n_baseline": 8, "ratio": 1.6}],
-    "first": [{"what": "first run", "cpu_s": 15.0, "is_announced": True}],
+    "first": [
+        {
+            "what": "first run",
+            "wall_s": 15.0,
+            "cpu_s": 28.0,
+            "n_processor": 2,
+            "is_announced": True,
+        }
+    ],
 }
 MADE = dict.fromkeys(("rtkpos", "commit", "date", "cpu", "python", "numba", "numpy"), "?")
 
@@ -51,7 +59,7 @@ def test_goals_compare_the_right_way_round():
         "whole command, 360 epochs, against RTKLIB EX: time beyond it": "met, stretch too",
         "whole command, 3600 epochs, against RTKLIB EX": "met",
         "8 baselines, two threads against one": "**missed**",
-        "first run ever, everything compiled (announced), processor time": "met",
+        "first run ever, everything compiled (announced; 28 s of 2 processors)": "met",
     }
     assert found["whole command, 3600 epochs, against RTKLIB EX"].got == 4.0
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import gc
 import hashlib
 import importlib.util
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -16,13 +18,13 @@ import numpy as np
 import pytest
 from numba.core import config, types
 
-from rtkpos import _cache, _store
+from rtkpos import _cache, _jit, _store
 
 compiled_only = pytest.mark.compiled
 
 SOURCE = '''
 """Throwaway kernels."""
-from rtkpos._jit import kernel
+from rtkpos._jit import kernel, unit_kernel
 
 
 @kernel
@@ -49,6 +51,21 @@ def sum_of_calls(values):
     for i in range(values.shape[0]):
         result += same(values[i])
     return result
+
+
+@unit_kernel
+def far(x):
+    return half(x) + x
+
+
+@kernel
+def twice_far(x):
+    return far(x) + far(x)
+
+
+@kernel
+def near(x):
+    return half(x) + half(2.0)
 '''
 
 RUNNER = """
@@ -87,6 +104,12 @@ def run(folder: Path) -> tuple[float, int]:
 
 def entries(folder: Path) -> list[Path]:
     return sorted((folder / "cache").rglob("*.rtkpos"))
+
+
+def kind_of(path: Path) -> str:
+    """Whether an entry holds a whole, a part or a unit: by the number of its values."""
+    values = pickle.loads(path.read_bytes()[48:])
+    return {2: "unit", 5: "part", 6: "whole"}[len(values)]
 
 
 def rewrite(path: Path, payload: bytes) -> None:
@@ -162,9 +185,10 @@ def test_part_alone_becomes_a_whole_when_python_calls_it(folder):
 
 
 @compiled_only
-def test_parts_of_two_processes_are_not_mixed(folder, monkeypatch):
-    """Symbols are numbered by process; a call of one that the other part lacks would crash."""
+def test_parts_of_two_processes_fit_together(folder, monkeypatch):
+    """Whoever compiled a part, its symbol is the one that callers compiled elsewhere ask for."""
     shape = (types.float64[::1],)
+    fresh_module(folder).same.part.compile((types.int64,))  # numba has counted one more function
     fresh_module(folder).total.part.compile(shape)
     (mine,) = (folder / "cache").rglob("throwaway.half-*")
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(folder / "other"))
@@ -175,11 +199,76 @@ def test_parts_of_two_processes_are_not_mixed(folder, monkeypatch):
     module = fresh_module(folder)
     module.total.part.compile(shape)
     assert sum(module.half.part.stats.cache_hits.values()) == 1
-    assert sum(module.total.part.stats.cache_hits.values()) == 0
+    assert sum(module.total.part.stats.cache_hits.values()) == 1
     assert module.total(np.arange(5.0)) == 5.0
+
+
+@compiled_only
+def test_a_unit_is_made_once_and_serves_every_whole(folder):
+    first = fresh_module(folder)
+    first.far.prepare_part(2.0)
+    (unit,) = (path for path in entries(folder) if kind_of(path) == "unit")
+    made = unit.stat().st_mtime_ns
+    module = fresh_module(folder)
+    assert (module.twice_far(3.0), module.near(3.0)) == (2 * 4.5, 1.5 + 1.0)
+    assert unit.stat().st_mtime_ns == made
+    assert len(module.twice_far._forms) == 1
     again = fresh_module(folder)
-    again.total.part.compile(shape)
-    assert sum(again.total.part.stats.cache_hits.values()) == 1
+    assert again.twice_far(3.0) == 2 * 4.5
+    assert (again.twice_far.n_loaded, again.twice_far.n_compiled) == (1, 0)
+
+
+@compiled_only
+def test_damaged_unit_is_made_again(folder):
+    fresh_module(folder).far.prepare_part(2.0)
+    (unit,) = (path for path in entries(folder) if kind_of(path) == "unit")
+    flip(unit, 0.5)
+    assert fresh_module(folder).twice_far(3.0) == 9.0
+
+
+@compiled_only
+def test_what_is_ready_is_known_without_a_call(folder):
+    module, values = fresh_module(folder), np.arange(5.0)
+    assert not module.total.is_ready(values)
+    module.total.prepare(values)
+    assert module.total.is_ready(values)
+    assert fresh_module(folder).total.is_ready(values)
+    assert not fresh_module(folder).total.is_ready(values.astype(np.float32))
+
+
+@compiled_only
+def test_preparation_is_asked_once_before_the_first_compilation(folder, monkeypatch):
+    monkeypatch.setattr(_jit, "_preparations", [])
+    asked = []
+    module = fresh_module(folder)
+
+    def prepare():
+        asked.append(module.total.n_compiled)
+        module.half(1.0)  # may call kernels itself
+
+    _jit.before_compiling(lambda: asked.append("replaced"))
+    _jit.before_compiling(prepare)
+    assert module.total(np.arange(5.0)) == 5.0
+    assert module.half(3.0) == 1.5
+    assert (asked, module.half.n_compiled) == ([0], 1)
+    _jit.before_compiling(prepare)
+    assert fresh_module(folder).total(np.arange(5.0)) == 5.0
+    assert asked == [0]
+
+
+@compiled_only
+def test_numba_is_as_before_after_a_compilation(folder):
+    from llvmlite import ir
+    from llvmlite.binding import ffi
+    from numba.core.types.functions import BaseFunction
+
+    def state():
+        methods = (BaseFunction.get_call_type, ir.Type.get_abi_size, ir.Type.get_abi_alignment)
+        return methods, list(ffi.lib._lock._cblist), gc.get_threshold(), gc.get_freeze_count()
+
+    before = state()
+    run(folder)
+    assert state() == before
 
 
 @compiled_only

@@ -190,7 +190,7 @@ def test_types_that_differ_have_different_names():
 
 @compiled_only
 def test_code_that_needs_an_unknown_symbol_is_not_loaded():
-    code = MachineCode("entry", b"", "", "", False, ("sin", "no_such_symbol"))
+    code = MachineCode("entry", (b"",), "", "", False, ("sin", "no_such_symbol"))
     with pytest.raises(OSError, match="no_such_symbol"):
         Form("test", code)
 
@@ -233,6 +233,6 @@ def test_a_second_process_needs_no_numba(tmp_path):
 
 def test_a_form_is_kept_as_plain_values():
     """What is read from disk at every start names no class of the package."""
-    code = MachineCode("entry", b"code", "Qd", "q", False, ("sin",))
+    code = MachineCode("entry", (b"code",), "Qd", "q", False, ("sin",))
     assert MachineCode(*pickle.loads(pickle.dumps(tuple(code)))) == code
     assert b"rtkpos" not in pickle.dumps(tuple(code))

@@ -24,7 +24,7 @@ from rtkpos.app.info_quality import (
     tracking_obstacles,
 )
 from rtkpos.app.info_text import info_lines
-from rtkpos.app.kernels import announce_compilation
+from rtkpos.app.kernels import announce_reading
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.observations import ObsTable
 from rtkpos.solve.base_check import code_position_of
@@ -49,7 +49,7 @@ def file_facts(files: Sequence[Path]) -> dict[str, Any]:
     from rtkpos.io.rinex_nav import read_nav
     from rtkpos.io.rinex_obs import read_obs
 
-    announce_compilation(quiet=False)
+    announce_reading(quiet=False)
     kinds = {path: file_kind(path) for path in files}
     nav_paths = [path for path in files if kinds[path] == NAVIGATION]
     nav = read_nav(list(nav_paths)) if nav_paths else None

@@ -1,15 +1,16 @@
-"""What the user should know about compiled kernels: whether they exist, and how long they take."""
+"""What the user should know about compiled kernels: why the first run takes longer."""
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
-from rtkpos._cache import ENTRY_SUFFIX
+from rtkpos._jit import before_compiling
 from rtkpos.app.screen import say
 
-FEW_FILES = 10
-NETWORK_STEP = "rtkpos.network.epoch.step_edges"
+FIRST_RUN = "first run: compiling the numerical kernels; later runs start at once."
+FIRST_NETWORK = "first network: compiling its kernels, half a minute; later runs start at once."
 
 
 def cache_folder() -> Path | None:
@@ -18,29 +19,30 @@ def cache_folder() -> Path | None:
     return Path(named) if named else None
 
 
-def is_cold() -> bool:
-    """True when the cache holds next to nothing, so that the first call compiles for seconds."""
-    folder = cache_folder()
-    if folder is None:
-        return False
-    found = 0
-    for _ in folder.rglob(f"*{ENTRY_SUFFIX}"):
-        found += 1
-        if found > FEW_FILES:
-            return False
-    return True
+def announce_compilation(*, quiet: bool) -> None:
+    """Tell why the first run is slow, should it come to compiling, and do all of it at once."""
+    before_compiling(functools.partial(_compile_all, quiet))
+
+
+def announce_reading(*, quiet: bool) -> None:
+    """The same for a command that only reads."""
+    before_compiling(functools.partial(_tell, FIRST_RUN, quiet))
 
 
 def announce_network_compilation(*, quiet: bool) -> None:
-    """Tell why the very first network is slow, unless everything is compiled first anyway."""
-    folder = cache_folder()
-    if quiet or folder is None or is_cold():
-        return
-    if next(folder.rglob(f"{NETWORK_STEP}*{ENTRY_SUFFIX}"), None) is None:
-        say("first network: compiling its kernels, about a minute; later runs start at once.")
+    """Tell why the first network is slow, should it come to compiling."""
+    before_compiling(functools.partial(_tell, FIRST_NETWORK, quiet))
 
 
-def announce_compilation(*, quiet: bool) -> None:
-    """Tell why the very first run is slow."""
-    if not quiet and is_cold():
-        say("first run: compiling the numerical kernels; later runs start at once.")
+def _compile_all(quiet: bool) -> None:
+    """Compile what every solution needs with several processes."""
+    from rtkpos.solve.warm import warm_up
+
+    _tell(FIRST_RUN, quiet)
+    warm_up()
+
+
+def _tell(text: str, quiet: bool) -> None:
+    """A line for who waits."""
+    if not quiet:
+        say(text)

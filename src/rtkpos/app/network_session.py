@@ -96,7 +96,6 @@ def open_session(request: SessionRequest) -> NetworkSession:
     network = network_config(config, request.config)
     listed = read_stations(request.stations)
     announce_compilation(quiet=request.quiet)
-    announce_network_compilation(quiet=request.quiet)
     tables = SharedTables(())
     inputs = read_network(_plan(listed), tables, strict=request.strict)
     nav = tables.nav(list(request.nav), strict=request.strict)
@@ -107,6 +106,7 @@ def open_session(request: SessionRequest) -> NetworkSession:
     graph, why = network_graph(inputs.stations, network, _limits(request, listed))
     if graph is None:
         raise InputError(f"{request.stations} makes no network: {why}")
+    announce_network_compilation(quiet=request.quiet)
     with ProgressBar("network", quiet=request.quiet) as bar:
         solved = solve_network(inputs.stations, nav, network, graph, bar.on_epoch)
     if solved.corrections is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from rtkpos._jit import kernel
+from rtkpos._jit import kernel, unit_kernel
 from rtkpos.estimate.atmosphere_states import forget_atmosphere, keep_atmosphere
 from rtkpos.estimate.differential import thin_repeated_codes
 from rtkpos.estimate.phase_steps import (
@@ -44,7 +44,7 @@ DIVERGED_NIS = 2.0  # mean squared normalised innovation of a filter that contra
 DIVERGED_SIGMA = 6.0  # float position from the code position, in standard deviations of both
 
 
-@kernel
+@unit_kernel
 def filter_step(inputs, k_rover, clock_m, memory, out, k_out):
     """Time update, slips, and all observations of the epoch; returns the phases in the filter."""
     settings, state, work = inputs.plan.settings, memory.state, memory.work

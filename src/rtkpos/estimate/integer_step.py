@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from rtkpos._jit import kernel
+from rtkpos._jit import kernel, unit_kernel
 from rtkpos.estimate.ambiguity import (
     AR_COVARIANCE,
     AR_FEW,
@@ -62,7 +62,7 @@ RECKONED_STRIKES = 10  # fixes in a row that differ and are refused; a better on
 CERTAIN = 0.9995  # probability that needs no path
 
 
-@kernel
+@unit_kernel
 def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
     """Integer fixing with a second opinion; writes the position or the reason; returns FixStatus.
 

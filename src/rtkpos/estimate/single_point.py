@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtkpos._arrays import FloatArray, IndexArray
-from rtkpos._jit import kernel
+from rtkpos._jit import kernel, unit_kernel
 from rtkpos.core.normal_equations import N_GROUP_MAX, fit_clock_free
 from rtkpos.estimate.code_position import (
     POINT_CHI_SQUARE,
@@ -92,7 +92,7 @@ def point_fix() -> PointFix:
     )
 
 
-@kernel
+@unit_kernel
 def single_point_epoch(obs, k, eph, ionosphere, plan, settings, work, out_fix):
     """Position, clocks and velocity of one receiver at one epoch.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-from rtkpos._jit import kernel
+from rtkpos._jit import kernel, unit_kernel
 from rtkpos.core.tables import EVENT_POWER_FAILURE, RESET_EVENTS
 from rtkpos.estimate.atmosphere_states import is_long_line
 from rtkpos.estimate.code_position import POINT_CHI_SQUARE, POINT_FEW, POINT_OK
@@ -121,7 +121,7 @@ def point_step(inputs, k_rover, memory, out, k_out):
     return SPP
 
 
-@kernel
+@unit_kernel
 def track_both(inputs, k_rover, k_base, base_from, memory):
     """Look for slips in the rover's epoch and in all base epochs since the last one used."""
     pairing, settings, state = inputs.plan.pairing, inputs.plan.settings, memory.state
@@ -218,7 +218,7 @@ def place_base(inputs, k_base, memory, out, k_out):
     return 0 if status == POINT_OK or status == POINT_CHI_SQUARE else 1
 
 
-@kernel
+@unit_kernel
 def differential_step(inputs, k_rover, k_base, memory):
     """Pair the epochs, model both receivers, fit the codes. Returns : int, codes used."""
     settings, state, work, place = inputs.plan.settings, memory.state, memory.work, memory.place

@@ -10,6 +10,7 @@ import dataclasses
 import threading
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -135,6 +136,11 @@ class RtkEngine:
         from rtkpos.solve.warm import warm_up  # which itself runs an engine
 
         return warm_up()
+
+    def arguments(self) -> tuple[Any, ...]:
+        """Arguments of `run_block` as the next update would pass them, for one that compiles it."""
+        index = np.zeros(1, np.int64)
+        return self._inputs, index, 0, 1, self._memory, self._out
 
     def update(self, rover: Epoch, base: Epoch | Iterable[Epoch] | None = None) -> RtkFix:
         """The position at a rover epoch.

@@ -6,16 +6,26 @@ not give a position, since a kernel compiles with all it may call, whichever way
 
 from __future__ import annotations
 
+import functools
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from rtkpos._crew import Crew, n_processor
+from rtkpos._jit import Kernel
 from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation, geodetic_to_ecef
 from rtkpos.core.ionosphere import N_BACKGROUND, bdgim_background, bdgim_slot
+from rtkpos.estimate.filter_step import filter_step
+from rtkpos.estimate.integer_step import integer_step
+from rtkpos.estimate.step import differential_step, point_step, run_block, track_both
 from rtkpos.io.rinex_nav import read_nav
 from rtkpos.io.rinex_obs import read_obs
 from rtkpos.physics.satellites import satellite_states
+from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig
+from rtkpos.records.observations import ObsTable
 from rtkpos.solve.engine import RtkEngine
 from rtkpos.solve.epoch import epochs
 from rtkpos.solve.run import solve
@@ -24,33 +34,103 @@ PLACE_ECEF_M = np.array([-3817681.0, 3562839.0, 3650159.0])
 _SATELLITES = ("G05", "G12", "G15", "G24", "G29", "R01", "R02", "E04", "C07", "C19")
 _TYPES = {"G": ("1C", "2W"), "R": ("1C", "2C"), "E": ("1C", "5Q"), "C": ("2I", "6I")}
 _RINEX2_TYPES = ("C1", "L1", "D1", "S1", "P2", "L2")
+MAX_PROCESS = 4  # the tasks do not keep more busy
 _N_EPOCH = 3
 _RANGE_M = 22_000_000.0
 # Eccentricity, square root of the semi-major axis and the angles of a GPS-like orbit.
 _ECCENTRICITY, _SQRT_A, _ANGLE = 0.005, 5153.6, 0.96
 
 
-def warm_up() -> float:
+def warm_up(n_process: int | None = None) -> float:
     """Compile, or load from the cache, all kernels of readers, solver and live engine.
 
+    n_process : processes that compile side by side when the cache has no solver yet; None = one per
+        processor, at most 4
     Returns the seconds it took; a second call takes milliseconds.
     """
     start = time.perf_counter()
-    nav = read_nav(_nav_text())
-    rover = read_obs(_rinex3_text())
-    read_obs(_rinex2_text())
+    n_process = min(n_processor(), MAX_PROCESS) if n_process is None else n_process
+    if n_process > 1 and isinstance(run_block, Kernel):
+        step = RtkEngine(RtkConfig(), None, PLACE_ECEF_M).arguments()
+        if not run_block.is_ready(*step):
+            _compile_together(step, n_process)
+    _run_all()
+    return time.perf_counter() - start
+
+
+def _compile_together(step: tuple[Any, ...], n_process: int) -> None:
+    """Compile with helpers: parts of the step, meanwhile the readers, and the step from its parts.
+
+    step : arguments of `run_block`
+    """
+    parts = _step_parts(step)
+    with Crew((__name__, "tasks"), n_process - 1) as crew:
+        crew.work(parts)
+        crew.wait(parts)
+        run_block.prepare(*step)
+        crew.work(_READERS)
+        crew.wait(_READERS)
+
+
+def tasks() -> dict[str, Callable[[], object]]:
+    """What helpers can do, the longest first."""
+    step = RtkEngine(RtkConfig(), None, PLACE_ECEF_M).arguments()
+    return _step_parts(step) | _READERS
+
+
+def _step_parts(step: tuple[Any, ...]) -> dict[str, Callable[[], object]]:
+    """The large kernels that `run_block` calls, to be compiled for these arguments of it."""
+    inputs, _, _, _, memory, out = step
+    calls = (
+        (integer_step, (inputs, 0.0, 0, memory, out, 0)),
+        (point_step, (inputs, 0, memory, out, 0)),
+        (filter_step, (inputs, 0, 0.0, memory, out, 0)),
+        (differential_step, (inputs, 0, 0, memory)),
+        (track_both, (inputs, 0, 0, 0, memory)),
+    )
+    return {
+        kernel.__name__: functools.partial(kernel.prepare_part, *arguments)
+        for kernel, arguments in calls
+    }
+
+
+def _run_all() -> None:
+    """Run everything once."""
+    rover = _read_observations()
+    nav = _read_navigation()
     for mode in ("kinematic", "single"):
         solve(rover, nav, rover, PLACE_ECEF_M, RtkConfig(mode=mode))
     engine = RtkEngine(RtkConfig(), nav, PLACE_ECEF_M)
     for epoch in epochs(rover):
         engine.update(epoch, epoch)
     satellite_states(nav, rover.sat[:1], rover.time_ns[:1])
+    _convert(rover.time_ns[0])
+
+
+def _read_observations() -> ObsTable:
+    """Both readers of observations; the table of RINEX 3."""
+    read_obs(_rinex2_text())
+    return read_obs(_rinex3_text())
+
+
+def _read_navigation() -> BroadcastTable:
+    """The reader of navigation files."""
+    return read_nav(_nav_text())
+
+
+def _convert(time_ns: int) -> None:
+    """Small kernels that Python calls by themselves."""
     llh, rotation, ecef_m = np.zeros(3), np.zeros((3, 3)), np.zeros(3)
     ecef_to_geodetic(PLACE_ECEF_M, llh)
     enu_rotation(llh[0], llh[1], rotation)
     geodetic_to_ecef(llh[0], llh[1], llh[2], ecef_m)
-    bdgim_background(int(bdgim_slot(int(rover.time_ns[0]))), np.zeros(N_BACKGROUND))
-    return time.perf_counter() - start
+    bdgim_background(int(bdgim_slot(int(time_ns))), np.zeros(N_BACKGROUND))
+
+
+_READERS: dict[str, Callable[[], object]] = {
+    "observations": _read_observations,
+    "navigation": _read_navigation,
+}
 
 
 def _line(content: str, label: str) -> str:

@@ -1,0 +1,80 @@
+"""Tasks shared by processes: each is done once, and nothing is lost when a helper dies."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import pytest
+
+from rtkpos import _crew
+from rtkpos._crew import Crew, n_processor
+
+MODULE = """
+import os, sys, time
+
+def note(name):
+    with open(os.path.join(os.path.dirname(__file__), name), "a") as file:
+        file.write(f"{os.getpid()}\\n")
+
+def slow(name):
+    note(name)
+    time.sleep(0.3)
+
+def tasks():
+    return {name: (lambda name=name: slow(name)) for name in "abcd"}
+
+def deadly():
+    return {"a": lambda: os._exit(3)}
+"""
+
+
+@pytest.fixture
+def crew_tasks(tmp_path, monkeypatch):
+    """A module of tasks that helpers can import; each writes who did it."""
+    (tmp_path / "crew_tasks.py").write_text(MODULE.replace("\\\\n", "\\n"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import crew_tasks
+
+    yield crew_tasks
+    del sys.modules["crew_tasks"]
+
+
+def test_each_task_is_done_once_by_somebody(crew_tasks, tmp_path):
+    tasks = crew_tasks.tasks()
+    with Crew(("crew_tasks", "tasks"), 2) as crew:
+        crew.work({"a": tasks["a"]})
+        crew.wait(tasks)
+        crew.work(tasks)
+    done = {name: (tmp_path / name).read_text().split() for name in tasks}
+    assert all(len(who) == 1 for who in done.values())
+    assert len({who for (who,) in done.values()}) > 1
+
+
+def test_nobody_waits_for_a_helper_that_died(crew_tasks):
+    with Crew(("crew_tasks", "deadly"), 1) as crew:
+        start = time.monotonic()
+        crew.wait(["a", "never begun"])
+        assert time.monotonic() - start < 30.0
+
+
+def test_helpers_end_with_the_crew(crew_tasks):
+    with Crew(("crew_tasks", "tasks"), 2) as crew:
+        helpers = crew._helpers
+    assert all(helper.poll() is not None for helper in helpers)
+
+
+@pytest.mark.parametrize(
+    ("program", "frozen", "alone"),
+    [
+        (sys.executable, False, False),
+        ("/opt/rover/bin/rover", False, True),
+        (sys.executable, True, True),
+        ("", False, True),
+    ],
+)
+def test_only_a_python_is_started_again(monkeypatch, program, frozen, alone):
+    monkeypatch.setattr(_crew.sys, "executable", program)
+    monkeypatch.setattr(_crew.sys, "frozen", frozen, raising=False)
+    assert n_processor() == (1 if alone else len(os.sched_getaffinity(0)))
