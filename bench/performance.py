@@ -25,7 +25,18 @@ sys.path.insert(0, str(ROOT))
 LENGTHS, LONG = (360, 3600), 86_400
 N_LIVE, N_GROWTH = 100_000, 1_000_000
 SLOW = ("day", "first")  # left out of a quick run
-PARTS = ("parse", "commands", "day", "threads", "live", "reading", "growth", "first", "profile")
+PARTS = (
+    "parse",
+    "epoch",
+    "commands",
+    "day",
+    "threads",
+    "live",
+    "reading",
+    "growth",
+    "first",
+    "profile",
+)
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -70,6 +81,7 @@ def main(words: list[str] | None = None) -> int:
 
 def parts(quick: bool, peers: list[Any], work: Path) -> dict[str, Callable[[], Any]]:
     """What is measured, by name; a quick run leaves out what takes long at any size."""
+    from bench.epoch_cost import measure_epoch_cost
     from bench.first_run import measure_first_run
     from bench.lengths import measure_lengths
     from bench.live import measure_latency
@@ -82,6 +94,7 @@ def parts(quick: bool, peers: list[Any], work: Path) -> dict[str, Callable[[], A
     share = 100 if quick else 1
     found = {
         "parse": lambda: measure_parse(work, quick, peers),
+        "epoch": lambda: measure_epoch_cost(work, peers, quick),
         "commands": lambda: measure_lengths(work, peers, short, repeats),
         "day": lambda: measure_lengths(work, peers, (LONG,), 1),
         "threads": lambda: measure_threads(work, quick),

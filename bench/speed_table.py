@@ -66,7 +66,15 @@ def ex_of(programs: Any) -> str | None:
 
 def goals(parts: dict[str, Any]) -> list[Goal]:
     """Every figure of the parts that were measured."""
-    makers = (parse_goals, command_goals, thread_goals, live_goals, memory_goals, first_goals)
+    makers = (
+        parse_goals,
+        epoch_goals,
+        command_goals,
+        thread_goals,
+        live_goals,
+        memory_goals,
+        first_goals,
+    )
     return [goal for maker in makers for goal in maker(parts)]
 
 
@@ -79,8 +87,9 @@ def parse_goals(parts: dict[str, Any]) -> Iterator[Goal]:
             ratio = ours / peer["mb_per_cpu_s"]
             yield Goal(f"{what}, against {peer['program']}", "times", 4.0, 6.0, ratio, True)
         if "georinex_mb_s" in entry:
-            rate, size = entry["georinex_mb_s"], entry["georinex_megabytes"]
-            name = f"georinex (its rate on {size:.2f} MB)"
+            rate, size = entry["georinex_longer"]
+            short = f"{ours / entry['georinex_mb_s']:.0f} on {entry['georinex_megabytes']:.2f} MB"
+            name = f"georinex (its rate on {size:.1f} MB; {short})"
             yield Goal(f"{what}, against {name}", "times", 1500.0, None, ours / rate, True)
 
 
@@ -99,6 +108,16 @@ def command_goals(parts: dict[str, Any]) -> Iterator[Goal]:
         else:
             bar, stretch = wanted.get(n, (None, None))
             yield Goal(what, "times", bar, stretch, theirs / ours, True)
+
+
+def epoch_goals(parts: dict[str, Any]) -> Iterator[Goal]:
+    """An epoch of the step, same satellites and bands."""
+    for entry in parts.get("epoch", []):
+        what = f"epoch, {entry['label']}, {entry['how']}, {entry['bands']}"
+        for peer, ratio in entry["ratio"].items():
+            if "EX" in peer:
+                bar, stretch = (4.5, None) if "OpenBLAS" in peer else (6.0, 10.0)
+                yield Goal(f"{what}, against {peer}", "times", bar, stretch, ratio, True)
 
 
 def thread_goals(parts: dict[str, Any]) -> Iterator[Goal]:

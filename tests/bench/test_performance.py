@@ -24,6 +24,15 @@ PARTS = {
             "peers": [{"program": "RTKLIB EX", "mb_per_cpu_s": 90.0}],
             "georinex_mb_s": 0.4,
             "georinex_megabytes": 0.1,
+            "georinex_longer": [0.2, 3.5],
+        }
+    ],
+    "epoch": [
+        {
+            "label": "a car",
+            "how": "kinematic, continuous",
+            "bands": "l1+l2",
+            "ratio": {"RTKLIB 2.4.3": 9.0, "RTKLIB EX": 5.0, "RTKLIB EX OpenBLAS": 5.0},
         }
     ],
     "commands": [
@@ -55,7 +64,9 @@ def test_goals_compare_the_right_way_round():
     verdicts = {what: goal.verdict for what, goal in found.items()}
     assert verdicts == {
         "reading 110 MB RINEX 3 (x), against RTKLIB EX": "met",
-        "reading 110 MB RINEX 3 (x), against georinex (its rate on 0.10 MB)": "**missed**",
+        "reading 110 MB RINEX 3 (x), against georinex (its rate on 3.5 MB; 1000 on 0.10 MB)": "met",
+        "epoch, a car, kinematic, continuous, l1+l2, against RTKLIB EX": "**missed**",
+        "epoch, a car, kinematic, continuous, l1+l2, against RTKLIB EX OpenBLAS": "met",
         "whole command, 360 epochs, against RTKLIB EX: time beyond it": "met, stretch too",
         "whole command, 3600 epochs, against RTKLIB EX": "met",
         "8 baselines, two threads against one": "**missed**",

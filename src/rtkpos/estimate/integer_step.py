@@ -202,7 +202,7 @@ def jumped(time_ns, settings, memory):
     to the base. Every fix is the measure of the next one, so a wrong fix between right ones costs
     itself and its successor, and a true jump one epoch.
     """
-    state, velocity, base = memory.state, memory.fix.velocity_mps, memory.base
+    state, velocity, base = memory.state, memory.fix.velocity_mps, memory.base_fix
     step_s = (time_ns - state.epoch_ns[2]) * 1e-9
     is_known = 0.0 < abs(step_s) <= JUMP_MEMORY_S
     last = memory.last_velocity_mps

@@ -85,7 +85,7 @@ class PlaceWork(NamedTuple):
 class StepMemory(NamedTuple):
     """Everything the step writes besides its outputs, allocated once per run.
 
-    base : where the base stands and how it moves; last_fix_m : (3,) vector from it to the last fix
+    base_fix : where the base stands and how it moves; last_fix_m : (3,) vector from it to the last fix
     """
 
     state: FilterState
@@ -94,7 +94,7 @@ class StepMemory(NamedTuple):
     work: EpochWork
     point: SinglePointWork
     fix: PointFix
-    base: PointFix
+    base_fix: PointFix
     rows: FitRows
     ambiguity: AmbiguityWork
     place: PlaceWork
@@ -153,7 +153,7 @@ def step_memory() -> Any:
             work=epoch_work(),
             point=single_point_work(N_ROW),
             fix=point_fix(),
-            base=point_fix(),
+            base_fix=point_fix(),
             rows=fit_rows(),
             ambiguity=ambiguity_work(),
             place=place,

@@ -197,7 +197,7 @@ def place_base(inputs, k_base, memory, out, k_out):
 
     Returns : int 0; 1 when a moving base has no code position
     """
-    base, status = memory.base, POINT_OK
+    base, status = memory.base_fix, POINT_OK
     if inputs.plan.settings.mode == MODE_MOVING_BASE:
         status = single_point_epoch(
             inputs.base,
@@ -232,12 +232,12 @@ def differential_step(inputs, k_rover, k_base, memory):
     satellite_geometry(inputs.rover, k_rover, 0, inputs.eph, work)
     satellite_geometry(inputs.base, k_base, 1, inputs.eph, work)
     plan, base_ns = inputs.plan, inputs.base.time_ns[k_base]
-    model_receiver(1, memory.base.position_m, base_ns, plan, work, place)
+    model_receiver(1, memory.base_fix.position_m, base_ns, plan, work, place)
     model_receiver(0, memory.fix.position_m, time_ns, plan, work, place)
     form_differences(inputs.rover, inputs.base, inputs.plan.pairing, settings, state, work)
     apart_m2 = 0.0
     for k in range(3):
-        apart_m2 += (memory.fix.position_m[k] - memory.base.position_m[k]) ** 2
+        apart_m2 += (memory.fix.position_m[k] - memory.base_fix.position_m[k]) ** 2
     age_s = (time_ns - inputs.base.time_ns[k_base]) * 1e-9
     work.baseline_m[0] = math.sqrt(apart_m2)
     load_correction_sigma(k_base, inputs.sigma, work)
