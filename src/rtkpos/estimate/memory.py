@@ -85,7 +85,8 @@ class PlaceWork(NamedTuple):
 class StepMemory(NamedTuple):
     """Everything the step writes besides its outputs, allocated once per run.
 
-    base_fix : where the base stands and how it moves; last_fix_m : (3,) vector from it to the last fix
+    base_fix : where the base stands and how it moves
+    last_fix_m : (3,) vector from it to the last fix
     """
 
     state: FilterState
