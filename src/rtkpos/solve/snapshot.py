@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
 from typing import Any
 
 import numpy as np
@@ -13,16 +11,21 @@ import numpy as np
 from rtkpos.errors import DataError
 from rtkpos.records.broadcast import Ionosphere
 
-MAGIC = b"rtkpos engine snapshot 1\n"
-_DIGEST_SIZE = 32
+MAGIC = b"rtkpos engine snapshot 2\n"
+_DIGEST_SIZE, _LENGTH_SIZE = 32, 8
 
 
 def pack(facts: dict[str, Any], arrays: dict[str, Any]) -> bytes:
-    """Facts (JSON values) and numpy arrays as bytes; the same content gives the same bytes."""
-    text = json.dumps(facts, sort_keys=True).encode()
-    stream = io.BytesIO()
-    np.savez(stream, allow_pickle=False, facts=np.frombuffer(text, np.uint8), **arrays)
-    payload = stream.getvalue()
+    """Facts (JSON values) and numpy arrays as bytes; the same content gives the same bytes.
+
+    Length of the text (8 bytes), the text (facts; name, type and shape of each array), then the
+    arrays' memory. numpy's own container would leave garbage in cycles behind at each reading.
+    """
+    ready = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
+    shapes = [[name, values.dtype.str, list(values.shape)] for name, values in ready.items()]
+    text = json.dumps({"facts": facts, "arrays": shapes}, sort_keys=True).encode()
+    parts = [len(text).to_bytes(_LENGTH_SIZE, "little"), text]
+    payload = b"".join(parts + [values.tobytes() for values in ready.values()])
     return MAGIC + hashlib.sha256(payload).digest() + payload
 
 
@@ -35,16 +38,17 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         raise DataError(
             "these bytes are no snapshot of this version of rtkpos; start with a fresh engine."
         )
-    digest, payload = np.split(np.frombuffer(data, np.uint8, offset=len(MAGIC)), [_DIGEST_SIZE])
-    if hashlib.sha256(payload.tobytes()).digest() != digest.tobytes():
+    first = len(MAGIC) + _DIGEST_SIZE
+    digest, payload = data[len(MAGIC) : first], memoryview(data)[first:]
+    if hashlib.sha256(payload).digest() != digest:
         raise DataError("the snapshot is damaged or cut; start with a fresh engine.")
-    try:
-        with np.load(io.BytesIO(payload.tobytes()), allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        facts: dict[str, Any] = json.loads(arrays.pop("facts").tobytes())
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"the snapshot cannot be read: {error}.") from error
-    return facts, arrays
+    at = _LENGTH_SIZE + int.from_bytes(payload[:_LENGTH_SIZE], "little")
+    told = json.loads(bytes(payload[_LENGTH_SIZE:at]))
+    arrays: dict[str, Any] = {}
+    for name, kind, shape in told["arrays"]:
+        arrays[name] = np.ndarray(shape, np.dtype(kind), payload, at).copy()
+        at += arrays[name].nbytes
+    return told["facts"], arrays
 
 
 def record_bytes(record: Any) -> Any:
