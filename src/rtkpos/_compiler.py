@@ -77,12 +77,17 @@ def compile_whole(kernel: Any, arguments: tuple[Any, ...]) -> MachineCode:
 
 def compile_part(kernel: Any, arguments: tuple[Any, ...]) -> None:
     """Make, and keep, what callers of a kernel need for the types of these arguments."""
-    general = tuple(_general_type(_type_of_value(value)) for value in arguments)
+    general = general_types(arguments)
     with global_compiler_lock, quick_numba():
         kernel.part.compile(general)
         part = kernel.part.overloads[general].library
         for library in all_units([part] if kernel.is_unit else reached([part])[1]):
             library.unit()
+
+
+def general_types(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """numba's types with which kernels call a kernel that they pass such arguments."""
+    return tuple(_general_type(_type_of_value(value)) for value in arguments)
 
 
 def _dispatcher(kernel: Any, pipeline: Any, **options: Any) -> Any:

@@ -109,6 +109,10 @@ class Kernel:
         types, text = _types_of(arguments)
         return types in self._forms or self._store.load(text) is not None
 
+    def can_be_kept(self) -> bool:
+        """Whether what is compiled here can be found by other processes."""
+        return self._store.is_open()
+
     def prepare(self, *arguments: Any) -> None:
         """Load or compile what a call with such arguments needs, without the call."""
         self._form(_types_of(arguments)[0], arguments)

@@ -46,6 +46,15 @@ class Store:
         """Module and name of the function."""
         return f"{self._function.__module__}.{self._function.__qualname__}"
 
+    def is_open(self) -> bool:
+        """Whether compiled forms can be kept."""
+        if not self._is_used:
+            return False
+        try:
+            return _is_writable(entry_folder(os.path.abspath(self._function.__code__.co_filename)))
+        except OSError:
+            return False
+
     def load(self, key: str) -> bytes | None:
         """The payload stored for a key, or None when there is no sound one."""
         if not self._is_used:
@@ -103,7 +112,7 @@ def _place_name(source: str) -> str:
 def _is_writable(folder: Path) -> bool:
     """Whether files can be written in a folder, which is made if need be."""
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError:
         return False

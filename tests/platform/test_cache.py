@@ -237,6 +237,15 @@ def test_what_is_ready_is_known_without_a_call(folder):
 
 
 @compiled_only
+def test_a_folder_that_takes_nothing_is_known(folder, monkeypatch):
+    assert fresh_module(folder).total.can_be_kept()
+    (folder / "file").write_text("")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(folder / "file" / "cache"))
+    assert not fresh_module(folder).total.can_be_kept()
+    assert run(folder) == (5.0, 0)
+
+
+@compiled_only
 def test_preparation_is_asked_once_before_the_first_compilation(folder, monkeypatch):
     monkeypatch.setattr(_jit, "_preparations", [])
     asked = []

@@ -8,6 +8,10 @@ import sys
 
 import pytest
 
+from rtkpos.estimate.step import run_block
+from rtkpos.records.config import RtkConfig
+from rtkpos.solve.engine import RtkEngine
+from rtkpos.solve.warm import PLACE_ECEF_M, step_calls
 from tests.data import dataset_path
 
 NAGOYA = "static-nagoya-2024"
@@ -61,3 +65,22 @@ def test_no_kernel_is_compiled_after_the_warm_up():
     assert told["fixed"]
     assert told["changed"] == {}
     assert told["seconds"][1] < 1.0
+
+
+@pytest.mark.compiled
+def test_helpers_compile_what_the_step_needs():
+    """Parts for other types would be compiled for nothing, and the step would wait for its own."""
+    from rtkpos._compiler import general_types
+
+    step = RtkEngine(RtkConfig(), None, PLACE_ECEF_M).arguments()
+    run_block.prepare_part(*step)
+    (block,) = (result.library for result in run_block.part.overloads.values())
+    needed, waiting = set(), [block]
+    while waiting:
+        part = waiting.pop()
+        if part.origin not in needed:
+            needed.add(part.origin)
+            waiting += part.parts()
+    for kernel, arguments in step_calls(step):
+        name = f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}"
+        assert (name, general_types(arguments)) in needed, name

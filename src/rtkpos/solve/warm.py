@@ -50,7 +50,7 @@ def warm_up(n_process: int | None = None) -> float:
     """
     start = time.perf_counter()
     n_process = min(n_processor(), MAX_PROCESS) if n_process is None else n_process
-    if n_process > 1 and isinstance(run_block, Kernel):
+    if n_process > 1 and isinstance(run_block, Kernel) and run_block.can_be_kept():
         step = RtkEngine(RtkConfig(), None, PLACE_ECEF_M).arguments()
         if not run_block.is_ready(*step):
             _compile_together(step, n_process)
@@ -80,18 +80,25 @@ def tasks() -> dict[str, Callable[[], object]]:
 
 def _step_parts(step: tuple[Any, ...]) -> dict[str, Callable[[], object]]:
     """The large kernels that `run_block` calls, to be compiled for these arguments of it."""
+    return {
+        kernel.__name__: functools.partial(kernel.prepare_part, *arguments)
+        for kernel, arguments in step_calls(step)
+    }
+
+
+def step_calls(step: tuple[Any, ...]) -> tuple[tuple[Any, tuple[Any, ...]], ...]:
+    """Large kernels below `run_block`, with arguments of the types it passes them.
+
+    step : arguments of `run_block`
+    """
     inputs, _, _, _, memory, out = step
-    calls = (
+    return (
         (integer_step, (inputs, 0.0, 0, memory, out, 0)),
         (point_step, (inputs, 0, memory, out, 0)),
         (filter_step, (inputs, 0, 0.0, memory, out, 0)),
         (differential_step, (inputs, 0, 0, memory)),
         (track_both, (inputs, 0, 0, 0, memory)),
     )
-    return {
-        kernel.__name__: functools.partial(kernel.prepare_part, *arguments)
-        for kernel, arguments in calls
-    }
 
 
 def _run_all() -> None:
