@@ -57,7 +57,8 @@ def measure_reading(work: Path, quick: bool) -> list[dict[str, Any]]:
 def measure_growth(work: Path, n_epoch: int) -> list[dict[str, Any]]:
     """Resident memory of this process while an engine runs through so many epochs [MiB].
 
-    The first twentieth warms up; GPS alone, so that a million epochs end within minutes.
+    The first twentieth warms up; GPS alone, so that a million epochs end within minutes. Every 500
+    epochs the engine is restored from a snapshot: what that leaves behind counts, too.
     """
     warm_up()
     stream = Stream(work, 500, "G")
