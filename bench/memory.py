@@ -14,7 +14,6 @@ from bench.parse import SOURCES, lengthen
 from rtkpos.solve.warm import warm_up
 
 MIB = 1 << 20
-RECORDED = 20_000  # epochs of the recording that is streamed again and again
 READER = """
 import json, pathlib, sys
 from rtkpos._cache import use_project_cache
@@ -58,12 +57,11 @@ def measure_reading(work: Path, quick: bool) -> list[dict[str, Any]]:
 def measure_growth(work: Path, n_epoch: int) -> list[dict[str, Any]]:
     """Resident memory of this process while an engine runs through so many epochs [MiB].
 
-    The first twentieth warms up; GPS alone, so that a million epochs end within minutes. The
-    recording is long, since going back to its start makes an engine's state anew from a snapshot,
-    which no drive does: Python keeps a dozen small tuples of each such act for later use.
+    The first twentieth warms up; GPS alone, so that a million epochs end within minutes. Every 500
+    epochs the engine is restored from a snapshot: what that leaves behind counts, too.
     """
     warm_up()
-    stream = Stream(work, min(max(n_epoch // 50, 100), RECORDED), "G")
+    stream = Stream(work, 500, "G")
     start, steps = 0, []
     for k in range(n_epoch):
         at = k % len(stream.pairs)

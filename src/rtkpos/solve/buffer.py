@@ -9,6 +9,8 @@ import numpy as np
 from rtkpos.core.tables import EVENT_POWER_FAILURE, ObsArrays
 from rtkpos.solve.epoch import ROW_COLUMNS, Epoch
 
+BUFFER_COLUMNS = (*ROW_COLUMNS, "time_ns", "event", "row_start")
+
 
 class EpochBuffer:
     """The latest epochs of one receiver in arrays that never move.
@@ -70,7 +72,7 @@ class EpochBuffer:
         self.obs.event[k] |= EVENT_POWER_FAILURE
 
     def columns(self) -> dict[str, Any]:
-        """Copies of what is held, by name."""
+        """Copies of what is held, by the names of `BUFFER_COLUMNS`."""
         n_row = int(self.obs.row_start[self.size])
         found = {name: getattr(self.obs, name)[:n_row].copy() for name in ROW_COLUMNS}
         found["time_ns"] = self.obs.time_ns[: self.size].copy()

@@ -6,7 +6,6 @@ as its recording solved afterwards, bit for bit.
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections import Counter
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ import numpy as np
 
 from rtkpos._arrays import FloatArray, SmallArray, record_of
 from rtkpos.constants import NS_PER_S
+from rtkpos.core.ionosphere import IonosphereModel
 from rtkpos.core.tables import EVENT_ANTENNA_MOVED, no_correction
 from rtkpos.errors import DataError
 from rtkpos.estimate.memory import RunInputs, step_memory, step_outputs
@@ -38,7 +38,7 @@ from rtkpos.records.observations import ObsTable, Station
 from rtkpos.records.report import ReadReport
 from rtkpos.solve.antennas import enter_antennas, site_antennas
 from rtkpos.solve.base_check import checked_coordinate
-from rtkpos.solve.buffer import EpochBuffer
+from rtkpos.solve.buffer import BUFFER_COLUMNS, EpochBuffer
 from rtkpos.solve.direction import time_tolerance_ns
 from rtkpos.solve.epoch import MAX_EPOCH_ROWS, Epoch, checked_epoch, kernel_view, table_of_epoch
 from rtkpos.solve.explain import explain_base, explain_rover
@@ -198,7 +198,7 @@ class RtkEngine:
             inputs = self._inputs
             facts = {
                 "layout": layout_of(self._memory, inputs.plan),
-                "config": self._config_text(),
+                "config": repr(self.config),
                 "notes": dict(self.notes),
                 "state": [self._n_seen, self._rover_ns, self._base_ns],
                 "flags": [self._is_moved, self._has_plan],
@@ -224,19 +224,17 @@ class RtkEngine:
         with self._lock:
             if facts.get("layout") != layout_of(self._memory, self._inputs.plan):
                 raise DataError("the snapshot was made by another version of rtkpos; start afresh.")
-            if facts["config"] != self._config_text():
+            if facts["config"] != repr(self.config):
                 raise DataError("the snapshot was made with another configuration; use the same.")
             memory = record_from(arrays["memory"], self._memory)
             plan = record_from(arrays["plan"], self._inputs.plan)
+            messages = [message_of(values) for values in facts["messages"]]
             nav = nav_of_columns(
-                {name: arrays[f"nav_{name}"] for name in NAV_COLUMNS},
-                tuple(message_of(values) for values in facts["messages"]),
+                {name: arrays[f"nav_{name}"] for name in NAV_COLUMNS}, tuple(messages)
             )
-            ionosphere = no_ionosphere()._replace(
-                kind=facts["ionosphere"][0],
-                coefficients=arrays["coefficients"],
-                first_slot=facts["ionosphere"][1],
-                background=arrays["background"],
+            kind, first_slot = facts["ionosphere"]
+            ionosphere = IonosphereModel(
+                kind, arrays["coefficients"], first_slot, arrays["background"]
             )
             self._memory, self._nav = memory, nav
             self._inputs = RunInputs(
@@ -247,9 +245,7 @@ class RtkEngine:
                 plan,
                 no_correction(),
             )
-            prefix = "base_"
-            columns = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
-            self._base.load(columns)
+            self._base.load({name: arrays[f"base_{name}"] for name in BUFFER_COLUMNS})
             self._n_seen, self._rover_ns, self._base_ns = facts["state"]
             self._is_moved, self._has_plan = facts["flags"]
             self._ionosphere_span = None if facts["span"] is None else tuple(facts["span"])
@@ -371,10 +367,6 @@ class RtkEngine:
         self.notes.update({"no_ionosphere": 1} if report.warnings else {})
         self._inputs = self._inputs._replace(ionosphere=model)
         self._ionosphere_span = (start_ns, end_ns)
-
-    def _config_text(self) -> str:
-        """The configuration as text."""
-        return repr(dataclasses.asdict(self.config))
 
 
 def _filled_bands(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -12,20 +13,21 @@ from rtkpos.errors import DataError
 from rtkpos.records.broadcast import Ionosphere
 
 MAGIC = b"rtkpos engine snapshot 2\n"
-_DIGEST_SIZE, _LENGTH_SIZE = 32, 8
+_DIGEST_SIZE = 32
+_LENGTH_SIZE = 8
 
 
 def pack(facts: dict[str, Any], arrays: dict[str, Any]) -> bytes:
     """Facts (JSON values) and numpy arrays as bytes; the same content gives the same bytes.
 
-    Length of the text (8 bytes), the text (facts; name, type and shape of each array), then the
-    arrays' memory. numpy's own container would leave garbage in cycles behind at each reading.
+    Behind the stamp and the digest: length of a text, the text (JSON: the facts, and name, type
+    and shape of each array), the arrays. numpy's own format is not used: its reader leaves 11
+    objects for the collector with every array, see docs/decisions/live-memory.md.
     """
-    ready = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
-    shapes = [[name, values.dtype.str, list(values.shape)] for name, values in ready.items()]
-    text = json.dumps({"facts": facts, "arrays": shapes}, sort_keys=True).encode()
-    parts = [len(text).to_bytes(_LENGTH_SIZE, "little"), text]
-    payload = b"".join(parts + [values.tobytes() for values in ready.values()])
+    listed = [[name, values.dtype.str, values.shape] for name, values in arrays.items()]
+    text = json.dumps({"facts": facts, "arrays": listed}, sort_keys=True).encode()
+    length = len(text).to_bytes(_LENGTH_SIZE, "little")
+    payload = b"".join([length, text, *(values.tobytes() for values in arrays.values())])
     return MAGIC + hashlib.sha256(payload).digest() + payload
 
 
@@ -38,17 +40,30 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         raise DataError(
             "these bytes are no snapshot of this version of rtkpos; start with a fresh engine."
         )
-    first = len(MAGIC) + _DIGEST_SIZE
-    digest, payload = data[len(MAGIC) : first], memoryview(data)[first:]
-    if hashlib.sha256(payload).digest() != digest:
+    digest, payload = np.split(np.frombuffer(data, np.uint8)[len(MAGIC) :], [_DIGEST_SIZE])
+    if hashlib.sha256(payload.data).digest() != digest.tobytes():
         raise DataError("the snapshot is damaged or cut; start with a fresh engine.")
-    at = _LENGTH_SIZE + int.from_bytes(payload[:_LENGTH_SIZE], "little")
-    told = json.loads(bytes(payload[_LENGTH_SIZE:at]))
-    arrays: dict[str, Any] = {}
-    for name, kind, shape in told["arrays"]:
-        arrays[name] = np.ndarray(shape, np.dtype(kind), payload, at).copy()
-        at += arrays[name].nbytes
-    return told["facts"], arrays
+    try:
+        end = _LENGTH_SIZE + int.from_bytes(payload[:_LENGTH_SIZE].tobytes(), "little")
+        told = json.loads(payload[_LENGTH_SIZE:end].tobytes())
+        return told["facts"], _arrays_of(told["arrays"], payload[end:])
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(f"the snapshot cannot be read: {error}.") from error
+
+
+def _arrays_of(listed: list[Any], stored: Any) -> dict[str, Any]:
+    """Arrays by name from their bytes (n,) uint8; ValueError or TypeError where they do not fit.
+
+    listed : name, type and shape of each, in the order of the bytes
+    """
+    arrays, start = {}, 0
+    for name, kind, shape in listed:
+        end = start + math.prod(shape) * np.dtype(kind).itemsize
+        arrays[name] = stored[start:end].copy().view(kind).reshape(shape)
+        start = end
+    if start != len(stored):
+        raise ValueError("its arrays do not fill it")
+    return arrays
 
 
 def record_bytes(record: Any) -> Any:
