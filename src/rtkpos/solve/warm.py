@@ -20,6 +20,7 @@ from rtkpos.core.ionosphere import N_BACKGROUND, bdgim_background, bdgim_slot
 from rtkpos.estimate.filter_step import filter_step
 from rtkpos.estimate.integer_step import integer_step
 from rtkpos.estimate.step import differential_step, point_step, run_block, track_both
+from rtkpos.io.crinex import decode_crinex
 from rtkpos.io.rinex_nav import read_nav
 from rtkpos.io.rinex_obs import read_obs
 from rtkpos.physics.satellites import satellite_states
@@ -104,6 +105,7 @@ def step_calls(step: tuple[Any, ...]) -> tuple[tuple[Any, tuple[Any, ...]], ...]
 def _run_all() -> None:
     """Run everything once."""
     rover = _read_observations()
+    _read_compact()
     nav = _read_navigation()
     for mode in ("kinematic", "single"):
         solve(rover, nav, rover, PLACE_ECEF_M, RtkConfig(mode=mode))
@@ -118,6 +120,11 @@ def _read_observations() -> ObsTable:
     """Both readers of observations; the table of RINEX 3."""
     read_obs(_rinex2_text())
     return read_obs(_rinex3_text())
+
+
+def _read_compact() -> None:
+    """The decoder of compact observations."""
+    decode_crinex(_crinex_text(), 1 << 16)
 
 
 def _read_navigation() -> BroadcastTable:
@@ -136,6 +143,7 @@ def _convert(time_ns: int) -> None:
 
 _READERS: dict[str, Callable[[], object]] = {
     "observations": _read_observations,
+    "compact observations": _read_compact,
     "navigation": _read_navigation,
 }
 
@@ -174,6 +182,14 @@ def _rinex2_text() -> bytes:
         for _ in range(2):
             text += f"{_RANGE_M:14.3f}  " * 5 + f"\n{_RANGE_M:14.3f}\n"
     return text.encode()
+
+
+def _crinex_text() -> bytes:
+    """A CRINEX 3 file of one epoch."""
+    text = _line("3.0                 COMPACT RINEX FORMAT", "CRINEX VERS   / TYPE") + "\n"
+    text += _line("     3.04           OBSERVATION DATA    M", "RINEX VERSION / TYPE")
+    text += _line("G    1 C1C", "SYS / # / OBS TYPES") + _line("", "END OF HEADER")
+    return (text + "> 2024 06 24 08 20  0.0000000  0  1      G05\n\n3&123 &&\n").encode()
 
 
 def _nav_text() -> bytes:
