@@ -107,13 +107,12 @@ def _run_all() -> None:
     rover = _read_observations()
     _read_compact()
     nav = _read_navigation()
+    _convert()
     for mode in ("kinematic", "single"):
         solve(rover, nav, rover, PLACE_ECEF_M, RtkConfig(mode=mode))
     engine = RtkEngine(RtkConfig(), nav, PLACE_ECEF_M)
     for epoch in epochs(rover):
         engine.update(epoch, epoch)
-    satellite_states(nav, rover.sat[:1], rover.time_ns[:1])
-    _convert(rover.time_ns[0])
 
 
 def _read_observations() -> ObsTable:
@@ -128,23 +127,26 @@ def _read_compact() -> None:
 
 
 def _read_navigation() -> BroadcastTable:
-    """The reader of navigation files."""
-    return read_nav(_nav_text())
+    """The reader of navigation files, and satellite positions."""
+    nav = read_nav(_nav_text())
+    satellite_states(nav, nav.sat[:1], nav.toe_ns[:1])
+    return nav
 
 
-def _convert(time_ns: int) -> None:
+def _convert() -> None:
     """Small kernels that Python calls by themselves."""
     llh, rotation, ecef_m = np.zeros(3), np.zeros((3, 3)), np.zeros(3)
     ecef_to_geodetic(PLACE_ECEF_M, llh)
     enu_rotation(llh[0], llh[1], rotation)
     geodetic_to_ecef(llh[0], llh[1], llh[2], ecef_m)
-    bdgim_background(int(bdgim_slot(int(time_ns))), np.zeros(N_BACKGROUND))
+    bdgim_background(int(bdgim_slot(0)), np.zeros(N_BACKGROUND))
 
 
 _READERS: dict[str, Callable[[], object]] = {
     "observations": _read_observations,
     "compact observations": _read_compact,
     "navigation": _read_navigation,
+    "conversions": _convert,
 }
 
 
