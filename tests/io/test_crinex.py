@@ -32,6 +32,16 @@ def rnxcmp(data: bytes) -> bytes:
     return subprocess.run(command, input=data, capture_output=True, check=False).stdout
 
 
+def first_epochs(name: str) -> bytes:
+    """Some first epochs of a file of the corpus, or those of the file made here for ""."""
+    if not name:
+        return (HEAD + FIRST + SECOND + EVENT).encode()
+    lines = dataset_path(CORPUS, name).read_bytes().splitlines(keepends=True)
+    head = next(k for k, line in enumerate(lines) if b"END OF HEADER" in line) + 1
+    pieces = (b"".join(lines[:n]) for n in range(head + 60, head, -1))
+    return next(piece for piece in pieces if not decode_crinex(piece, LIMIT)[1])
+
+
 def label(content: str, name: str) -> str:
     return f"{content:<60}{name}\n"
 
@@ -110,6 +120,33 @@ def test_damage_is_told_and_what_was_before_is_kept(damaged, words):
     text, complaint = decode_crinex((HEAD + after).encode("latin-1"), LIMIT)
     assert complaint.startswith("damaged CRINEX data (line ")
     assert body(text) == OUT_FIRST
+
+
+EVENT = "> 2024 01 01 00 01  0.0000000  4  1\n" + label("moved", "COMMENT")
+
+
+@pytest.mark.parametrize("name", ["", FILES[4], FILES[6]])
+def test_a_file_cut_anywhere_gives_the_beginning_of_its_text_and_says_so(name):
+    """A line without its end may hold the beginning of a number: "3&2" of "3&21999999989"."""
+    data = first_epochs(name)
+    whole, complaint = decode_crinex(data, LIMIT)
+    assert complaint == ""
+    assert body(whole)
+    for stop in range(data.index(b"END OF HEADER") + 20, len(data)):
+        text, complaint = decode_crinex(data[:stop], LIMIT)
+        assert whole.startswith(text), stop
+        is_between = text == whole or data[:stop].endswith(b"\n")
+        assert complaint.startswith("damaged CRINEX data (line ") or is_between, stop
+
+
+@pytest.mark.parametrize("clock", ["-100000000", "-500000000000", "-1", "100000000"])
+def test_clocks_keep_their_sign_and_their_last_digit(clock):
+    """RNXCMP 4.1.0 writes whole negative tenths of a millisecond 0.1 ms off."""
+    data = (HEAD + FIRST.replace("\n\n", f"\n3&{clock}\n")).encode()
+    text, complaint = decode_crinex(data, LIMIT)
+    line = body(text).split("\n")[0]
+    assert complaint == ""
+    assert round(float(line[41:56]) * 1e12) == int(clock)
 
 
 def test_a_header_without_end_or_with_absurd_numbers_is_damage():

@@ -256,20 +256,21 @@ def put_epoch(data, words, position, n_sat, cursor, state, out):
     """
     version, epoch = cursor[CUR_FORMAT], cursor[CUR_EPOCH]
     names_at = 32 if version < 3 else 41
-    stop = trimmed(data, position, line_end(data, words, position))
-    if position >= data.shape[0]:
+    end = line_end(data, words, position)
+    if end >= data.shape[0]:
         return -1 - WHY_CUT
+    stop = trimmed(data, position, end)
     if take_value(data, position, stop, state.clock) != stop:
         return -1 - WHY_FIELD
     out_at = put_head(state, n_sat, version, out, cursor[CUR_OUT])
     if out_at < 0:
         return -1 - WHY_FIELD
     for k in range(n_sat):
-        position = line_end(data, words, position) + 1
-        if position >= data.shape[0]:
-            cursor[CUR_IN] = data.shape[0]
+        position = end + 1
+        cursor[CUR_IN] = min(position, data.shape[0])
+        end = line_end(data, words, cursor[CUR_IN])
+        if end >= data.shape[0]:
             return -1 - WHY_CUT
-        cursor[CUR_IN] = position
         at = names_at + 3 * k
         name = name_index(state.line, at)
         n_obs = state.n_obs[state.line[at] & 127]
@@ -279,7 +280,7 @@ def put_epoch(data, words, position, n_sat, cursor, state, out):
             for i in range(3):
                 out[out_at + i] = state.line[at + i]
             out_at += 3
-        stop = trimmed(data, position, line_end(data, words, position))
+        stop = trimmed(data, position, end)
         is_new = state.seen[name] != epoch - 1
         out_at = put_satellite(
             data, position, stop, name, n_obs, is_new, state, version < 3, out, out_at
@@ -288,7 +289,7 @@ def put_epoch(data, words, position, n_sat, cursor, state, out):
             return -1 - WHY_FIELD
         state.seen[name] = epoch
     cursor[CUR_OUT] = out_at
-    return line_end(data, words, position) + 1
+    return end + 1
 
 
 @kernel
@@ -323,7 +324,8 @@ def decode_epochs(data, words, cursor, state, room, out):
         position = cursor[CUR_IN]
         if cursor[CUR_OUT] + room > out.shape[0]:
             return CRX_FULL
-        stop = trimmed(data, position, line_end(data, words, position))
+        end = line_end(data, words, position)
+        stop = trimmed(data, position, end)
         is_start = stop > position and data[position] == (_AND if version < 3 else _GREATER)
         if not is_start and (cursor[CUR_LENGTH] == 0 or stop == position):
             if is_blank_from(data, position):
@@ -331,6 +333,9 @@ def decode_epochs(data, words, cursor, state, room, out):
             if cursor[CUR_LENGTH] == 0:
                 cursor[CUR_WHY] = WHY_START
                 return CRX_DAMAGED
+        if end == data.shape[0]:  # a line without its end may have lost more than that
+            cursor[CUR_WHY] = WHY_CUT
+            return CRX_DAMAGED
         if is_start:
             if stop - position > flag_at and data[position + flag_at] > ZERO + 1:
                 return CRX_EVENT

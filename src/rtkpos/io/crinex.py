@@ -132,10 +132,11 @@ class _Decoder:
         self._out = grown
 
     def _line(self) -> bytes:
-        """The next line of the data, without blanks at its end."""
+        """The next line of the data, without blanks at its end; one without its end is damage."""
         start = int(self.cursor[CUR_IN])
         stop = self._data.find(b"\n", start)
-        stop = len(self._data) if stop < 0 else stop
+        if stop < 0:
+            raise _DamageError("the end of the data in the middle of a line")
         self.cursor[CUR_IN] = stop + 1
         return self._data[start:stop].rstrip(b" \r")
 
@@ -172,7 +173,19 @@ class _Decoder:
         return number
 
     def _copy_event(self) -> None:
-        """Copy the line of an event and those it announces; an epoch that starts anew follows."""
+        """Copy an event, whole or not at all; an epoch that starts anew must follow."""
+        start = int(self.cursor[CUR_OUT])
+        try:
+            self._copy_lines_of_event()
+        except _DamageError:
+            self.cursor[CUR_OUT] = start
+            raise
+        if self._state is not None:
+            self._state.line[:] = ord(" ")
+        self.cursor[CUR_LENGTH] = 0
+
+    def _copy_lines_of_event(self) -> None:
+        """Copy the line of an event and those it announces, and take their types."""
         line = self._line()
         count_at = 29 if self.cursor[CUR_FORMAT] < 3 else 32
         padded = np.frombuffer(line.ljust(count_at + 3), np.uint8)
@@ -184,6 +197,3 @@ class _Decoder:
             inner = self._line()
             self._put(inner)
             self._take_types(inner)
-        if self._state is not None:
-            self._state.line[:] = ord(" ")
-        self.cursor[CUR_LENGTH] = 0
