@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.case import prepare
 from bench.speed import COMMAND_ROW, command, row_named
-from rtkpos._crew import n_processor
+from rtkpos._crew import n_process_usable
 
 ANNOUNCED = "compiling"
 
@@ -41,7 +41,7 @@ def measure_first_run(work: Path) -> list[dict[str, Any]]:
                 "what": what,
                 "wall_s": round(wall_s, 2),
                 "cpu_s": round(cpu_s, 2),
-                "n_processor": n_processor(),
+                "n_processor": n_process_usable(),
                 "is_announced": ANNOUNCED in done.stderr,
             }
         )

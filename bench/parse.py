@@ -19,6 +19,7 @@ from typing import Any
 from bench.case import unpacked
 from bench.peer import TIMEOUT_S, Peer
 from rtkpos.errors import DatasetError, FileError, RtkposError
+from rtkpos.io.crinex import decode_crinex
 from rtkpos.io.rinex_obs import read_obs
 
 MEGABYTE = 1e6
@@ -45,6 +46,7 @@ def measure_parse(work: Path, quick: bool, peers: Sequence[Peer] = ()) -> list[d
         results.append({"source": dataset, "n_epoch": n_epoch} | time_read(long))
         results[-1]["peers"] = [time_peer(peer, long, work) for peer in peers]
         long.unlink()
+        results[-1]["crinex"] = time_crinex(source)
         results[-1] |= time_georinex(source, work) if not quick else {}
     return results
 
@@ -119,6 +121,30 @@ def time_peer(peer: Peer, path: Path, work: Path, repeats: int = 3) -> dict[str,
             raise RtkposError(f"{peer.name} ended with {done.returncode} while reading.")
     rate = path.stat().st_size / MEGABYTE / min(times)
     return {"program": peer.name, "mb_per_cpu_s": round(rate, 1)}
+
+
+def time_crinex(source: Path, repeats: int = 5) -> dict[str, float]:
+    """MB of text per second of processor time from CRINEX, ours and by RNXCMP's program."""
+    import hatanaka
+    from hatanaka.hatanaka import executables
+
+    packed = hatanaka.rnx2crx(source.read_bytes())
+    command = [str(executables.joinpath("crx2rnx")), "-"]
+    ours, theirs, n_byte = [], [], 0
+    for _ in range(repeats):
+        start = time.process_time()
+        n_byte = len(decode_crinex(packed, 1 << 30)[0])
+        ours.append(time.process_time() - start)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, input=packed, capture_output=True, check=True, timeout=TIMEOUT_S)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        theirs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    megabytes = n_byte / MEGABYTE
+    return {
+        "megabytes": round(megabytes, 1),
+        "mb_per_cpu_s": round(megabytes / min(ours), 1),
+        "rnxcmp_mb_per_cpu_s": round(megabytes / min(theirs), 1),
+    }
 
 
 def nav_of_one() -> str:

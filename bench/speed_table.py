@@ -86,6 +86,13 @@ def parse_goals(parts: dict[str, Any]) -> Iterator[Goal]:
         for peer in entry.get("peers", []):
             ratio = ours / peer["mb_per_cpu_s"]
             yield Goal(f"{what}, against {peer['program']}", "times", 4.0, 6.0, ratio, True)
+        if "crinex" in entry:
+            crinex = entry["crinex"]
+            rate, theirs = crinex["mb_per_cpu_s"], crinex["rnxcmp_mb_per_cpu_s"]
+            what_crinex = (
+                f"CRINEX to {crinex['megabytes']:.1f} MB ({entry['source']}; {rate:.0f} MB/s)"
+            )
+            yield Goal(f"{what_crinex}, against RNXCMP", "times", 1.0, None, rate / theirs, True)
         if "georinex_mb_s" in entry:
             rate, size = entry["georinex_longer"]
             short = f"{ours / entry['georinex_mb_s']:.0f} on {entry['georinex_megabytes']:.2f} MB"

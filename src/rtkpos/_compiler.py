@@ -116,7 +116,6 @@ class _KernelCompiler(Compiler):  # type: ignore[misc]
     """
 
     _library: Any
-    _lowering: Any
 
     def define_pipelines(self) -> Any:
         """One pipeline."""
@@ -134,7 +133,7 @@ class _KernelCompiler(Compiler):  # type: ignore[misc]
             PreLowerStripPhis,
             IRLegalization,
             AnnotateTypes,
-            self._lowering,
+            _Lowering,
             NoPythonBackend,
         ):
             passes.add_pass(step, step.__name__)
@@ -142,8 +141,8 @@ class _KernelCompiler(Compiler):  # type: ignore[misc]
         return [passes]
 
 
-class _PartLower(Lower):  # type: ignore[misc]
-    """numba's lowering, with a short symbol that is the same in every process.
+class _Lower(Lower):  # type: ignore[misc]
+    """numba's lowering: a short symbol that is the same in every process, our entry for Python.
 
     numba's spells out all types of the arguments, with the counters of this process: 10 kB where
     records are passed, in each call.
@@ -154,6 +153,10 @@ class _PartLower(Lower):  # type: ignore[misc]
         fndesc.env_name = f"env.{fndesc.mangled_name}"
         super().__init__(context, library, fndesc, *arguments, **named)
 
+    def create_cpython_wrapper(self, release_gil: bool = False) -> None:
+        """Add the entry of a whole; name and arguments are numba's."""
+        self.library.entry = add_entry(self.context, self.library, self.fndesc)
+
 
 def _symbol(fndesc: Any) -> str:
     """Symbol of a kernel for the types of its arguments, by numba's description of it."""
@@ -162,48 +165,28 @@ def _symbol(fndesc: Any) -> str:
     return f"{fndesc.modname}.{fndesc.qualname}.{digest}"
 
 
-class _EntryLower(_PartLower):
-    """The same, with an entry instead of numba's wrapper for Python."""
-
-    def create_cpython_wrapper(self, release_gil: bool = False) -> None:
-        """Add the entry; name and arguments are numba's."""
-        self.library.entry = add_entry(self.context, self.library, self.fndesc)
-
-
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _PartLowering(NativeLowering):  # type: ignore[misc]
+class _Lowering(NativeLowering):  # type: ignore[misc]
     """numba's pass that makes LLVM code."""
 
-    _name = "rtkpos_part_lowering"
+    _name = "rtkpos_lowering"
 
     @property
     def lowering_class(self) -> Any:
         """What does the work."""
-        return _PartLower
-
-
-@register_pass(mutates_CFG=True, analysis_only=False)
-class _EntryLowering(NativeLowering):  # type: ignore[misc]
-    """numba's pass that makes LLVM code."""
-
-    _name = "rtkpos_entry_lowering"
-
-    @property
-    def lowering_class(self) -> Any:
-        """What does the work."""
-        return _EntryLower
+        return _Lower
 
 
 class _PartCompiler(_KernelCompiler):
     """Up to LLVM code."""
 
-    _library, _lowering = PartLibrary, _PartLowering
+    _library = PartLibrary
 
 
 class _WholeCompiler(_KernelCompiler):
     """Up to machine code, with our entry in place of numba's wrapper."""
 
-    _library, _lowering = WholeLibrary, _EntryLowering
+    _library = WholeLibrary
 
 
 @functools.cache

@@ -22,11 +22,16 @@ _HELPER = "import sys; from rtkpos._crew import help_with; help_with(*sys.argv[1
 _PAUSE_S = 0.01
 
 
-def n_processor() -> int:
-    """Processors this process may use; 1 where its program is no Python that could be started."""
+def n_process_usable() -> int:
+    """Processes of this Python that can run side by side; 1 where no other could be started."""
     name = os.path.basename(sys.executable or "").lower()
     if getattr(sys, "frozen", False) or not name.startswith("python"):
         return 1
+    return n_usable_cpu()
+
+
+def n_usable_cpu() -> int:
+    """Processors this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -22,6 +22,7 @@ PARTS = {
             "megabytes": 110.0,
             "best_mb_per_cpu_s": 400.0,
             "peers": [{"program": "RTKLIB EX", "mb_per_cpu_s": 90.0}],
+            "crinex": {"megabytes": 3.5, "mb_per_cpu_s": 400.0, "rnxcmp_mb_per_cpu_s": 100.0},
             "georinex_mb_s": 0.4,
             "georinex_megabytes": 0.1,
             "georinex_longer": [0.2, 3.5],
@@ -64,6 +65,7 @@ def test_goals_compare_the_right_way_round():
     verdicts = {what: goal.verdict for what, goal in found.items()}
     assert verdicts == {
         "reading 110 MB RINEX 3 (x), against RTKLIB EX": "met",
+        "CRINEX to 3.5 MB (x; 400 MB/s), against RNXCMP": "met",
         "reading 110 MB RINEX 3 (x), against georinex (its rate on 3.5 MB; 1000 on 0.10 MB)": "met",
         "epoch, a car, kinematic, continuous, l1+l2, against RTKLIB EX": "**missed**",
         "epoch, a car, kinematic, continuous, l1+l2, against RTKLIB EX OpenBLAS": "met",

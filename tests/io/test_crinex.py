@@ -156,6 +156,28 @@ def test_a_header_without_end_or_with_absurd_numbers_is_damage():
     assert "'999' observation types" in decode_crinex(many.encode(), LIMIT)[1]
 
 
+def test_blank_lines_are_looked_at_once():
+    """Epochs without satellites of blank lines only: a look ahead from each would take hours."""
+    empty = FIRST.split("G01", maxsplit=1)[0].replace("0  1  ", "0  0  ") + "\n\n"
+    data = (HEAD + empty + "\n" * 4_000_000 + "x\n").encode()
+    assert decode_crinex(data, LIMIT)[1].startswith("damaged CRINEX data (line ")
+
+
+def test_a_blank_end_of_the_file_is_no_damage():
+    data = (HEAD + FIRST + SECOND).encode()
+    for end in (b"\n\n", b"\r\n  \r\n"):
+        assert decode_crinex(data + end, LIMIT) == decode_crinex(data, LIMIT)
+    text, complaint = decode_crinex(data + b"   ", LIMIT)  # may be the beginning of an epoch
+    assert (text, complaint != "") == (decode_crinex(data, LIMIT)[0], True)
+
+
+def test_an_epoch_without_satellites_is_kept():
+    empty = FIRST.split("G01", maxsplit=1)[0].replace("0  1  ", "0  0  ").rstrip() + "\n\n"
+    data = (HEAD + empty + FIRST).encode()
+    text, complaint = decode_crinex(data, LIMIT)
+    assert (text, complaint) == (rnxcmp(data), "")
+
+
 def test_a_longer_text_than_allowed_is_refused():
     data = (HEAD + FIRST + SECOND).encode()
     n = len(decode_crinex(data, LIMIT)[0])

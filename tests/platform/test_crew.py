@@ -9,7 +9,7 @@ import time
 import pytest
 
 from rtkpos import _crew
-from rtkpos._crew import Crew, n_processor
+from rtkpos._crew import Crew, n_process_usable
 
 MODULE = """
 import os, sys, time
@@ -77,4 +77,4 @@ def test_helpers_end_with_the_crew(crew_tasks):
 def test_only_a_python_is_started_again(monkeypatch, program, frozen, alone):
     monkeypatch.setattr(_crew.sys, "executable", program)
     monkeypatch.setattr(_crew.sys, "frozen", frozen, raising=False)
-    assert n_processor() == (1 if alone else len(os.sched_getaffinity(0)))
+    assert n_process_usable() == (1 if alone else len(os.sched_getaffinity(0)))

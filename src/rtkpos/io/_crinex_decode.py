@@ -15,11 +15,11 @@ import numpy as np
 
 from rtkpos._arrays import FlagArray, IndexArray
 from rtkpos._jit import kernel
-from rtkpos.io._number import DOT, MINUS, SPACE, ZERO
+from rtkpos.io._number import DOT, MINUS, NEWLINE, SPACE, ZERO, fixed_int, trimmed_end
 from rtkpos.io._words import line_end
 
-N_CURSOR_CRX = 6
-CUR_IN, CUR_OUT, CUR_LENGTH, CUR_EPOCH, CUR_FORMAT, CUR_WHY = range(N_CURSOR_CRX)
+N_CURSOR_CRX = 7
+CUR_IN, CUR_OUT, CUR_LENGTH, CUR_EPOCH, CUR_FORMAT, CUR_WHY, CUR_BLANK = range(N_CURSOR_CRX)
 CRX_END, CRX_EVENT, CRX_FULL, CRX_DAMAGED = range(4)
 WHY_START, WHY_HEAD, WHY_NAME, WHY_FIELD, WHY_CUT = range(5)
 
@@ -29,7 +29,7 @@ MAX_LINE = 41 + 3 * 999
 _ORDER, _LIMIT, _DIFFERENCE = 0, 1, 2  # places in an arc
 ARC_SIZE = _DIFFERENCE + MAX_ORDER + 1
 _MAX_DIGITS = 18
-_AND, _GREATER, _RETURN = ord("&"), ord(">"), ord("\r")
+_AND, _GREATER = ord("&"), ord(">")
 _VALUE_WIDTH, _FIELD_WIDTH, _FIELDS_PER_LINE, _SATS_PER_LINE = 14, 16, 5, 12
 _CLOCK_AT_2, _CLOCK_WIDTH_2, _CLOCK_AT_3, _CLOCK_WIDTH_3 = 68, 12, 41, 15
 
@@ -144,7 +144,7 @@ def end_line(out, start, stop):
     """Take blanks off the line [start, stop) and end it; where the next one starts."""
     while stop > start and out[stop - 1] == SPACE:
         stop -= 1
-    out[stop] = 10
+    out[stop] = NEWLINE
     return stop + 1
 
 
@@ -204,22 +204,6 @@ def put_satellite(data, at, stop, name, n_obs, is_new, state, is_2, out, out_at)
 
 
 @kernel
-def head_number(line, at, width):
-    """The number in columns of an epoch line, blanks around it allowed; -1 when there is none."""
-    value, n_digit, n_blank = 0, 0, 0
-    for k in range(at, at + width):
-        digit = np.int64(line[k]) - ZERO
-        if line[k] == SPACE:
-            n_blank += n_digit > 0
-            continue
-        if digit < 0 or digit > 9 or n_blank > 0:
-            return -1
-        value = 10 * value + digit
-        n_digit += 1
-    return value if n_digit > 0 else -1
-
-
-@kernel
 def put_head(state, n_sat, version, out, out_at):
     """Write an epoch line (RINEX 2: with the names) and the clock; the new end, -1 = too wide.
 
@@ -259,7 +243,7 @@ def put_epoch(data, words, position, n_sat, cursor, state, out):
     end = line_end(data, words, position)
     if end >= data.shape[0]:
         return -1 - WHY_CUT
-    stop = trimmed(data, position, end)
+    stop = trimmed_end(data, position, end)
     if take_value(data, position, stop, state.clock) != stop:
         return -1 - WHY_FIELD
     out_at = put_head(state, n_sat, version, out, cursor[CUR_OUT])
@@ -280,7 +264,7 @@ def put_epoch(data, words, position, n_sat, cursor, state, out):
             for i in range(3):
                 out[out_at + i] = state.line[at + i]
             out_at += 3
-        stop = trimmed(data, position, end)
+        stop = trimmed_end(data, position, end)
         is_new = state.seen[name] != epoch - 1
         out_at = put_satellite(
             data, position, stop, name, n_obs, is_new, state, version < 3, out, out_at
@@ -293,27 +277,13 @@ def put_epoch(data, words, position, n_sat, cursor, state, out):
 
 
 @kernel
-def trimmed(data, start, stop):
-    """The end of a line without a carriage return."""
-    return stop - 1 if stop > start and data[stop - 1] == _RETURN else stop
-
-
-@kernel
-def is_blank_from(data, position):
-    """Whether nothing but blanks and line ends follows."""
-    for k in range(position, data.shape[0]):
-        if data[k] != SPACE and data[k] != 10 and data[k] != _RETURN:
-            return False
-    return True
-
-
-@kernel
 def decode_epochs(data, words, cursor, state, room, out):
     """Decode epochs from the cursor on, until the data end, an event comes or the output is full.
 
     data : (n,) uint8 the whole file      words : (n // 8,) uint64, the same memory
     cursor : (N_CURSOR_CRX,) CUR_IN and CUR_OUT move on; at the line of an event, and after damage
-        at the damaged line, with CUR_WHY and the output up to the epoch before
+        at the damaged line, with CUR_WHY and the output up to the epoch before; from CUR_BLANK on
+        the data are blank
     state : CrinexState      room : the most bytes an epoch can take      out : (m,) uint8
     Returns : int CRX_*
     """
@@ -325,14 +295,13 @@ def decode_epochs(data, words, cursor, state, room, out):
         if cursor[CUR_OUT] + room > out.shape[0]:
             return CRX_FULL
         end = line_end(data, words, position)
-        stop = trimmed(data, position, end)
+        stop = trimmed_end(data, position, end)
         is_start = stop > position and data[position] == (_AND if version < 3 else _GREATER)
-        if not is_start and (cursor[CUR_LENGTH] == 0 or stop == position):
-            if is_blank_from(data, position):
-                break
-            if cursor[CUR_LENGTH] == 0:
-                cursor[CUR_WHY] = WHY_START
-                return CRX_DAMAGED
+        if position >= cursor[CUR_BLANK]:
+            break
+        if not is_start and cursor[CUR_LENGTH] == 0:
+            cursor[CUR_WHY] = WHY_START
+            return CRX_DAMAGED
         if end == data.shape[0]:  # a line without its end may have lost more than that
             cursor[CUR_WHY] = WHY_CUT
             return CRX_DAMAGED
@@ -346,15 +315,15 @@ def decode_epochs(data, words, cursor, state, room, out):
         length = patch(data, position, stop, state.line)
         cursor[CUR_LENGTH] = max(cursor[CUR_LENGTH], length)
         cursor[CUR_EPOCH] += 1
-        n_sat = head_number(state.line, count_at, 3)
+        n_sat = fixed_int(state.line, count_at, count_at + 3)
         flag = state.line[flag_at]
         is_flag = flag == SPACE or flag == ZERO or flag == ZERO + 1
-        if n_sat < 0 or not is_flag or names_at + 3 * n_sat > cursor[CUR_LENGTH]:
+        is_cut = n_sat > 0 and names_at + 3 * n_sat > cursor[CUR_LENGTH]
+        if n_sat < 0 or is_cut or not is_flag:
             cursor[CUR_WHY] = WHY_HEAD
             return CRX_DAMAGED
-        following = line_end(data, words, position) + 1
-        cursor[CUR_IN] = following
-        position = put_epoch(data, words, following, n_sat, cursor, state, out)
+        cursor[CUR_IN] = end + 1
+        position = put_epoch(data, words, end + 1, n_sat, cursor, state, out)
         if position < 0:
             cursor[CUR_WHY] = -1 - position
             return CRX_DAMAGED

@@ -10,6 +10,7 @@ from rtkpos.io._crinex_decode import (
     CRX_END,
     CRX_EVENT,
     CRX_FULL,
+    CUR_BLANK,
     CUR_FORMAT,
     CUR_IN,
     CUR_LENGTH,
@@ -19,8 +20,8 @@ from rtkpos.io._crinex_decode import (
     CrinexState,
     crinex_state,
     decode_epochs,
-    head_number,
 )
+from rtkpos.io._number import fixed_int
 
 _LABEL = b"CRINEX VERS   / TYPE"
 _WORDS = (
@@ -79,6 +80,8 @@ class _Decoder:
         self._n_obs: IndexArray = np.full(128, -1, np.int64)
         self._state: CrinexState | None = None
         self.cursor: IndexArray = np.zeros(N_CURSOR_CRX, np.int64)
+        is_whole = data.endswith(b"\n")  # blanks without a line end may begin a line that is cut
+        self.cursor[CUR_BLANK] = len(data.rstrip(b" \r\n")) if is_whole else len(data)
 
     def text(self) -> bytes:
         """What is decoded so far."""
@@ -136,7 +139,7 @@ class _Decoder:
         start = int(self.cursor[CUR_IN])
         stop = self._data.find(b"\n", start)
         if stop < 0:
-            raise _DamageError("the end of the data in the middle of a line")
+            raise _DamageError("the end of the data where a whole line was expected")
         self.cursor[CUR_IN] = stop + 1
         return self._data[start:stop].rstrip(b" \r")
 
@@ -159,8 +162,7 @@ class _Decoder:
             self._n_obs[line[0] & 127] = self._number(line[1:6])
         else:
             return
-        if self._state is not None:  # the arcs have other places now
-            self._state = None
+        self._state = None  # the arcs have other places now
 
     def _number(self, word: bytes) -> int:
         """A number of types."""
@@ -180,8 +182,7 @@ class _Decoder:
         except _DamageError:
             self.cursor[CUR_OUT] = start
             raise
-        if self._state is not None:
-            self._state.line[:] = ord(" ")
+        self._state = None
         self.cursor[CUR_LENGTH] = 0
 
     def _copy_lines_of_event(self) -> None:
@@ -189,11 +190,9 @@ class _Decoder:
         line = self._line()
         count_at = 29 if self.cursor[CUR_FORMAT] < 3 else 32
         padded = np.frombuffer(line.ljust(count_at + 3), np.uint8)
-        n_line = int(head_number(padded, count_at, 3))
+        n_line = int(fixed_int(padded, count_at, count_at + 3))
         self._put(b" " + line[1:] if self.cursor[CUR_FORMAT] < 3 else line)
         for _ in range(max(n_line, 0)):
-            if self.cursor[CUR_IN] >= len(self._data):
-                raise _DamageError("the end of the data in the middle of an event")
             inner = self._line()
             self._put(inner)
             self._take_types(inner)

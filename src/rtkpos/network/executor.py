@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from rtkpos._crew import n_usable_cpu
 from rtkpos.errors import ConfigError, RtkposError
-from rtkpos.solve.many import n_usable_cpu
 
 Task = Callable[[Any], Any]
 KINDS = ("threads", "processes", "cluster")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rtkpos._arrays import BoolArray, FloatArray, IndexArray, TimeArray, record_of
+from rtkpos._crew import n_usable_cpu
 from rtkpos.constants import DEG, NS_PER_S
 from rtkpos.errors import InputError
 from rtkpos.gnss.systems import N_SAT, N_SYSTEM
@@ -39,7 +40,6 @@ from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
 from rtkpos.solve.antennas import enter_antennas, site_antennas
 from rtkpos.solve.epoch import kernel_view
-from rtkpos.solve.many import n_usable_cpu
 from rtkpos.solve.run import run_plan
 
 COMMON_NS = 20_000_000  # epochs of two stations that count as one

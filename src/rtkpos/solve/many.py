@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import threading
 import traceback
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rtkpos._arrays import FloatArray
+from rtkpos._crew import n_usable_cpu
 from rtkpos.errors import ConfigError
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig
@@ -146,10 +146,3 @@ def in_threads(
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-
-
-def n_usable_cpu() -> int:
-    """Processors this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rtkpos._crew import Crew, n_processor
+from rtkpos._crew import Crew, n_process_usable
 from rtkpos._jit import Kernel
 from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation, geodetic_to_ecef
 from rtkpos.core.ionosphere import N_BACKGROUND, bdgim_background, bdgim_slot
@@ -50,7 +50,7 @@ def warm_up(n_process: int | None = None) -> float:
     Returns the seconds it took; a second call takes milliseconds.
     """
     start = time.perf_counter()
-    n_process = min(n_processor(), MAX_PROCESS) if n_process is None else n_process
+    n_process = min(n_process_usable(), MAX_PROCESS) if n_process is None else n_process
     if n_process > 1 and isinstance(run_block, Kernel) and run_block.can_be_kept():
         step = RtkEngine(RtkConfig(), None, PLACE_ECEF_M).arguments()
         if not run_block.is_ready(*step):
