@@ -89,8 +89,34 @@ def test_gmf_equals_a_naive_twin(lat_deg, lon_deg):
 def test_zenith_delays_of_the_standard_atmosphere():
     # 2.307 m: Saastamoinen's value at 1013.25 hPa, 45 deg, sea level (IERS Conventions, eq. 9.4).
     assert zenith_hydrostatic_delay(1013.25, math.pi / 4, 0.0) == pytest.approx(2.30697, abs=1e-5)
-    assert 0.10 < zenith_wet_delay(288.15, 0.7, math.pi / 4, 0.0) < 0.14
     assert zenith_wet_delay(288.15, 0.0, 0.5, 0.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("temperature_k", "humidity", "lat_deg", "height_m", "delay_m"),
+    # Worked out apart from the code after Saastamoinen (1972):
+    # e = 6.108 U exp((17.15 T - 4684)/(T - 38.45)) hPa,
+    # delay = 0.0022768 (1255/T + 0.05) e / (1 - 0.00266 cos 2 lat - 2.8e-7 h).
+    [
+        (288.15, 0.7, 45.0, 0.0, 0.1204035),  # e = 12.0042 hPa
+        (273.15, 1.0, 45.0, 0.0, 0.0647342),  # e = 6.1216 hPa
+        (300.15, 0.5, 0.0, 2000.0, 0.1735270),  # e = 17.9545 hPa
+    ],
+)
+def test_zenith_wet_delay_of_saastamoinen(temperature_k, humidity, lat_deg, height_m, delay_m):
+    got_m = zenith_wet_delay(temperature_k, humidity, math.radians(lat_deg), height_m)
+    assert got_m == pytest.approx(delay_m, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("celsius", "saturation_hpa"), [(0.0, 6.11), (10.0, 12.27), (20.0, 23.37), (30.0, 42.43)]
+)
+def test_zenith_wet_delay_uses_the_saturation_pressure_of_water(celsius, saturation_hpa):
+    # Saturation vapour pressure over water: WMO-No. 8 (2018), annex 4.B.
+    temperature_k = celsius + 273.15
+    delay_m = zenith_wet_delay(temperature_k, 1.0, math.pi / 4, 0.0)
+    vapour_hpa = delay_m / (0.0022768 * (1255.0 / temperature_k + 0.05))
+    assert vapour_hpa == pytest.approx(saturation_hpa, rel=1e-2)
 
 
 @pytest.mark.parametrize(
