@@ -80,6 +80,7 @@ CASES = {
     "atmosphere.troposphere": ("off", CAR, {}, 5),
     "atmosphere.ionosphere": ("off", NAGOYA, {"mode": "single"}, 5),
     "atmosphere.long_from_km": (1.0, CAR, {}, 5),
+    "atmosphere.long_noise_share": (1.0, LONG, {}, 5),
     "atmosphere.ionosphere_mm_per_km": (10.0, LONG, {}, 5),
     "atmosphere.ionosphere_correlation_s": (60.0, LONG, {}, 5),
     "atmosphere.wet_delay_mm_per_km": (5.0, LONG, {}, 5),

@@ -137,6 +137,7 @@ class Atmosphere:
     """Atmosphere of code positions and of the difference between rover and base.
 
     long_from_km : lines from this length on have ionosphere and wet delay states
+    long_noise_share : part of noise.phase_baseline_mm_per_km that remains on such lines [1]
     ionosphere_mm_per_km, wet_delay_mm_per_km : their spread; the ionosphere as seen in the zenith
     ionosphere_correlation_s, wet_delay_correlation_s : how long what was learnt holds
     """
@@ -146,6 +147,7 @@ class Atmosphere:
         default="broadcast", metadata={"one_of": ("broadcast", "klobuchar", "bdgim", "off")}
     )
     long_from_km: float = limited(10.0, 0.0, 1000.0)
+    long_noise_share: float = limited(0.2, 0.0, 1.0)
     ionosphere_mm_per_km: float = limited(0.8, 0.01, 100.0)
     ionosphere_correlation_s: float = limited(600.0, 1.0, 100_000.0)
     wet_delay_mm_per_km: float = limited(0.5, 0.0, 10.0)

@@ -95,7 +95,7 @@ def kernel_settings(config: RtkConfig) -> Settings:
         iono_tau_s=float(atmosphere.ionosphere_correlation_s),
         wet_m_per_m=atmosphere.wet_delay_mm_per_km * 1e-6,
         wet_tau_s=float(atmosphere.wet_delay_correlation_s),
-        long_noise_share=0.2,
+        long_noise_share=float(atmosphere.long_noise_share),
         solid_tide=int(config.tide.solid_earth),
         static_start_ns=round(config.static_start_s * NS_PER_S),
     )
