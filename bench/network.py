@@ -121,7 +121,7 @@ def solve_network(stations: list[Any], nav: Any, truth: Any) -> tuple[Any, Any, 
     engine = NetworkEngine(stations, graph, nav)
     spent = {"check": 0.0}
 
-    def on_epoch(done: int, total: int) -> None:
+    def on_epoch(done: int, _total: int) -> None:
         if done % CHECK_EVERY == 0:
             start = time.process_time()
             truth.check(engine, (done - 1) % len(engine.time_ns))

@@ -153,7 +153,7 @@ class _Lower(Lower):  # type: ignore[misc]
         fndesc.env_name = f"env.{fndesc.mangled_name}"
         super().__init__(context, library, fndesc, *arguments, **named)
 
-    def create_cpython_wrapper(self, release_gil: bool = False) -> None:
+    def create_cpython_wrapper(self, release_gil: bool = False) -> None:  # noqa: ARG002
         """Add the entry of a whole; name and arguments are numba's."""
         self.library.entry = add_entry(self.context, self.library, self.fndesc)
 

@@ -200,7 +200,7 @@ def _finisher(code: MachineCode) -> Callable[[tuple[Any, ...]], Any]:
     """What makes the Python value of the result words."""
     truths = [letter == "?" for letter in code.results]
     if not code.results:
-        return lambda values: None
+        return lambda _values: None
     if not any(truths):
         return (lambda values: values) if code.is_tuple else (lambda values: values[0])
     if not code.is_tuple:

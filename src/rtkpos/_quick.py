@@ -64,7 +64,7 @@ def _replaced(owner: Any, name: str, make: Callable[[Any, str], Any]) -> Iterato
         setattr(owner, name, before)
 
 
-def _remembered_call_type(resolve: Any, name: str) -> Any:
+def _remembered_call_type(resolve: Any, _name: str) -> Any:
     """`get_call_type` of functions and operators, asked once for each set of argument types."""
 
     def get_call_type(self: Any, context: Any, args: Any, kws: Any) -> Any:

@@ -163,6 +163,24 @@ def _public_definitions(module: Module) -> Iterator[tuple[int, str]]:
                 yield node.lineno, name
 
 
+def constants_bound_once(module: Module) -> Iterator[Violation]:
+    """A constant of a module is bound once: the second value would silently win."""
+    first: dict[str, int] = {}
+    for node in module.tree.body:
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AnnAssign | ast.AugAssign):
+            targets = [node.target]
+        else:
+            continue
+        names = [item for target in targets for item in ast.walk(target)]
+        for name in names:
+            if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store) and name.id.isupper():
+                line = first.setdefault(name.id, node.lineno)
+                if line != node.lineno:
+                    yield module.violation(node, f"{name.id} is already bound in line {line}")
+
+
 def no_copies(modules: Iterable[Module]) -> Iterator[Violation]:
     """No two functions of the package have the same body under whatever name."""
     seen: dict[str, tuple[Module, Function]] = {}

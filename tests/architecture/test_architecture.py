@@ -18,6 +18,7 @@ BY_MODULE = (
     code.forbidden_statements,
     code.kernel_language,
     code.fused_kernels,
+    code.constants_bound_once,
     code.public_type_hints,
     code.glossary,
     docstrings.docstrings,

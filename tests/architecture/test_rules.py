@@ -182,6 +182,20 @@ def test_fused_kernels_are_named():
 @pytest.mark.parametrize(
     ("source", "count"),
     [
+        ("N_PAIR = 3\nN_ROW = 4\nN_PAIR = 64", 1),
+        ("A, B = 1, 2\nB: int = 3", 1),
+        ("LIMIT = 1\nLIMIT += 1", 1),
+        ("A = 1\nB = A\ndef f():\n    A = 2\nrecord.A = 3", 0),
+        ("text = 1\ntext = 2", 0),
+    ],
+)
+def test_constants_bound_once(source, count):
+    assert len(found(code.constants_bound_once, "core/a.py", source)) == count
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
         ("def f(x: int) -> int: ...", 0),
         ("def f(x) -> int: ...", 1),
         ("def f(x: int): ...", 1),

@@ -53,7 +53,7 @@ def fixed_epoch(seed, code_sigma_m=0.05, wrong=None, n_sat=9):
         work.sd_phase_m[wrong[0], wrong[1]] += WAVELENGTH_M * wrong[2]
     work.elevation_rad[:, :n_sat] = np.linspace(0.4, 1.4, n_sat)
     start_epoch(state, np.zeros(3), 0.0, 0.0, SETTINGS)
-    update_codes(work, state, np.zeros(3), memory.scratch)
+    update_codes(work, state, np.zeros(3))
     add_new_phases(work, state, np.zeros(3), memory.scratch)
     mark_candidates(work, state, SETTINGS, memory.ambiguity, memory.counts)
     verdict, n = fix_ambiguities(work, state, SETTINGS, memory.ambiguity, memory.counts)
@@ -112,7 +112,7 @@ def test_double_differences_stay_in_their_group_and_glonass_stays_real():
     work.sat[5] = GLONASS * 64
     work.elevation_rad[:, :8] = np.linspace(0.5, 1.2, 8)
     start_epoch(state, np.zeros(3), 0.0, 0.0, SETTINGS)
-    update_codes(work, state, np.zeros(3), memory.scratch)
+    update_codes(work, state, np.zeros(3))
     add_new_phases(work, state, np.zeros(3), memory.scratch)
     assert mark_candidates(work, state, SETTINGS, amb, memory.counts) == 14
     n = form_double_differences(work, state, amb)
@@ -137,7 +137,7 @@ def test_half_cycle_and_low_satellites_are_no_candidates():
     work.elevation_rad[0, 0] = 0.05
     work.half_cycle[1, 0] = 1
     start_epoch(state, np.zeros(3), 0.0, 0.0, SETTINGS)
-    update_codes(work, state, np.zeros(3), memory.scratch)
+    update_codes(work, state, np.zeros(3))
     add_new_phases(work, state, np.zeros(3), memory.scratch)
     n = mark_candidates(work, state, SETTINGS, memory.ambiguity, memory.counts)
     assert n == 16 - 2 - 1

@@ -65,7 +65,7 @@ def glonass_epoch(seed, slope_m, teacher=None):
         phase = effect + lengths * integers + slope_m * CHANNELS + rng.normal(0, 0.002, n)
         work.sd_phase_m[:n, band] = phase
     start_epoch(state, np.zeros(3), CLOCK_M, 0.0, SETTINGS)
-    update_codes(work, state, np.zeros(3), memory.scratch)
+    update_codes(work, state, np.zeros(3))
     add_new_phases(work, state, np.zeros(3), memory.scratch)
     return memory
 

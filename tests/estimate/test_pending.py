@@ -25,7 +25,7 @@ def started(seed, n_sat=11):
     memory = made_epoch(seed, n_sat)
     state, work, origin = memory.state, memory.work, np.zeros(3)
     start_epoch(state, origin, 0.0, 0.0, SETTINGS)
-    update_codes(work, state, origin, memory.scratch)
+    update_codes(work, state, origin)
     add_new_phases(work, state, origin, memory.scratch)
     start_epoch(state, origin, 0.0, 30.0, SETTINGS)
     work.sd_phase_m[:n_sat] += np.random.default_rng(seed).normal(0.0, 0.003, (n_sat, 3))
@@ -52,9 +52,7 @@ def one_by_one(memory):
 def test_updates_together_equal_updates_one_by_one(n_sat):
     together, apart = started(3, n_sat), started(3, n_sat)
     expected = one_by_one(apart)
-    used = update_known_phases(
-        together.work, together.state, np.zeros(3), together.scratch, together.counts
-    )
+    used = update_known_phases(together.work, together.state, np.zeros(3), together.counts)
     assert used == 2 * n_sat
     assert together.work.n_pending[0] == 0
     n = int(apart.state.count[0])
@@ -71,7 +69,7 @@ def test_a_rejected_phase_leaves_no_trace_among_the_kept_updates():
     memory.work.sd_phase_m[4, 1] += 2.0
     without.work.phase_ok[4, 1] = 0
     for one in (memory, without):
-        update_known_phases(one.work, one.state, np.zeros(3), one.scratch, one.counts)
+        update_known_phases(one.work, one.state, np.zeros(3), one.counts)
     n = int(without.state.count[0])
     np.testing.assert_array_equal(memory.state.state[:n], without.state.state[:n])
     np.testing.assert_array_equal(memory.state.cov[:n, :n], without.state.cov[:n, :n])

@@ -18,6 +18,8 @@ from rtkpos.estimate.relative import (
     update_codes,
     update_known_phases,
 )
+from rtkpos.estimate.workspace import N_CODE_PAIR, N_PAIR
+from rtkpos.gnss.systems import N_SAT
 from rtkpos.records.config import RtkConfig
 from rtkpos.solve.run import kernel_settings
 from tests.recordings import altered, recording, run, window
@@ -95,9 +97,17 @@ def test_sequence_of_scalar_updates_equals_one_block_update():
             values.append(work.sd_code_m[i, band])
             variances.append(0.4**2)
     x, p = naive_update(x0, p0, np.array(rows), np.array(values), np.array(variances))
-    assert update_codes(work, state, origin, memory.scratch) == 16
+    assert update_codes(work, state, origin) == 16
     np.testing.assert_allclose(state.state[:n], x, atol=1e-8)
     np.testing.assert_allclose(state.cov[:n, :n], p, atol=1e-8)
+
+
+def test_geometry_free_memory_has_one_column_for_each_pair_of_bands():
+    state = made_epoch(1).state
+    for values in (state.gf_var_m2, state.mw_mean_cycle, state.mw_tally, state.mw_off_cycle):
+        assert values.shape == (N_SAT, N_PAIR)
+    assert N_PAIR == 3
+    assert len(state.pair_use) == N_CODE_PAIR
 
 
 def test_augmentation_is_the_limit_of_an_infinite_prior():
@@ -105,7 +115,7 @@ def test_augmentation_is_the_limit_of_an_infinite_prior():
     state, work = memory.state, memory.work
     origin = np.zeros(3)
     start_epoch(state, origin, 0.0, 0.0, SETTINGS)
-    update_codes(work, state, origin, memory.scratch)
+    update_codes(work, state, origin)
     n = int(state.count[0])
     prior = 1e5
     x0 = np.concatenate([state.state[:n], np.zeros(16)])
@@ -127,7 +137,7 @@ def test_second_epoch_of_phases_equals_the_block_update():
     state, work = memory.state, memory.work
     origin = np.zeros(3)
     start_epoch(state, origin, 0.0, 0.0, SETTINGS)
-    update_codes(work, state, origin, memory.scratch)
+    update_codes(work, state, origin)
     add_new_phases(work, state, origin, memory.scratch)
     start_epoch(state, origin, 0.0, 1.0, SETTINGS)
     n = int(state.count[0])
@@ -140,7 +150,7 @@ def test_second_epoch_of_phases_equals_the_block_update():
     ]
     values = work.sd_phase_m[:8, :2].ravel()
     x, p = naive_update(x0, p0, np.array(rows), values, np.full(16, 0.004**2))
-    used = update_known_phases(work, state, origin, memory.scratch, memory.counts)
+    used = update_known_phases(work, state, origin, memory.counts)
     assert used == 16
     np.testing.assert_allclose(state.state[:n], x, atol=1e-7)
     np.testing.assert_allclose(state.cov[:n, :n], p, atol=1e-7)
@@ -155,7 +165,7 @@ def test_projection_is_the_row_times_the_covariance(sign):
     iono = add_state(state, 0.03, 0.05**2, OWNER_IONO - int(work.sat[2]))
     state.iono_slot[work.sat[2]] = iono
     work.iono_factor[2, 1], work.wet_factor[2] = 1.65, 2.2
-    update_codes(work, state, np.zeros(3), memory.scratch)
+    update_codes(work, state, np.zeros(3))
     n = int(state.count[0])
     row = design_row(memory, 2, n, iono, sign * 1.65)
     row[state.wet_slot[0]] = 2.2
@@ -170,11 +180,11 @@ def test_scalar_update_keeps_the_covariance_symmetric_and_positive():
     memory = made_epoch(5)
     state, work = memory.state, memory.work
     start_epoch(state, np.zeros(3), 0.0, 0.0, SETTINGS)
-    update_codes(work, state, np.zeros(3), memory.scratch)
+    update_codes(work, state, np.zeros(3))
     add_new_phases(work, state, np.zeros(3), memory.scratch)
     for _ in range(50):
         start_epoch(state, np.zeros(3), 0.0, 1.0, SETTINGS)
-        update_known_phases(work, state, np.zeros(3), memory.scratch, memory.counts)
+        update_known_phases(work, state, np.zeros(3), memory.counts)
     n = int(state.count[0])
     cov = state.cov[:n, :n]
     assert np.abs(cov - cov.T).max() < 1e-9
@@ -186,7 +196,7 @@ def test_removed_ambiguities_leave_the_others_as_they_were():
     memory = made_epoch(6)
     state, work = memory.state, memory.work
     start_epoch(state, np.zeros(3), 0.0, 0.0, SETTINGS)
-    update_codes(work, state, np.zeros(3), memory.scratch)
+    update_codes(work, state, np.zeros(3))
     add_new_phases(work, state, np.zeros(3), memory.scratch)
     before = {
         (i, band): (state.state[state.slot[i, band]], state.cov[state.slot[i, band], :4].copy())

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @functools.cache
-def _console(stream_id: int) -> Any:
+def _console(_stream_id: int) -> Any:
     """A rich console on the present stderr (tests replace it, hence the key)."""
     from rich.console import Console
 

@@ -89,7 +89,7 @@ def _fail(text: str) -> None:
     fail(text)
 
 
-def _on_sigterm(number: int, frame: FrameType | None) -> None:
+def _on_sigterm(_number: int, _frame: FrameType | None) -> None:
     """Unwind the stack so that nothing half-written stays."""
     raise TerminatedError
 

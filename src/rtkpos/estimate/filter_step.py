@@ -54,7 +54,7 @@ def filter_step(inputs, k_rover, clock_m, memory, out, k_out):
     mark_phases(work, state, memory.counts)
     out[k_out].n_slip = find_slips(inputs, time_ns, memory)
     reckon(state, memory.reckoned_m)
-    drop_lost(work, state, time_ns, settings, memory.counts)
+    drop_lost(state, time_ns, settings, memory.counts)
     step_s = abs(time_ns - state.epoch_ns[0]) * 1e-9 if state.count[0] > 0 else 0.0
     start_epoch(state, memory.origin_m, clock_m, step_s, settings)
     keep_atmosphere(work, state, step_s, settings)
@@ -62,8 +62,8 @@ def filter_step(inputs, k_rover, clock_m, memory, out, k_out):
         use_as_prior(memory.mean, state)
     ensure_biases(work, state)
     thin_repeated_codes(work, state, time_ns, settings)
-    update_codes(work, state, memory.origin_m, memory.scratch)
-    used = update_known_phases(work, state, memory.origin_m, memory.scratch, memory.counts)
+    update_codes(work, state, memory.origin_m)
+    used = update_known_phases(work, state, memory.origin_m, memory.counts)
     rejected = count_rejected(work)
     out[k_out].n_phase_rejected = rejected
     if rejected > used and rejected >= MIN_PHASES:
@@ -112,7 +112,7 @@ def start_anew(inputs, clock_m, memory, state):
     keep_atmosphere(work, state, 0.0, inputs.plan.settings)
     ensure_biases(work, state)
     work.code_part[:, :] = 1.0
-    update_codes(work, state, memory.origin_m, memory.scratch)
+    update_codes(work, state, memory.origin_m)
     return add_new_phases(work, state, memory.origin_m, memory.scratch)
 
 

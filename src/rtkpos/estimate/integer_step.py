@@ -113,8 +113,8 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
         write_own(memory, out, k_out)
     if is_static:
         widen(memory.epoch_cov_m2, fixed_widening(memory.ambiguity.info[7]))
-        mean_covariance(memory.mean, memory.epoch_cov_m2, memory.place.rotation)
-        write_position(out, k_out, memory.mean.position_m, memory.place.rotation, FIXED, OK)
+        mean_covariance(memory.mean, memory.epoch_cov_m2, memory.written_cov_m2)
+        write_position(out, k_out, memory.mean.position_m, memory.written_cov_m2, FIXED, OK)
     else:
         widen(memory.epoch_cov_m2, fixed_widening(memory.ambiguity.info[7]))
         write_position(out, k_out, memory.epoch_m, memory.epoch_cov_m2, FIXED, OK)

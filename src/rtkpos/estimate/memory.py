@@ -87,6 +87,8 @@ class StepMemory(NamedTuple):
 
     base_fix : where the base stands and how it moves
     last_fix_m : (3,) vector from it to the last fix
+    epoch_cov_m2 : (3, 3) of the position in epoch_m
+    written_cov_m2 : (3, 3) of a position made for the output: by codes, or the static mean
     """
 
     state: FilterState
@@ -105,6 +107,7 @@ class StepMemory(NamedTuple):
     last_velocity_mps: FloatArray
     reckoned_m: FloatArray
     epoch_cov_m2: FloatArray
+    written_cov_m2: FloatArray
     scratch: FloatArray
     track: FloatArray
     counts: IndexArray
@@ -164,6 +167,7 @@ def step_memory() -> Any:
             last_velocity_mps=np.full(3, np.nan),
             reckoned_m=np.zeros(3),
             epoch_cov_m2=np.zeros((3, 3)),
+            written_cov_m2=np.zeros((3, 3)),
             scratch=np.zeros(N_STATE),
             track=np.zeros((3, N_TRACK)),
             counts=np.zeros(len(COUNTER_NAMES), np.int64),

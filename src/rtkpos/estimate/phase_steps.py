@@ -62,7 +62,7 @@ def screen_phase_steps(work, state, origin_m, time_ns, robust, rows, counts):
         moved = rows.fit.fit.x[a] + origin_m[a] - state.step_origin_m[a]
         state.moved_m[a] = moved if is_clear else math.nan
         state.step_origin_m[a] = origin_m[a]
-    carry_on(known, work, state, time_ns, rows)
+    carry_on(known, work, state, rows)
     state.step_ns[1] = time_ns - state.step_ns[0]
     state.step_ns[0] = time_ns
     return found
@@ -128,7 +128,7 @@ def judge_steps(n, n_all, work, state, rows, counts):
 
 
 @kernel
-def carry_on(known, work, state, time_ns, rows):
+def carry_on(known, work, state, rows):
     """Move every remembered phase to this epoch by what all phases did, or forget it.
 
     What is observed and accepted is overwritten with the observation afterwards.

@@ -249,10 +249,10 @@ def scalar_update(state, ph, innovation, variance):
 
 
 @kernel
-def update_codes(work, state, origin_m, scratch):
+def update_codes(work, state, origin_m):
     """Scalar updates by all codes with positive weight; returns how many were used.
 
-    origin_m : (3,) linearisation point      scratch : (N,)
+    origin_m : (3,) linearisation point
     """
     used = 0
     for i in range(work.count[0]):
@@ -275,7 +275,7 @@ def update_codes(work, state, origin_m, scratch):
 
 
 @kernel
-def update_known_phases(work, state, origin_m, scratch, counts):
+def update_known_phases(work, state, origin_m, counts):
     """Scalar updates by phases whose ambiguity is already estimated, each tested first.
 
     Two rejections in a row restart the ambiguity. Returns : int, phases used; work.nis is filled.
@@ -371,7 +371,7 @@ def begin_ambiguity(i, band, index, work, state):
 
 
 @kernel
-def drop_lost(work, state, time_ns, settings, counts):
+def drop_lost(state, time_ns, settings, counts):
     """Take out ambiguities unseen for longer than the limit; returns how many."""
     n_band = state.slot.shape[1]
     dropped = 0

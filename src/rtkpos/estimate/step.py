@@ -165,9 +165,9 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     scale = work.code_misfit[0] ** 2
     for a in range(3):
         for b in range(3):
-            memory.place.rotation[a, b] = fit.fit.cofactor[a, b] * scale
-    widen(memory.place.rotation, float_widening(work.code_misfit[0]))
-    write_position(out, k_out, memory.origin_m, memory.place.rotation, DGNSS, OK)
+            memory.written_cov_m2[a, b] = fit.fit.cofactor[a, b] * scale
+    widen(memory.written_cov_m2, float_widening(work.code_misfit[0]))
+    write_position(out, k_out, memory.origin_m, memory.written_cov_m2, DGNSS, OK)
     out[k_out].n_sat = work.count[0]
     if settings.mode == MODE_DGNSS:
         return DGNSS

@@ -30,7 +30,7 @@ N_PENDING = 8  # updates subtracted from the covariance together
 N_PAIR = N_SLOT * (N_SLOT - 1) // 2  # band pairs of a satellite
 N_ROW = M_SAT * N_SLOT  # (satellite, band) rows of an epoch
 N_TRACK = 2048  # observation rows of one receiver's epoch that are watched for slips
-N_PAIR = 64  # code pairs counted for the report
+N_CODE_PAIR = 64  # code pairs counted for the report
 N_DD = 128  # double differences in one integer search
 
 
@@ -152,7 +152,8 @@ class FilterState(NamedTuple):
     """The relative filter between epochs: the one mutable object of a run.
 
     state, cov : (N,), (N, N) position, clock difference, code biases [m], ambiguities [cycle]
-    count : (4,) [0] states in use [1] groups known [2] resets pending in a row [3] fixes in a row
+    count : (4,) [0] states in use [1] groups known [2] base epochs already
+        looked at for slips [3] fixes in a row
     group_key : (G,) rover sig * 4096 + base sig
     bias_slot : (G,) state index, -1 = tied to the clock
     slot : (N_SAT, B) state index of the ambiguity, -1 = not estimated
@@ -163,7 +164,7 @@ class FilterState(NamedTuple):
     wet_slot : (1,) state index of the relative zenith wet delay, -1 = the line is short
     last_ns : (N_SAT, B) epoch of the last accepted phase      pair : (N_SAT, B) group of that phase
     joint : (N_SAT, B) its joint group
-    pair_use : (N_PAIR, 3) code pair (a group_key, -1 = none) and its satellite-epochs with and
+    pair_use : (N_CODE_PAIR, 3) code pair (a group_key, -1 = none) and its satellite-epochs with and
         without phase over the whole run
     last_phase_m, last_code_m, last_doppler_hz : (2, N_SAT, B) previous epoch by receiver
     track_ns : (2, N_SAT, B) epoch of those values
@@ -247,7 +248,7 @@ def filter_state() -> FilterState:
         last_ns=np.full(pair, NEVER_NS, np.int64),
         pair=np.full(pair, -1, np.int64),
         joint=np.full(pair, -1, np.int64),
-        pair_use=np.full((N_PAIR, 3), -1, np.int64),
+        pair_use=np.full((N_CODE_PAIR, 3), -1, np.int64),
         last_phase_m=np.full((2, *pair), np.nan),
         last_code_m=np.full((2, *pair), np.nan),
         last_doppler_hz=np.full((2, *pair), np.nan),

@@ -271,7 +271,7 @@ class BodyReader:
         self.skipping = True
         self.in_message = False
         if line.startswith(">"):
-            self._frame_line(line, line_number)
+            self._frame_line(line)
             return
         if self.header.version >= RINEX4 and not self.message:
             self.report.add("stray_line", self.place(line_number))
@@ -280,7 +280,7 @@ class BodyReader:
             self.report.add("bad_record", f"{self.place(line_number)}: {line[:23].strip()!r}")
         self.message = ""
 
-    def _frame_line(self, line: str, line_number: int) -> None:
+    def _frame_line(self, line: str) -> None:
         parts = line[1:].split()
         kind = parts[0] if parts else ""
         self.message = ""

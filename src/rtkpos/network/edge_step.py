@@ -85,7 +85,7 @@ def edge_step(epochs, obs, eph, rover, base, plan, memory):
     for i in range(3):
         memory.origin_m[i] = 0.0
     difference_stations(obs, rover, base, plan, state, work)
-    difference_noise(obs, eph, rover, base, settings, work)
+    difference_noise(obs, eph, settings, work)
     work.baseline_m[0] = max(plan.length_m, SHORTEST_M)
     n = filter_edge(time_ns, plan, memory)
     begin_arcs(time_ns, memory)
@@ -152,7 +152,7 @@ def enter_satellite(obs, n, i, j, rover, base, plan, state, work):
 
 
 @kernel
-def difference_noise(obs, eph, rover, base, settings, work):
+def difference_noise(obs, eph, settings, work):
     """Variances of the single differences [m^2] into `work`; returns 0.
 
     obs : ObsArrays      eph : EphemerisArrays
@@ -182,15 +182,15 @@ def filter_edge(time_ns, plan, memory):
     clock_m = weigh_codes(work, state, memory.track, memory.counts)
     mark_phases(work, state, memory.counts)
     find_slips(SlipInputs(plan), time_ns, memory)
-    drop_lost(work, state, time_ns, settings, memory.counts)
+    drop_lost(state, time_ns, settings, memory.counts)
     step_s = abs(time_ns - state.epoch_ns[0]) * 1e-9 if state.count[0] > 0 else 0.0
     start_known(state, memory.held, clock_m, step_s, settings)
     learn_ionosphere(step_s, plan, memory)
     keep_atmosphere(work, state, step_s, settings)
     ensure_biases(work, state)
     thin_repeated_codes(work, state, time_ns, settings)
-    update_codes(work, state, memory.origin_m, memory.scratch)
-    used = update_known_phases(work, state, memory.origin_m, memory.scratch, memory.counts)
+    update_codes(work, state, memory.origin_m)
+    used = update_known_phases(work, state, memory.origin_m, memory.counts)
     rejected = count_rejected(work)
     if rejected > used and rejected >= MIN_PHASES:
         memory.tally[COUNT_EDGE_RESET] += 1
@@ -252,7 +252,7 @@ def restart_edge(clock_m, plan, memory):
     keep_atmosphere(work, state, 0.0, plan.settings)
     ensure_biases(work, state)
     work.code_part[:, :] = 1.0
-    update_codes(work, state, memory.origin_m, memory.scratch)
+    update_codes(work, state, memory.origin_m)
     return add_new_phases(work, state, memory.origin_m, memory.scratch)
 
 

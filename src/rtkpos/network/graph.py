@@ -256,7 +256,7 @@ def _graph_of(
     unit = ecef_m / np.linalg.norm(ecef_m, axis=1)[:, None]
     twin_of = _with_lost_ones(unit, twin_of, facets)
     triangles = tri.canonical(_kept_triangles(unit, ecef_m, facets, limits))
-    tree = _spanning_tree(ecef_m, _candidates(facets, twin_of, len(names)), limits.edge_max_m)
+    tree = _spanning_tree(ecef_m, _candidates(facets, twin_of), limits.edge_max_m)
     edges = tri.unique_edges(np.concatenate([tri.directed_edges(triangles), tree]))
     n = len(names)
     in_tree = np.isin(edges[:, 0] * n + edges[:, 1], tree[:, 0] * n + tree[:, 1])
@@ -300,7 +300,7 @@ def _kept_triangles(
     return facets[tri.peeled(facets, is_sliver, side_m)]
 
 
-def _candidates(facets: IndexArray, twin_of: IndexArray, n: int) -> IndexArray:
+def _candidates(facets: IndexArray, twin_of: IndexArray) -> IndexArray:
     """Edges (k, 2) among which the spanning tree is sought."""
     twins = np.flatnonzero(twin_of >= 0)
     hanging = np.stack([twin_of[twins], twins], axis=1)

@@ -50,7 +50,7 @@ def transfer_system(t, k, system, time_ns, memory):
         if choose_free(system, i, edge) == 0:
             continue
         add_anchors(edge)
-        if fits(t, k, i, memory):
+        if fits(t, k, memory):
             n_held += take_over(t, k, i, time_ns, memory)
     return n_held
 
@@ -86,7 +86,7 @@ def implied(t, k, sat, band, memory):
 
 
 @kernel
-def fits(t, k, i, memory):
+def fits(t, k, memory):
     """Whether the implied integers of the candidates agree with the float solution of side k.
 
     The squared norm (z - z_float)' Q^-1 (z - z_float) by the decorrelated factors, as in

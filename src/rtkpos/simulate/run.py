@@ -46,7 +46,9 @@ def simulate(
     try:
         (part / "truth").mkdir(parents=True)
         world = make_world(scenario)
-        _write_all(world, part, on_epoch or (lambda done, total: None), n_worker or os.cpu_count())
+        _write_all(
+            world, part, on_epoch or (lambda _done, _total: None), n_worker or os.cpu_count()
+        )
         return _move(part, target)
     except OSError as error:
         cause = (error.strerror or str(error)).lower()

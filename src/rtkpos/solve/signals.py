@@ -30,7 +30,7 @@ SAME_EPOCH_NS = NS_PER_S // 50
 def signal_uses(pair_use: Any, plan: Any) -> tuple[SignalUse, ...]:
     """Pairs by system, band and number of satellite-epochs.
 
-    pair_use : (N_PAIR, 3) of the `FilterState`      plan : PairingPlan, or its record
+    pair_use : (N_CODE_PAIR, 3) of the `FilterState`      plan : PairingPlan, or its record
     """
     uses = []
     for key, n_phase, n_code in pair_use[pair_use[:, 0] >= 0].tolist():
