@@ -10,7 +10,8 @@ _ONE_VALUE = (
     "--elevation-mask", "-m", "--output", "-o", "--format", "--summary", "--truth",
     "--antex", "--rover-antenna", "--base-antenna", "--coordinates", "--stations",
     "--corrections", "--track", "--rinex", "--name", "--hours", "--map", "--geojson", "--edge-max",
-    "--angle-min", "--profile",
+    "--angle-min", "--profile", "--direction", "--static-start", "--seed", "--cell-size",
+    "--interval", "--ms-per-baseline",
 )  # fmt: skip
 _THREE_VALUES = ("--at", "--base-xyz", "-r", "--base-llh", "-l")
 
