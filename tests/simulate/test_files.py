@@ -68,7 +68,7 @@ def test_a_seed_gives_the_same_bytes_whatever_the_number_of_threads(tmp_path):
     simulate(scene("GC", True, 130.0, run={"seed": 2}), other)
     one, two, three = contents(first), contents(again), contents(other)
     assert one == two
-    assert len(one) == 10
+    assert len(one) == 11
     assert one["CAR.obs"] != three["CAR.obs"]
 
 

@@ -19,14 +19,16 @@ import numpy as np
 from rtkpos.app.batch_file import BatchJob, read_jobs
 from rtkpos.app.batch_manifest import batch_manifest
 from rtkpos.app.batch_totals import TOTALS_CSV, TOTALS_JSON, result_of, write_totals
+from rtkpos.app.inputs import input_files
 from rtkpos.app.kernels import announce_compilation
 from rtkpos.app.screen import say, warn
 from rtkpos.app.solve_command import EXIT_DONE, EXIT_PARTIAL, compute, no_solution, shortcomings
 from rtkpos.errors import InputError, NoSolutionError, RtkposError
-from rtkpos.io.atomic import make_folder, remove_remnants, write_text
+from rtkpos.io.atomic import make_folder, refuse_overwriting, remove_remnants, write_text
 from rtkpos.io.manifest import (
     DONE,
     FAILED,
+    LOCK_FILE,
     MANIFEST_FILE,
     POISON,
     RUNNING,
@@ -40,7 +42,7 @@ from rtkpos.solve.many import StoppedError, in_threads, stopper, warm_once
 from rtkpos.solve.shared import Key, SharedTables, file_key
 
 EXIT_BUG = RtkposError.exit_code
-_OWN_FILES = {MANIFEST_FILE, TOTALS_JSON, TOTALS_CSV}
+_OWN_FILES = {MANIFEST_FILE, TOTALS_JSON, TOTALS_CSV, LOCK_FILE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,7 @@ def run_batch(request: BatchRequest) -> int:
     jobs = read_jobs(request.jobs, request.folder)
     if request.alone is not None:
         return _solve_alone(jobs, request.alone)
+    _refuse_overwriting(request, jobs)
     make_folder(request.folder)
     with only_one(request.folder, "rtkpos batch"):
         remove_remnants(request.folder, {job.output.name for job in jobs} | _OWN_FILES)
@@ -74,6 +77,13 @@ def run_batch(request: BatchRequest) -> int:
             _work_off(request, jobs, manifest)
         sums = write_totals(request.folder, manifest)
     return _conclude(request, manifest, sums)
+
+
+def _refuse_overwriting(request: BatchRequest, jobs: list[BatchJob]) -> None:
+    """ConfigError when a result or a file of the batch itself is what any job reads."""
+    own = (request.folder / name for name in sorted(_OWN_FILES))
+    read = dict.fromkeys(path for job in jobs for path in input_files(job.request, job.config))
+    refuse_overwriting((*own, *(job.output for job in jobs)), (request.jobs, *read))
 
 
 def _work_off(request: BatchRequest, jobs: list[BatchJob], manifest: Manifest) -> None:

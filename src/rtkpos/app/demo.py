@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rtkpos.app.inputs import input_files
 from rtkpos.app.kernels import cache_folder
 from rtkpos.app.outputs import format_solution
 from rtkpos.app.picture import draw_track, has_matplotlib
@@ -17,10 +18,11 @@ from rtkpos.app.request import SolveRequest
 from rtkpos.app.screen import say
 from rtkpos.app.solve_command import compute
 from rtkpos.errors import FileError
-from rtkpos.io.atomic import write_bytes, write_text
+from rtkpos.io.atomic import check_outputs, write_bytes, write_text
 from rtkpos.io.catalogue import complete_folder, dataset, fetch, role_paths
 from rtkpos.io.shipped import shipped_path
 from rtkpos.io.truth import truth_from_words
+from rtkpos.records.config import RtkConfig
 
 REAL_SET = "static-nagoya-2024"
 _SIMULATED = "simulated-car"
@@ -63,14 +65,16 @@ def run_demo(out: Path, *, real: bool) -> int:
     task = _recorded() if real else _simulated()
     say(task.title, "bold")
     request = task.request(_folder(out))
+    files = [out / f"{task.name}{ending}" for ending in (".pos", ".geojson", ".png")]
+    check_outputs(files, input_files(request, RtkConfig()))
     facts, text = compute(request)
-    files = [out / f"{task.name}{ending}" for ending in (".pos", ".geojson")]
     write_text(files[0], text)
     geojson = SolveRequest(rover=request.rover, format="geojson")
     write_text(files[1], format_solution(facts.solution, geojson, facts.config))
     if has_matplotlib():
-        files.append(out / f"{task.name}.png")
         write_bytes(files[2], _picture(facts, task))
+    else:
+        files.pop()
     _tell(facts, task)
     say(f"wrote {', '.join(map(str, files))} (drop the .geojson on a map)")
     if len(files) < 3:

@@ -76,6 +76,16 @@ def sort_inputs(request: SolveRequest) -> SolveRequest:
     return request
 
 
+def input_files(
+    request: SolveRequest, config: RtkConfig, network: NetworkPlan | None = None
+) -> tuple[Path, ...]:
+    """Every file a run reads, the lists, configurations and tracks included."""
+    listed = () if network is None else (path for one in network.stations for path in one.files)
+    named = (request.config, request.stations, config.antenna.antex, request.truth)
+    others = (Path(one) for one in named if one)
+    return (*request.rover, *request.base, *request.nav, *listed, *others)
+
+
 def read_inputs(
     request: SolveRequest,
     config: RtkConfig,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,11 @@ from rtkpos.app.network_text import check_lines, plan_lines
 from rtkpos.app.screen import say
 from rtkpos.app.solve_command import EXIT_PARTIAL
 from rtkpos.errors import ConfigError, InputError
-from rtkpos.io.atomic import check_writable, write_bytes, write_text
+from rtkpos.io.atomic import check_outputs, write_bytes, write_text
 from rtkpos.network.cells import CELL_SIZE, plan_cells
 from rtkpos.network.cost import CostRates, network_cost
 from rtkpos.network.graph import NetworkGraph, build_graph
-from rtkpos.network.stations import limits_of, read_stations
+from rtkpos.network.stations import StationList, limits_of, read_stations
 from rtkpos.physics.frames import point_from_degrees
 from rtkpos.simulate.country import country_stations
 
@@ -42,6 +43,11 @@ class MapRequest:
     edge_max_km: float | None = None
     angle_min_deg: float | None = None
     as_json: bool = False
+
+    @property
+    def outputs(self) -> tuple[Path | None, ...]:
+        """The files that are asked for."""
+        return self.picture, self.geojson
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +77,14 @@ def run_network_check(
     _check_outputs(request)
     point = None if at is None else point_of(at)
     listed = read_stations(stations)
+    check_outputs(request.outputs, (stations, *_files_of(listed)))
     limits = limits_of(request.edge_max_km, request.angle_min_deg, base=listed.limits)
     graph = build_graph(listed.names, listed.ecef_m, limits)
     facts = network_facts(listed, graph)
     if point is not None:
         facts["point"] = point_facts(graph, point)
     if session_request is not None:
-        add_session_facts(facts, open_session(session_request))
+        add_session_facts(facts, open_session(session_request, request.outputs))
     _show(facts, [] if request.as_json else check_lines(facts))
     _write_maps(request, graph)
     return EXIT_PARTIAL if facts.get("faults") else 0
@@ -114,6 +121,7 @@ def _graph_to_plan(plan_of: PlanRequest, request: MapRequest) -> NetworkGraph:
         raise ConfigError("give a list of stations or --stations N, one of them.")
     if plan_of.stations is not None:
         listed = read_stations(plan_of.stations)
+        check_outputs(request.outputs, (plan_of.stations, *_files_of(listed)))
         limits = limits_of(request.edge_max_km, request.angle_min_deg, base=listed.limits)
         return build_graph(listed.names, listed.ecef_m, limits)
     names, ecef_m = country_stations(plan_of.n_station or 0, plan_of.seed)
@@ -145,9 +153,12 @@ def _check_outputs(request: MapRequest) -> None:
     """Fail before the work when a map could not be written."""
     if request.picture and request.picture.suffix.lower() != ".png":
         raise InputError(f"--map {request.picture} must end in .png; for other maps use --geojson.")
-    for path in (request.picture, request.geojson):
-        if path is not None:
-            check_writable(path)
+    check_outputs(request.outputs)
+
+
+def _files_of(listed: StationList) -> Iterator[Path]:
+    """The recordings of a list."""
+    return (path for one in listed.stations for path in one.files)
 
 
 def _show(facts: dict[str, Any], lines: list[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rtkpos.app.bases import NetworkPlan, with_files
+from rtkpos.app.inputs import input_files
 from rtkpos.app.kernels import announce_compilation, announce_network_compilation
 from rtkpos.app.network_inputs import NetworkInputs, check_coordinates, read_network
 from rtkpos.app.network_run import network_config
@@ -18,6 +19,7 @@ from rtkpos.app.progress import ProgressBar
 from rtkpos.app.request import SolveRequest, build_config
 from rtkpos.constants import NS_PER_S
 from rtkpos.errors import ConfigError, InputError
+from rtkpos.io.atomic import check_outputs
 from rtkpos.network.graph import GraphLimits, NetworkGraph
 from rtkpos.network.run import StationData
 from rtkpos.network.solve_network import SolvedNetwork, network_graph, solve_network
@@ -83,9 +85,14 @@ class NetworkSession:
         return tuple(found)
 
 
-def open_session(request: SessionRequest) -> NetworkSession:
+def open_session(
+    request: SessionRequest,
+    outputs: Iterable[Path | None] = (),
+    also_read: Iterable[Path | None] = (),
+) -> NetworkSession:
     """Read a list of stations and their recordings and solve the network, with progress.
 
+    outputs, also_read : files the command writes, and reads besides; checked before the work
     InputError where the stations make no network, besides what the readers raise.
     """
     if not request.nav:
@@ -95,9 +102,11 @@ def open_session(request: SessionRequest) -> NetworkSession:
     config = build_config(request.of_rover())
     network = network_config(config, request.config)
     listed = read_stations(request.stations)
+    plan = _plan(listed)
+    check_outputs(outputs, (*input_files(request.of_rover(), config, plan), *also_read))
     announce_compilation(quiet=request.quiet)
     tables = SharedTables(())
-    inputs = read_network(_plan(listed), tables, strict=request.strict)
+    inputs = read_network(plan, tables, strict=request.strict)
     nav = tables.nav(list(request.nav), strict=request.strict)
     if not nav.n_ephemeris:
         raise InputError(f"no usable ephemeris was found in {request.nav[0]}.")

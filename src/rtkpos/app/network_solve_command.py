@@ -69,7 +69,8 @@ class RoverRun:
 def run_network_solve(request: NetworkSolveRequest) -> int:
     """Solve the network and its rovers; exit code 4 when something fell short, 3 without any."""
     outputs = _outputs(request)
-    session = open_session(request.session)
+    written = (request.corrections, request.summary, *outputs.values())
+    session = open_session(request.session, written, request.rovers)
     corrections = session.solved.corrections
     if request.corrections is not None and corrections is not None:
         write_bytes(request.corrections, corrections_file(corrections))

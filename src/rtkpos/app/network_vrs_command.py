@@ -50,7 +50,7 @@ def run_network_vrs(request: VrsRequest) -> int:
     point = None if request.at is None else point_of(request.at)
     track = None if request.track is None else read_truth(request.track)
     place = _place(point, track)
-    session = open_session(request.session)
+    session = open_session(request.session, (request.output,), (request.track,))
     _check_inside(session, place)
     base = _virtual(session, place, track)
     if not base.table.n_epoch:

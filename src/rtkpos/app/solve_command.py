@@ -19,7 +19,7 @@ from rtkpos.app.base_position import (
     choose_base_position,
     position_from_options,
 )
-from rtkpos.app.inputs import Inputs, losses, read_inputs, skip_lines, sort_inputs
+from rtkpos.app.inputs import Inputs, input_files, losses, read_inputs, skip_lines, sort_inputs
 from rtkpos.app.kernels import announce_compilation
 from rtkpos.app.outputs import format_solution
 from rtkpos.app.progress import ProgressBar
@@ -27,7 +27,7 @@ from rtkpos.app.report import RunFacts, summary, summary_lines
 from rtkpos.app.request import SolveRequest, build_config
 from rtkpos.app.screen import say, warn
 from rtkpos.errors import FileError, NoSolutionError
-from rtkpos.io.atomic import check_writable, write_text
+from rtkpos.io.atomic import check_outputs, write_text
 from rtkpos.io.nmea import utc_warning
 from rtkpos.io.truth import Truth, truth_from_words
 from rtkpos.physics.accuracy import WRONG_MOVING_M, WRONG_STATIC_M, Accuracy, accuracy
@@ -92,9 +92,7 @@ def run_facts(
     config = build_config(request)
     plan = _network_plan(request, config)
     position_from_options(request)
-    for path in (request.output, request.summary):
-        if path is not None:
-            check_writable(path)
+    check_outputs((request.output, request.summary), input_files(request, config, plan))
     announce_compilation(quiet=request.quiet)
     timing: dict[str, float] = {}
     with _timed(timing, "read"):

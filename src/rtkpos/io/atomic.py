@@ -6,10 +6,10 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Container
+from collections.abc import Container, Hashable, Iterable
 from pathlib import Path
 
-from rtkpos.errors import FileError
+from rtkpos.errors import ConfigError, FileError
 
 
 def write_text(path: Path | str, text: str) -> None:
@@ -55,6 +55,44 @@ def check_writable(path: Path | str) -> None:
         raise FileError(f"{target} cannot be written: no permission in {folder}.", str(target))
 
 
+def refuse_overwriting(
+    outputs: Iterable[Path | str | None], inputs: Iterable[Path | str | None]
+) -> None:
+    """Raise ConfigError when an output is the same file as an input or as another output.
+
+    Links, relative names and ".." are followed to the file itself; None stands for an option that
+    was not given. Devices and pipes have no contents to lose and may serve several times.
+    """
+    read = {_identity(Path(path)): path for path in inputs if path is not None}
+    written: dict[Hashable, Path | str] = {}
+    for path in outputs:
+        if path is None or _is_special(Path(path)):
+            continue
+        name = _identity(Path(path))
+        if name in read:
+            same = "an input" if str(read[name]) == str(path) else f"the input {read[name]}"
+            raise ConfigError(
+                f"the output {path} is {same}, and results never overwrite inputs; name another "
+                "file."
+            )
+        if name in written:
+            raise ConfigError(
+                f"two outputs go to one file ({written[name]}, {path}); give each a name of its "
+                "own."
+            )
+        written[name] = path
+
+
+def check_outputs(
+    outputs: Iterable[Path | str | None], inputs: Iterable[Path | str | None] = ()
+) -> None:
+    """Find before the work what would spoil it: `check_writable` and `refuse_overwriting`."""
+    given = [path for path in outputs if path is not None]
+    refuse_overwriting(given, inputs)
+    for path in given:
+        check_writable(path)
+
+
 def make_folder(folder: Path) -> None:
     """A folder for results, with those above it; FileError when it cannot be made."""
     try:
@@ -71,6 +109,17 @@ def remove_remnants(folder: Path, names: Container[str]) -> None:
         if match and match[1] in names:
             with contextlib.suppress(OSError):
                 path.unlink()
+
+
+def _identity(path: Path) -> Hashable:
+    """What tells a file from all others: its number on the disk, or the name it will have."""
+    try:
+        facts = path.stat()
+        if facts.st_ino:
+            return facts.st_dev, facts.st_ino
+    except (OSError, ValueError):
+        pass
+    return os.path.normcase(os.path.realpath(path))
 
 
 def _is_special(target: Path) -> bool:

@@ -18,6 +18,7 @@ from rtkpos.io.atomic import write_text
 WAITING, RUNNING, DONE, FAILED, POISON = "waiting", "running", "done", "failed", "poison"
 STATES = (WAITING, RUNNING, DONE, FAILED, POISON)
 MANIFEST_FILE = "manifest.json"
+LOCK_FILE = ".lock"
 MAX_LOST = 4  # starts after which no report came; then a job is given up even without a witness
 
 
@@ -182,7 +183,7 @@ def only_one(folder: Path, command: str) -> Iterator[None]:
     except ImportError:  # not on this system: nothing guards the folder
         yield
         return
-    with (folder / ".lock").open("w") as file:
+    with (folder / LOCK_FILE).open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

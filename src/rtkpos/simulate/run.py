@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-from rtkpos.errors import FileError
+from rtkpos.errors import ConfigError, FileError
 from rtkpos.io.atomic import write_text
 from rtkpos.io.rinex_obs_writer import ObsHead, ObsWriter, format_epochs
 from rtkpos.io.sp3_writer import format_sp3
@@ -23,6 +23,7 @@ from rtkpos.simulate.truth import TruthKeeper, precise_orbits
 from rtkpos.simulate.world import World, make_world
 
 NAV_NAME, SP3_NAME, LIST_NAME = "nav.rnx", "orbits.sp3", "stations.csv"
+MARK_NAME = ".rtkpos-simulation"  # bytes and name of each file that a simulation wrote here
 
 
 def simulate(
@@ -36,12 +37,14 @@ def simulate(
     NAME.obs of every receiver, nav.rnx, orbits.sp3, stations.csv; under truth/ the track of every
     vehicle (NAME.csv), the integers of all arcs and slips (NAME-arcs.csv), slant delays and lines
     of sight (NAME-delays.npz). Observations go to the disk span by span. All is written beside the
-    folder and moved into it at the end: what fails or is stopped leaves nothing behind.
+    folder and moved into it at the end: what fails or is stopped leaves nothing behind. A folder
+    with other files than those of an earlier simulation is refused with ConfigError.
 
     on_epoch : progress, called with spans done and their number      n_worker : threads, by default
     one per processor; the bytes do not depend on it
     """
     target = Path(folder)
+    _refuse_foreign(target)
     part = target.parent / f".{target.name}.{os.getpid()}.part"
     try:
         (part / "truth").mkdir(parents=True)
@@ -109,10 +112,33 @@ def _head(world: World, receiver: Receiver) -> ObsHead:
 def _move(part: Path, target: Path) -> list[Path]:
     """Move the finished files into the folder, made if need be."""
     (target / "truth").mkdir(parents=True, exist_ok=True)
-    out = []
-    for file in sorted(part.rglob("*")):
-        if file.is_file():
-            place = target / file.relative_to(part)
-            file.replace(place)
-            out.append(place)
-    return out
+    made = [file for file in sorted(part.rglob("*")) if file.is_file()]
+    sizes = {file.relative_to(part).as_posix(): file.stat().st_size for file in made}
+    lines = [f"{size} {name}\n" for name, size in (_written_before(target) | sizes).items()]
+    write_text(target / MARK_NAME, "".join(lines))
+    return [file.replace(target / file.relative_to(part)) for file in made]
+
+
+def _written_before(folder: Path) -> dict[str, int]:
+    """Bytes by name of what simulations wrote into a folder; empty when it has no such list."""
+    try:
+        text = (folder / MARK_NAME).read_text(encoding="utf-8")
+        pairs = [line.split(" ", 1) for line in text.splitlines()]
+        return {name: int(size) for size, name in pairs}
+    except (OSError, ValueError):
+        return {}
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Raise ConfigError when a folder holds what no simulation wrote, or what was changed since."""
+    known = _written_before(folder)
+    for place, folders, files in os.walk(folder):
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        for name in sorted(files + links):
+            path = Path(place, name)
+            inside = path.relative_to(folder).as_posix()
+            if inside != MARK_NAME and path.lstat().st_size != known.get(inside):
+                raise ConfigError(
+                    f"{folder} holds {inside}, which no simulation wrote or which was changed "
+                    "since; name a new folder or an empty one."
+                )
