@@ -99,9 +99,14 @@ class Stage:
 
 def set_stage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Replace readers and solver; the files are only their first header lines."""
+    # Loaded now: modules that bind readers and solver would keep the replaced ones.
+    import rtkpos.app.network_solve_command
     import rtkpos.io.rinex_nav
     import rtkpos.io.rinex_obs
+    import rtkpos.simulate.world
+    import rtkpos.solve.many
     import rtkpos.solve.run
+    import rtkpos.solve.warm
 
     for name, head in (("rover.obs", OBS_HEAD), ("base.obs", OBS_HEAD), ("brdc.nav", NAV_HEAD)):
         (folder / name).write_text(head)
