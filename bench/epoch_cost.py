@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from bench.case import Case, Tables, cut, prepare, read
-from bench.measure import solve_case
-from bench.peer import Peer, in_span, run_peer
-from bench.row import Row
-from bench.rows import ROWS
+from bench.accuracy.case import Case, Tables, cut, prepare, read
+from bench.accuracy.measure import solve_case
+from bench.accuracy.peer import Peer, in_span, run_peer
+from bench.accuracy.row import Row
+from bench.accuracy.rows import ROWS
 from rtkpos.errors import RtkposError
 
 # What the peers' words "l1+l2" and "l1+l2+l5" stand for, by system, as EX 2.5.1 numbers bands:

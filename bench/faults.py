@@ -2,9 +2,9 @@
 
     python bench/faults.py [--only WORD ...] [--scene NAME ...] [-o bench/results]
 
-Each fault of `bench/fault_cases.py` is put into pieces of several recordings, which are solved with
-the default configuration. A full run stores faults.json (every case) and faults.md (a line for each
-fault). Exit code 1: a fixed epoch was off by more than 0.5 m.
+Each fault of `bench/injection/fault_cases.py` is put into pieces of several
+recordings, which are solved with the default configuration. A full run stores faults.json (every
+case) and faults.md (a line for each fault). Exit code 1: a fixed epoch was off by more than 0.5 m.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
 sys.path.insert(0, str(ROOT))
 
-from bench.fault_cases import FAULTS, Fault, Scene  # noqa: E402
+from bench.injection.fault_cases import FAULTS, Fault, Scene  # noqa: E402
 from rtkpos.errors import InputError  # noqa: E402
 from rtkpos.records.config import RtkConfig  # noqa: E402
 from rtkpos.records.solution import FixStatus, Solution  # noqa: E402
@@ -59,7 +59,7 @@ judged by where the antenna is according to the observations and the base coordi
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """Epochs of a row of `bench/rows.py`; faults begin at epoch `at` of the piece."""
+    """Epochs of a row of `bench/accuracy/rows.py`; faults begin at epoch `at` of the piece."""
 
     row: str
     first: int
@@ -80,11 +80,11 @@ PIECES = {
 
 def scene(name: str) -> Scene:
     """A scene without a fault; the truth of a moving antenna is its own clean run."""
-    from bench.case import find
-    from bench.inject import part
-    from bench.rows import ROWS
-    from rtkpos.io.rinex_nav import read_nav
-    from rtkpos.io.rinex_obs import read_obs
+    from bench.accuracy.case import find
+    from bench.accuracy.rows import ROWS
+    from bench.injection.inject import part
+    from rtkpos.io.rinex.read_navigation import read_nav
+    from rtkpos.io.rinex.read_observations import read_obs
 
     piece = PIECES[name]
     row = next(r for r in ROWS if r.name == piece.row)
@@ -117,14 +117,15 @@ def scene(name: str) -> Scene:
 
 def solved(scene: Scene) -> tuple[Solution, Any]:
     """The solution of a scene and the memory at its end; like `solve`, with the meddling."""
-    from rtkpos.estimate.memory import step_memory, step_outputs
     from rtkpos.estimate.step import run_block
+    from rtkpos.estimate.step_memory import step_memory, step_outputs
     from rtkpos.prepare.align import match_epochs
     from rtkpos.prepare.slips import COUNTER_NAMES
+    from rtkpos.processing.base_code import compare_with_own_code
+    from rtkpos.processing.direction import time_tolerance_ns
+    from rtkpos.processing.execute import gather
+    from rtkpos.processing.settings import run_inputs
     from rtkpos.records.report import ReadReport
-    from rtkpos.solve.base_check import compare_with_own_code
-    from rtkpos.solve.direction import time_tolerance_ns
-    from rtkpos.solve.run import gather, run_inputs
 
     config, report = RtkConfig.from_dict(scene.options), ReadReport()
     place, rover = scene.base_ecef_m.copy(), scene.rover
@@ -283,7 +284,7 @@ def short(entry: dict[str, Any]) -> dict[str, Any]:
 
 def main(words: list[str] | None = None) -> int:
     """Run, print, store; the exit code."""
-    from rtkpos._cache import use_project_cache
+    from rtkpos._numba.cache_folder import use_project_cache
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", default=[], help="faults with one of these words")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rtkpos._cache import use_project_cache
+from rtkpos._numba.cache_folder import use_project_cache
 
 NOISE_M = 0.003
 N_NETWORK, N_SAT, N_WINDOW = 60, 20, 30
@@ -32,7 +32,7 @@ Field = Callable[[np.ndarray, int], np.ndarray]
 def main() -> None:
     """Print both tables."""
     use_project_cache()
-    from rtkpos.network.interpolation import METHODS
+    from rtkpos.network.interpolation.interpolate import METHODS
 
     columns = [*METHODS, "kriging, fitted", "its error / sigma"]
     print(f"| field | spacing | {' | '.join(columns)} |")
@@ -47,8 +47,8 @@ def main() -> None:
 
 def left_over(spacing_m: float, length_m: float | None) -> list[float]:
     """RMS errors [mm] by method and of kriging with the fitted covariance; these over its sigma."""
-    from rtkpos.network.covariance import Covariance
-    from rtkpos.network.interpolation import METHODS, interpolate
+    from rtkpos.network.interpolation.field_covariance import Covariance
+    from rtkpos.network.interpolation.interpolate import METHODS, interpolate
 
     rng = np.random.default_rng(3)
     fixed = Covariance(0.03**2, 2.5 * spacing_m, NOISE_M**2, 1.5)
@@ -97,7 +97,12 @@ def atmosphere(rng: np.random.Generator, length_m: float | None) -> Field:
 
 def fitted(rng: np.random.Generator, place_m: np.ndarray, field: Field):  # type: ignore[no-untyped-def]
     """The covariance the online variogram finds in a window of epochs."""
-    from rtkpos.network.variogram import add_differences, fit_variogram, forgetting, variogram_sums
+    from rtkpos.network.interpolation.variogram import (
+        add_differences,
+        fit_variogram,
+        forgetting,
+        variogram_sums,
+    )
 
     sums = variogram_sums()
     values = field(place_m, N_SAT * (N_WINDOW + 1))[:, N_SAT:]
@@ -109,9 +114,9 @@ def fitted(rng: np.random.Generator, place_m: np.ndarray, field: Field):  # type
 
 def epoch_us(method: str) -> float:
     """Microseconds of one epoch with all weights new, the least of several runs inside a kernel."""
-    from rtkpos.network.around import around_work
-    from rtkpos.network.covariance import ACTIVE_IONOSPHERE
-    from rtkpos.network.interpolation import interpolate_epochs, method_code
+    from rtkpos.network.interpolation.field_covariance import ACTIVE_IONOSPHERE
+    from rtkpos.network.interpolation.interpolate import interpolate_epochs, method_code
+    from rtkpos.network.interpolation.station_geometry import around_work
 
     n_epoch, rng = 500, np.random.default_rng(4)
     place = rng.uniform(-80e3, 80e3, (12, 2))

@@ -30,24 +30,23 @@ DURATION_S, QUICK_S = 1200, 90
 SYSTEMS = {"all systems": "GRECJ", "BeiDou": "C"}
 WRONG_H_M, WRONG_V_M = 0.10, 0.20
 CHECK_EVERY = 60  # epochs at which the integers are held against the truth
-DUTCH = "network-netherlands-2021-001"
-HOUR_NS = 3_600_000_000_000
 LOO_EVERY = 20
 
 
 def main(words: list[str] | None = None) -> int:
     """Measure, print, store."""
-    from rtkpos._cache import use_project_cache
+    from rtkpos._numba.cache_folder import use_project_cache
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one and a half minutes, quiet only")
     parser.add_argument("-o", "--output", type=Path, default=RESULTS)
     args = parser.parse_args(words)
     use_project_cache()
-    from bench.network_table import markdown
+    from bench.geometry import DUTCH
+    from bench.networks.network_table import markdown
     from bench.run import made
-    from rtkpos.io.atomic import write_text
-    from rtkpos.io.datasets import resolve_dataset
+    from rtkpos.io.datasets.folders import resolve_dataset
+    from rtkpos.io.text.atomic import write_text
 
     report: dict[str, Any] = {"made": made(0), "simulated": []}
     with tempfile.TemporaryDirectory(prefix="rtkpos-network-") as folder:
@@ -92,9 +91,9 @@ def simulated(day: str, name: str, duration_s: int, folder: Path) -> dict[str, A
 
 def read_stations_of(folder: Path) -> tuple[list[Any], Any]:
     """The simulated stations with their published coordinates, and the ephemerides."""
-    from rtkpos.io.rinex_nav import read_nav
-    from rtkpos.io.rinex_obs import read_obs
-    from rtkpos.network.run import StationData
+    from rtkpos.io.rinex.read_navigation import read_nav
+    from rtkpos.io.rinex.read_observations import read_obs
+    from rtkpos.network.network_engine import StationData
 
     with (folder / "stations.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
@@ -111,9 +110,9 @@ def read_stations_of(folder: Path) -> tuple[list[Any], Any]:
 
 def solve_network(stations: list[Any], nav: Any, truth: Any) -> tuple[Any, Any, dict[str, Any]]:
     """Engine, solution, and what it cost; integers are held against the truth on the way."""
-    from rtkpos.network.config import NetworkConfig
-    from rtkpos.network.graph import build_graph
-    from rtkpos.network.run import NetworkEngine
+    from rtkpos.network.graph.graph import build_graph
+    from rtkpos.network.network_config import NetworkConfig
+    from rtkpos.network.network_engine import NetworkEngine
 
     graph = build_graph([s.name for s in stations], np.array([s.ecef_m for s in stations]))
     warm = NetworkEngine(stations, graph, nav, NetworkConfig(passes=1))
@@ -205,9 +204,9 @@ def interpolation_errors(solution: Any) -> dict[str, dict[str, float]]:
 
     Double differences: what all satellites of a system share at a station is taken out.
     """
-    from rtkpos.network.covariance import Covariance
-    from rtkpos.network.interpolation import METHODS, interpolate
-    from rtkpos.network.virtual_base import (
+    from rtkpos.network.interpolation.field_covariance import Covariance
+    from rtkpos.network.interpolation.interpolate import METHODS, interpolate
+    from rtkpos.network.virtual.virtual_base import (
         field_covariances,
         iono_slant,
         levelled,
@@ -256,7 +255,7 @@ def virtual_time_us(engine: Any, solution: Any) -> dict[str, float]:
 
     A running network has modelled its stations' epoch already; then the rest is the cost.
     """
-    from rtkpos.network import virtual_base as made
+    from rtkpos.network.virtual import virtual_base as made
 
     place = solution.ecef_m.mean(axis=0)
     place *= np.linalg.norm(solution.ecef_m[0]) / np.linalg.norm(place)
@@ -277,11 +276,11 @@ def virtual_time_us(engine: Any, solution: Any) -> dict[str, float]:
 
 def solve_car(folder: Path, car: str, engine: Any, nav: Any) -> list[dict[str, Any]]:
     """One car with the network and with the nearest base, all systems and BeiDou alone."""
-    from rtkpos.io.rinex_obs import read_obs
-    from rtkpos.network.config import NetworkConfig
+    from rtkpos.io.rinex.read_observations import read_obs
+    from rtkpos.network.network_config import NetworkConfig
     from rtkpos.network.solve_network import solve_in_network
+    from rtkpos.processing.run import solve
     from rtkpos.records.config import RtkConfig, Selection
-    from rtkpos.solve.run import solve
 
     rover = read_obs(folder / f"{car}.obs")
     with (folder / "truth" / f"{car}.csv").open(encoding="utf-8") as stream:
@@ -306,6 +305,8 @@ def solve_car(folder: Path, car: str, engine: Any, nav: Any) -> list[dict[str, A
 
 def judged(solution: Any, truth_ecef_m: np.ndarray) -> dict[str, Any]:
     """Fixed share, wrong fixes, and errors [mm] over all epochs."""
+    from bench.geometry import enu_errors
+
     error = enu_errors(solution.ecef_m, truth_ecef_m)
     fixed = solution.status == 4
     horizontal, up = np.hypot(error[:, 0], error[:, 1]), np.abs(error[:, 2])
@@ -320,21 +321,9 @@ def judged(solution: Any, truth_ecef_m: np.ndarray) -> dict[str, Any]:
     }
 
 
-def enu_errors(ecef_m: np.ndarray, truth_ecef_m: np.ndarray) -> np.ndarray:
-    """East, north, up errors (n, 3) [m] at the first true place."""
-    from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation
-
-    truth = np.atleast_2d(truth_ecef_m)
-    llh, rotation = np.zeros(3), np.zeros((3, 3))
-    ecef_to_geodetic(np.ascontiguousarray(truth[0]), llh)
-    enu_rotation(llh[0], llh[1], rotation)
-    errors: np.ndarray = (ecef_m - truth[: len(ecef_m)]) @ rotation.T
-    return errors
-
-
 def dutch() -> dict[str, Any]:
     """The Dutch stations: integers of the network, and ZEGV as a rover among the others."""
-    from bench.dutch import dutch_network, dutch_rover
+    from bench.networks.dutch import dutch_network, dutch_rover
 
     return {"network": dutch_network(), "rover": dutch_rover()}
 

@@ -54,13 +54,13 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 
 def main(words: list[str] | None = None) -> int:
     """Measure, print, store; exit code 1 when a part failed."""
-    from rtkpos._cache import use_project_cache
+    from rtkpos._numba.cache_folder import use_project_cache
 
     args = arguments(words)
     use_project_cache()  # before the first kernel is imported
-    from bench.peer import find_peers
+    from bench.accuracy.peer import find_peers
     from bench.run import attempt, made, tell
-    from bench.speed_table import markdown
+    from bench.speed.speed_table import markdown
 
     peers = find_peers(args.peer, args.peer_name)
     path = args.output / f"performance{'-quick' if args.quick else ''}.json"
@@ -82,13 +82,13 @@ def main(words: list[str] | None = None) -> int:
 def parts(quick: bool, peers: list[Any], work: Path) -> dict[str, Callable[[], Any]]:
     """What is measured, by name; a quick run leaves out what takes long at any size."""
     from bench.epoch_cost import measure_epoch_cost
-    from bench.first_run import measure_first_run
-    from bench.lengths import measure_lengths
-    from bench.live import measure_latency
-    from bench.memory import measure_growth, measure_reading
-    from bench.parse import measure_parse
-    from bench.profile import measure_profile
-    from bench.speed import measure_threads
+    from bench.speed.first_run import measure_first_run
+    from bench.speed.lengths import measure_lengths
+    from bench.speed.live import measure_latency
+    from bench.speed.memory import measure_growth, measure_reading
+    from bench.speed.parse import measure_parse
+    from bench.speed.profile import measure_profile
+    from bench.speed.step import measure_threads
 
     short, repeats = ((60,), 1) if quick else (LENGTHS, 3)
     share = 100 if quick else 1
@@ -117,8 +117,8 @@ def stored(path: Path) -> dict[str, Any]:
 
 def store(report: dict[str, Any], path: Path) -> None:
     """Write the report as JSON and as Markdown."""
-    from bench.speed_table import markdown
-    from rtkpos.io.atomic import write_text
+    from bench.speed.speed_table import markdown
+    from rtkpos.io.text.atomic import write_text
 
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(report, indent=1, ensure_ascii=False) + "\n")

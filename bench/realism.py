@@ -21,16 +21,16 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench.pair_statistics import Pair, measure_pair  # noqa: E402
-from bench.pair_tables import BINS_DEG, LAGS_S, Row, correlation, spread, statistics  # noqa: E402
+from bench.pairs.pair_statistics import Pair, measure_pair  # noqa: E402
+from bench.pairs.pair_tables import BINS_DEG, LAGS_S, Row, correlation, spread, statistics  # noqa: E402
 from rtkpos.gnss.time import iso_gpst  # noqa: E402
-from rtkpos.io.atomic import write_text  # noqa: E402
-from rtkpos.io.datasets import dataset_dir  # noqa: E402
-from rtkpos.io.rinex_nav import read_nav  # noqa: E402
-from rtkpos.io.rinex_obs import read_obs  # noqa: E402
-from rtkpos.simulate.earth import local_axes, place_llh  # noqa: E402
-from rtkpos.simulate.memory import simulate_in_memory  # noqa: E402
-from rtkpos.simulate.scenario import scenario_of  # noqa: E402
+from rtkpos.io.datasets.folders import dataset_dir  # noqa: E402
+from rtkpos.io.rinex.read_navigation import read_nav  # noqa: E402
+from rtkpos.io.rinex.read_observations import read_obs  # noqa: E402
+from rtkpos.io.text.atomic import write_text  # noqa: E402
+from rtkpos.simulate.in_memory import simulate_in_memory  # noqa: E402
+from rtkpos.simulate.medium.ellipsoid import local_axes, place_llh  # noqa: E402
+from rtkpos.simulate.scenario.scenario import scenario_of  # noqa: E402
 
 RESULTS = ROOT / "bench" / "results"
 AGREES = 1.3  # a ratio within this factor either way is called agreement

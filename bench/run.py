@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
-    from bench.rows import ROWS
+    from bench.accuracy.rows import ROWS
 
     names = [row.name for row in ROWS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Formatter)
@@ -54,12 +54,12 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 def main(words: list[str] | None = None) -> int:
     """Run, print, store; the exit code."""
-    from rtkpos._cache import use_project_cache
+    from rtkpos._numba.cache_folder import use_project_cache
 
     args = arguments(words)
     use_project_cache()  # before the first kernel is imported
-    from bench.peer import find_peers
-    from bench.table import show, store, update_readme
+    from bench.accuracy.peer import find_peers
+    from bench.accuracy.table import show, store, update_readme
 
     peers = [] if args.no_peers else find_peers(args.peer, args.peer_name)
     with tempfile.TemporaryDirectory(prefix="rtkpos-bench-") as folder:
@@ -78,11 +78,11 @@ def main(words: list[str] | None = None) -> int:
 
 def run(args: argparse.Namespace, peers: list[Any], work: Path) -> tuple[dict[str, Any], list[str]]:
     """All results, and what went wrong."""
+    from bench.accuracy.measure import Bench
     from bench.epoch_cost import measure_epoch_cost
-    from bench.measure import Bench
-    from bench.parse import measure_parse
-    from bench.simulation import measure_simulation
-    from bench.speed import measure_kernel, measure_start, measure_threads
+    from bench.speed.parse import measure_parse
+    from bench.speed.simulation import measure_simulation
+    from bench.speed.step import measure_kernel, measure_start, measure_threads
 
     repeats = args.repeats or (1 if args.quick else 3)
     bench = Bench(work, peers, repeats, args.quick)
@@ -113,8 +113,8 @@ def run(args: argparse.Namespace, peers: list[Any], work: Path) -> tuple[dict[st
 
 def run_rows(args: argparse.Namespace, bench: Any) -> tuple[list[dict[str, Any]], list[str]]:
     """Results of the chosen rows, and what went wrong."""
-    from bench.measure import measure
-    from bench.rows import ROWS
+    from bench.accuracy.measure import measure
+    from bench.accuracy.rows import ROWS
 
     entries: list[dict[str, Any]] = []
     problems: list[str] = []
@@ -161,7 +161,7 @@ def violations(row: Any, result: dict[str, Any]) -> list[str]:
 def made(repeats: int) -> dict[str, Any]:
     """Versions and machine."""
     from rtkpos import __version__
-    from rtkpos._cache import _cpu_name
+    from rtkpos._numba.cache_folder import _cpu_name
 
     return {
         "rtkpos": __version__,

@@ -28,27 +28,27 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from rtkpos.io.atomic import write_text  # noqa: E402
-from rtkpos.io.rinex_nav import read_nav  # noqa: E402
-from rtkpos.io.rinex_obs import read_obs  # noqa: E402
-from rtkpos.network.cell_jobs import CellJob, CellResult, cell_jobs  # noqa: E402
-from rtkpos.network.cells import CellPlan, plan_cells  # noqa: E402
-from rtkpos.network.config import NetworkConfig  # noqa: E402
-from rtkpos.network.cost import Cost, CostRates, network_cost  # noqa: E402
-from rtkpos.network.executor import Executor, make_executor  # noqa: E402
-from rtkpos.network.graph import (  # noqa: E402
+from rtkpos.batch.cell_jobs import CellJob, CellResult, cell_jobs  # noqa: E402
+from rtkpos.batch.cost import Cost, CostRates, network_cost  # noqa: E402
+from rtkpos.batch.executor import Executor, make_executor  # noqa: E402
+from rtkpos.io.rinex.read_navigation import read_nav  # noqa: E402
+from rtkpos.io.rinex.read_observations import read_obs  # noqa: E402
+from rtkpos.io.text.atomic import write_text  # noqa: E402
+from rtkpos.live.warm import warm_up  # noqa: E402
+from rtkpos.network.graph.cells import CellPlan, plan_cells  # noqa: E402
+from rtkpos.network.graph.graph import (  # noqa: E402
     NetworkGraph,
     add_station,
     build_graph,
     remove_station,
 )
-from rtkpos.network.locate import locate_point  # noqa: E402
-from rtkpos.network.run import NetworkEngine, StationData  # noqa: E402
-from rtkpos.network.stations import StationList, read_stations  # noqa: E402
-from rtkpos.simulate.country import country_stations  # noqa: E402
-from rtkpos.simulate.run import simulate  # noqa: E402
-from rtkpos.simulate.scenario import scenario_of  # noqa: E402
-from rtkpos.solve.warm import warm_up  # noqa: E402
+from rtkpos.network.graph.location import locate_point  # noqa: E402
+from rtkpos.network.network_config import NetworkConfig  # noqa: E402
+from rtkpos.network.network_engine import NetworkEngine, StationData  # noqa: E402
+from rtkpos.network.stations.station_list import StationList, read_stations  # noqa: E402
+from rtkpos.simulate.scenario.country import country_stations  # noqa: E402
+from rtkpos.simulate.scenario.scenario import scenario_of  # noqa: E402
+from rtkpos.simulate.simulation import simulate  # noqa: E402
 
 GOAL_MS = 1.0  # of a baseline-epoch: 45 satellites, two bands
 # Assumptions about money, US dollars: lists of large providers, rented by the hour, 2025.

@@ -8,7 +8,7 @@ import sys
 import pytest
 from hypothesis import settings
 
-from rtkpos._cache import use_project_cache
+from rtkpos._numba.cache_folder import use_project_cache
 
 use_project_cache()
 
@@ -19,7 +19,7 @@ settings.load_profile("rtkpos")
 
 def specialised_twice() -> list[str]:
     """Kernels of the package that were compiled for more than one set of argument types."""
-    jit = sys.modules.get("rtkpos._jit")
+    jit = sys.modules.get("rtkpos._numba.decorator")
     kernels = jit.KERNELS if jit else {}
     found = []
     for name, compiled in sorted(kernels.items()):

@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 
 from rtkpos.errors import DatasetError
-from rtkpos.io.datasets import dataset_dir
+from rtkpos.io.datasets.folders import dataset_dir
 
 REQUIRE_VARIABLE = "RTKPOS_REQUIRE_DATA"
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
 from rtkpos.gnss.signals import carrier_hz, sig_band
-from rtkpos.io.rinex_nav import read_nav
-from rtkpos.io.rinex_obs import read_obs
+from rtkpos.io.rinex.read_navigation import read_nav
+from rtkpos.io.rinex.read_observations import read_obs
 from rtkpos.physics.satellites import satellite_states
+from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
-from rtkpos.solve.run import solve
 from tests.data import dataset_path
 
 FILES = {

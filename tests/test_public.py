@@ -45,10 +45,10 @@ def test_unknown_words_are_attribute_errors():
 
 
 def test_solve_is_a_word_and_a_room():
-    import rtkpos.solve.run
+    import rtkpos.processing.run
 
     assert callable(rtkpos.solve)
-    assert rtkpos.solve.run.solve.__module__ == "rtkpos.solve.run"
+    assert rtkpos.processing.run.solve.__module__ == "rtkpos.processing.run"
     assert pickle.loads(pickle.dumps(rtkpos.solve)) is rtkpos.solve
 
 

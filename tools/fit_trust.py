@@ -3,10 +3,11 @@
     python -m tools.fit_trust [--fit-only]
 
 Runs every recording of tools/trust_corpus.py with open gates, fits the coefficients of
-estimate/trust.py on every other half minute (30 epochs), reports on the rest and on recordings left
-out of the fit, prints coefficients ready to paste, runs the same recordings with each profile, and
-writes the generated part of docs/decisions/trust.md. Takes about three minutes, from the project's
-folder; recordings that are not on this machine are an error: a table of fewer would not compare.
+estimate/ambiguity/fix_probability.py on every other half minute (30 epochs), reports on the rest
+and on recordings left out of the fit, prints coefficients ready to paste, runs the same recordings
+with each profile, and writes the generated part of docs/decisions/trust.md. Takes about three
+minutes, from the project's folder; recordings that are not on this machine are an error: a table of
+fewer would not compare.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rtkpos._arrays import BoolArray
-from rtkpos._cache import use_project_cache
+from rtkpos._numba.cache_folder import use_project_cache
 from rtkpos.records.config import PROFILES
 from rtkpos.records.solution import FixStatus
 from tools import trust_model as model
@@ -74,7 +75,7 @@ def check_twin(corpus: Sequence[Candidates]) -> None:
     compiled = np.concatenate([c.columns["probability"] for c in corpus])
     apart = np.abs(model.rate(corpus, model.in_use()).probability - compiled).max()
     if not apart < 1e-9:
-        raise SystemExit(f"fit_trust: trust_model differs from estimate/trust.py by {apart:.1e}.")
+        raise SystemExit(f"fit_trust: trust_model differs from fix_probability.py by {apart:.1e}.")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import hatanaka
 
-from rtkpos.io.atomic import write_bytes
-from rtkpos.simulate.run import simulate
-from rtkpos.simulate.scenario import parse_scenario
+from rtkpos.io.text.atomic import write_bytes
+from rtkpos.simulate.scenario.scenario import parse_scenario
+from rtkpos.simulate.simulation import simulate
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "demo"
 PLAIN = ("truth/CAR.csv",)

@@ -1,4 +1,4 @@
-"""Make src/rtkpos/core/ratio_table.py: thresholds of the fixed-failure-rate ratio test.
+"""Make src/rtkpos/core/ils/ratio_table.py: thresholds of the fixed-failure-rate ratio test.
 
     python tools/make_ratio_table.py [samples per geometry]
 
@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from rtkpos._arrays import BoolArray, FloatArray
-from rtkpos._jit import kernel
-from rtkpos.core.decorrelation import IntegerWorkspace, decorrelate, integer_workspace
-from rtkpos.core.integer_search import search
-from rtkpos.core.success_rate import bootstrapped_failure_rate
+from rtkpos._numba.decorator import kernel
+from rtkpos.core.ils.decorrelation import IntegerWorkspace, decorrelate, integer_workspace
+from rtkpos.core.ils.search import search
+from rtkpos.core.ils.success_rate import bootstrapped_failure_rate
 
 SEED = 20130417
 SIZES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30)  # n = 40 takes many minutes
@@ -33,7 +33,7 @@ N_GEOMETRY = 20
 SMALL_SIZE, SMALL_SIZE_MORE = 12, 5  # small n vary more and are cheap: more draws
 WAVELENGTH_M = (0.1903, 0.2442, 0.2548)  # GPS L1, L2, L5
 N_NODE_MAX = 100_000
-OUTPUT = Path(__file__).parents[1] / "src" / "rtkpos" / "core" / "ratio_table.py"
+OUTPUT = Path(__file__).parents[1] / "src" / "rtkpos" / "core" / "ils" / "ratio_table.py"
 
 
 def random_covariance(

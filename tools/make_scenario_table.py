@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rtkpos.simulate.scenario import LISTS, SECTIONS
+from rtkpos.simulate.scenario.scenario import LISTS, SECTIONS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "simulate.md"
 START, END = "<!-- keys:start -->", "<!-- keys:end -->"

@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from rtkpos._cache import use_project_cache
+from rtkpos._numba.cache_folder import use_project_cache
 
 ROOT = Path(__file__).resolve().parents[1]
 START_S, PER_MUTANT_S = 900.0, 0.5

@@ -3,11 +3,11 @@
 Used by tools/fit_trust.py. A candidate is an integer set that passes every test but those of
 probability, jump and path, which stand open here; it is right when its position is near truth.
 
-Truth: the point or vector of `bench.rows`; for the car, which has no independent track, the fixed
-epochs of our own run of all systems in both directions (what is judged by it are runs of one
-direction, of fewer systems, of single epochs and of worse data); for the walk, whose reference is a
-second antenna metres away, and for a pair of unlike antennas the median error of the plain run is
-taken away.
+Truth: the point or vector of `bench.accuracy.rows`; for the car, which has no independent track,
+the fixed epochs of our own run of all systems in both directions (what is judged by it are runs of
+one direction, of fewer systems, of single epochs and of worse data); for the walk, whose reference
+is a second antenna metres away, and for a pair of unlike antennas the median error of the plain run
+is taken away.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from unittest import mock
 
 import numpy as np
 
-from bench.case import find
-from bench.rows import ROWS, Row
+from bench.accuracy.case import find
+from bench.accuracy.rows import ROWS, Row
 from rtkpos._arrays import BoolArray, FloatArray
-from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation
-from rtkpos.io.nmea import parse_nmea
-from rtkpos.io.rinex_nav import read_nav
-from rtkpos.io.rinex_obs import read_obs
-from rtkpos.io.truth import Truth
+from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
+from rtkpos.io.rinex.read_navigation import read_nav
+from rtkpos.io.rinex.read_observations import read_obs
+from rtkpos.io.solutions.nmea import parse_nmea
+from rtkpos.io.solutions.reference_track import Truth
 from rtkpos.physics.accuracy import WRONG_MOVING_M, WRONG_STATIC_M
+from rtkpos.processing import direction
+from rtkpos.processing.epoch import take_epochs
+from rtkpos.processing.run import solve
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.solution import FixStatus, Solution
-from rtkpos.solve import direction
-from rtkpos.solve.epoch import take_epochs
-from rtkpos.solve.run import solve
 
 ALL = ""  # the systems of the row
 OPEN = {"probability_min": 0.0, "jump_m": 1000.0}
@@ -51,7 +51,7 @@ LONG_WINDOW = (200, 1400)
 SEED = 1
 SINGLE, MEMORY = "instantaneous", "continuous"
 
-# Set (a name of bench.rows), systems, and which ways of fixing.
+# Set (a name of bench.accuracy.rows), systems, and which ways of fixing.
 PLAIN = (
     ("nagoya-single-epoch", (ALL, "G", "E", "C", "R", "GR"), (MEMORY, SINGLE)),
     ("monitor-a-moving", (ALL,), (MEMORY, SINGLE)),
@@ -86,7 +86,7 @@ BASE_STEP = {"base 30 s": 30, "base 10 s": 10, "every 4th base epoch": 4}
 
 
 class Trial(NamedTuple):
-    """One run: a name of bench.rows, systems (ALL = the row's), way of fixing, variant or ""."""
+    """One run: a row's name, systems (ALL = the row's), way of fixing, variant or ""."""
 
     name: str
     systems: str

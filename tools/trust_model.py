@@ -1,4 +1,4 @@
-"""The logistic model of estimate/trust.py in plain numpy: its terms, a fit, and how it is judged.
+"""The logistic model of fix_probability.py in plain numpy: its terms, a fit, how it is judged.
 
 Used by tools/fit_trust.py. Candidates of one recording are alike for minutes, so a model checked on
 other minutes of the recordings it was fitted on looks better than it is; the honest check leaves
@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from rtkpos._arrays import BoolArray, FloatArray
-from rtkpos.estimate import trust
+from rtkpos.estimate.ambiguity import fix_probability as trust
 from tools.trust_corpus import Candidates
 
 COEFFICIENTS = (
@@ -45,7 +45,7 @@ Terms = Callable[[Candidates], FloatArray]
 
 
 def in_use() -> FloatArray:
-    """The coefficients of estimate/trust.py, (8,) in the order of COEFFICIENTS."""
+    """The coefficients of fix_probability.py, (8,) in the order of COEFFICIENTS."""
     return np.array([getattr(trust, name) for name in COEFFICIENTS])
 
 

@@ -11,6 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rtkpos.api import solve
+    from rtkpos.batch.cell_jobs import CellJob, CellResult, cell_jobs, run_cell_jobs
+    from rtkpos.batch.executor import make_executor
+    from rtkpos.batch.solve_many import SolveJob, solve_many
+    from rtkpos.diagnose.why import Explanation, explain
     from rtkpos.errors import (
         ConfigError,
         DataError,
@@ -21,44 +26,39 @@ if TYPE_CHECKING:
         RinexError,
         RtkposError,
     )
-    from rtkpos.io.antex import read_antex
-    from rtkpos.io.rinex_nav import read_nav
-    from rtkpos.io.rinex_obs import read_obs
-    from rtkpos.io.sp3 import read_sp3
+    from rtkpos.io.products.antex import read_antex
+    from rtkpos.io.products.sp3 import read_sp3
+    from rtkpos.io.rinex.read_navigation import read_nav
+    from rtkpos.io.rinex.read_observations import read_obs
     from rtkpos.io.xarray_bridge import from_xarray, to_xarray
-    from rtkpos.network.cell_jobs import CellJob, CellResult, cell_jobs, run_cell_jobs
-    from rtkpos.network.cells import CellPlan, plan_cells
-    from rtkpos.network.config import NetworkConfig
-    from rtkpos.network.executor import make_executor
-    from rtkpos.network.graph import (
+    from rtkpos.live.engine import RtkEngine
+    from rtkpos.live.fix import RtkFix
+    from rtkpos.live.warm import warm_up
+    from rtkpos.network.graph.cells import CellPlan, plan_cells
+    from rtkpos.network.graph.graph import (
         GraphLimits,
         NetworkGraph,
         add_station,
         build_graph,
         remove_station,
     )
-    from rtkpos.network.locate import Location, locate_point
-    from rtkpos.network.loops import Loops, fundamental_loops, triangle_loops
-    from rtkpos.network.run import NetworkEngine, NetworkSolution, StationData
+    from rtkpos.network.graph.location import Location, locate_point
+    from rtkpos.network.graph.loops import Loops, fundamental_loops, triangle_loops
+    from rtkpos.network.network_config import NetworkConfig
+    from rtkpos.network.network_engine import NetworkEngine, NetworkSolution, StationData
     from rtkpos.network.solve_network import NetworkSolve, solve_in_network
-    from rtkpos.network.stations import NetworkStation, StationList, read_stations
-    from rtkpos.network.virtual_base import VirtualBase, virtual_base
+    from rtkpos.network.stations.station_list import NetworkStation, StationList, read_stations
+    from rtkpos.network.virtual.virtual_base import VirtualBase, virtual_base
     from rtkpos.physics.frames import degrees_from_ecef, point_from_degrees, to_frame
     from rtkpos.physics.reference_frames import Frame, convert_frame
     from rtkpos.physics.satellites import SatelliteStates, satellite_states
+    from rtkpos.processing.epoch import Epoch, epochs
     from rtkpos.records.antenna import Antenna, AntennaTable
     from rtkpos.records.broadcast import BroadcastTable
     from rtkpos.records.config import RtkConfig
     from rtkpos.records.observations import ObsTable
     from rtkpos.records.precise import PreciseTable
     from rtkpos.records.solution import FixStatus, Reason, Solution
-    from rtkpos.solve.engine import RtkEngine
-    from rtkpos.solve.epoch import Epoch, epochs
-    from rtkpos.solve.fix import RtkFix
-    from rtkpos.solve.many import SolveJob, solve_many
-    from rtkpos.solve.warm import warm_up
-    from rtkpos.solve.why import Explanation, explain
-    from rtkpos.solving import solve
 
 __version__ = "0.1.0"
 
@@ -73,36 +73,36 @@ _MODULES = {
         "RinexError",
         "RtkposError",
     ),
-    "io.antex": ("read_antex",),
-    "io.rinex_nav": ("read_nav",),
-    "io.rinex_obs": ("read_obs",),
-    "io.sp3": ("read_sp3",),
+    "io.products.antex": ("read_antex",),
+    "io.rinex.read_navigation": ("read_nav",),
+    "io.rinex.read_observations": ("read_obs",),
+    "io.products.sp3": ("read_sp3",),
     "io.xarray_bridge": ("from_xarray", "to_xarray"),
-    "network.config": ("NetworkConfig",),
-    "network.graph": (
+    "network.network_config": ("NetworkConfig",),
+    "network.graph.graph": (
         "GraphLimits",
         "NetworkGraph",
         "add_station",
         "build_graph",
         "remove_station",
     ),
-    "network.run": ("NetworkEngine", "NetworkSolution", "StationData"),
+    "network.network_engine": ("NetworkEngine", "NetworkSolution", "StationData"),
     "network.solve_network": ("NetworkSolve", "solve_in_network"),
-    "network.virtual_base": ("VirtualBase", "virtual_base"),
-    "network.locate": ("Location", "locate_point"),
-    "network.loops": ("Loops", "fundamental_loops", "triangle_loops"),
-    "network.cell_jobs": (
+    "network.virtual.virtual_base": ("VirtualBase", "virtual_base"),
+    "network.graph.location": ("Location", "locate_point"),
+    "network.graph.loops": ("Loops", "fundamental_loops", "triangle_loops"),
+    "batch.cell_jobs": (
         "CellJob",
         "CellResult",
         "cell_jobs",
         "run_cell_jobs",
     ),
-    "network.cells": (
+    "network.graph.cells": (
         "CellPlan",
         "plan_cells",
     ),
-    "network.executor": ("make_executor",),
-    "network.stations": (
+    "batch.executor": ("make_executor",),
+    "network.stations.station_list": (
         "NetworkStation",
         "StationList",
         "read_stations",
@@ -116,15 +116,14 @@ _MODULES = {
     "records.observations": ("ObsTable",),
     "records.precise": ("PreciseTable",),
     "records.solution": ("FixStatus", "Reason", "Solution"),
-    "solve.engine": ("RtkEngine",),
-    "solve.epoch": ("Epoch", "epochs"),
-    "solve.fix": ("RtkFix",),
-    "solve.many": ("SolveJob", "solve_many"),
-    "solve.warm": ("warm_up",),
-    "solve.why": ("Explanation", "explain"),
-    "solving": ("solve",),
+    "live.engine": ("RtkEngine",),
+    "processing.epoch": ("Epoch", "epochs"),
+    "live.fix": ("RtkFix",),
+    "batch.solve_many": ("SolveJob", "solve_many"),
+    "live.warm": ("warm_up",),
+    "diagnose.why": ("Explanation", "explain"),
+    "api": ("solve",),
 }
-# The room `rtkpos.solve` is itself the word `solve`: the import system binds the name to it.
 _PLACE = {word: module for module, words in _MODULES.items() for word in words}
 
 __all__ = [
@@ -201,8 +200,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """A public word, imported from its room when it is first used."""
-    if name == "solve":
-        return import_module(f"{__name__}.solve")
     if name not in _PLACE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_PLACE[name]}"), name)

@@ -8,12 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rtkpos.app import cli
+from rtkpos.app.command_line import main
 from tests.data import dataset_path
 from tests.recordings import FILES, recording
 
 SMALL = "static-geonet-2005"
-COMMAND = (sys.executable, "-c", "from rtkpos.app.cli import main; main()", "batch")
+COMMAND = (sys.executable, "-c", "from rtkpos.app.command_line.main import main; main()", "batch")
 
 
 def defaults_of(name=SMALL):
@@ -37,7 +37,7 @@ def write_jobs(folder: Path, jobs: str, defaults: str | None = None) -> Path:
 
 def run_here(jobs: Path, *words: str) -> int:
     """The exit code of the command, run in this process; results beside the file of jobs."""
-    return cli.run(["batch", str(jobs), "-o", str(jobs.parent / "out"), *words])
+    return main.run(["batch", str(jobs), "-o", str(jobs.parent / "out"), *words])
 
 
 def start(jobs: Path, *words: str, out: str = "out", **environment: str) -> subprocess.Popen[str]:

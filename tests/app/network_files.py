@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from rtkpos.gnss.systems import SYSTEM_LETTERS
-from rtkpos.io.rinex_obs import read_obs
-from rtkpos.io.rinex_obs_writer import write_obs
-from rtkpos.io.shipped import shipped_path
+from rtkpos.io.datasets.shipped import shipped_path
+from rtkpos.io.rinex.read_observations import read_obs
+from rtkpos.io.rinex.write_observations import write_obs
+from rtkpos.processing.epoch import take_epochs
 from rtkpos.records.observations import ObsTable
-from rtkpos.solve.epoch import take_epochs
 
 BASES = ("BASE1", "BASE2", "BASE3")
 NAV = str(shipped_path("demo", "nav.rnx.gz"))

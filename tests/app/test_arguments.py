@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import typer
 
-from rtkpos.app import arguments, cli
-from rtkpos.app.arguments import expand_arguments
+from rtkpos.app.command_line import arguments, cli
+from rtkpos.app.command_line.arguments import expand_arguments
 
 COMMAND: Any = typer.main.get_command(cli.app)
 NETWORK = COMMAND.commands["network"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rtkpos.app import cli
+from rtkpos.app.command_line import main
 from tests.app.batches import SMALL, defaults_of, manifest, results, run_here, write_jobs
 from tests.data import dataset_path
 from tests.recordings import FILES, recording
@@ -52,7 +52,7 @@ def test_results_are_those_of_solve(tmp_path, capsys):
     for file in nav:
         words += ["--nav", str(dataset_path(SMALL, file))]
     words += ["--base-xyz", *map(str, recording(SMALL)[3]["base_xyz"]), "-q"]
-    assert cli.run([*words, "--mode", "static", "-o", str(tmp_path / "b.pos")]) == 0
+    assert main.run([*words, "--mode", "static", "-o", str(tmp_path / "b.pos")]) == 0
     assert (tmp_path / "b.pos").read_bytes() == results(jobs)["b.pos"]
     totals = json.loads(results(jobs)["totals.json"])
     assert [job["name"] for job in totals["jobs"]] == ["a", "b", "c"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rtkpos.app import cli
-from rtkpos.app.batch_file import KNOWN_KEYS, read_jobs
+from rtkpos.app.batch.jobs_file import KNOWN_KEYS, read_jobs
+from rtkpos.app.command_line import main
 from rtkpos.errors import InputError
 
 HEAD = '[defaults]\nbase = "b.obs"\nnav = "n.nav"\nbase_xyz = [-3817681.0, 3562839.0, 3650159.0]\n'
@@ -96,7 +96,7 @@ def test_a_pattern_gives_a_job_for_each_file(tmp_path):
 )
 def test_what_is_wrong_is_one_sentence_with_file_key_and_value(text, said, tmp_path, capsys):
     (tmp_path / "jobs.toml").write_text(HEAD + text)
-    assert cli.run(["batch", str(tmp_path / "jobs.toml"), "-o", str(tmp_path / "out")]) == 2
+    assert main.run(["batch", str(tmp_path / "jobs.toml"), "-o", str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err
     assert said in error
     assert "jobs.toml" in error
@@ -112,7 +112,7 @@ def test_a_pattern_needs_names_that_differ(tmp_path):
 
 
 def test_missing_file_of_jobs(tmp_path, capsys):
-    assert cli.run(["batch", str(tmp_path / "none.toml"), "-o", str(tmp_path)]) == 2
+    assert main.run(["batch", str(tmp_path / "none.toml"), "-o", str(tmp_path)]) == 2
     assert "none.toml cannot be read: no such file" in capsys.readouterr().err
 
 

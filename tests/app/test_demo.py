@@ -13,13 +13,13 @@ import hatanaka
 import numpy as np
 import pytest
 
-from rtkpos.app import demo
-from rtkpos.app.cli import run
-from rtkpos.io.catalogue import complete_folder
-from rtkpos.io.rinex_obs import read_obs
-from rtkpos.io.shipped import shipped_path
-from rtkpos.simulate.earth import place_llh
-from rtkpos.simulate.scenario import parse_scenario
+from rtkpos.app.command_line.main import run
+from rtkpos.app.solve import demo
+from rtkpos.io.datasets.catalogue import complete_folder
+from rtkpos.io.datasets.shipped import shipped_path
+from rtkpos.io.rinex.read_observations import read_obs
+from rtkpos.simulate.medium.ellipsoid import place_llh
+from rtkpos.simulate.scenario.scenario import parse_scenario
 
 DEMO = shipped_path("demo")
 FILES = ("BASE1.crx.gz", "BASE2.crx.gz", "BASE3.crx.gz", "CAR.csv", "CAR.crx.gz", "nav.rnx.gz")

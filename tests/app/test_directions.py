@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from rtkpos.app import cli
+from rtkpos.app.command_line import main
 from rtkpos.records.solution import FixStatus, HourlyMeans
 from tests.app.made_inputs import Stage, set_stage
 from tests.io.made_solution import PLACE_ECEF_M, made_solution, rotation_at
@@ -47,7 +47,7 @@ def moving_solution():
 
 
 def test_direction_and_static_start_reach_the_configuration(stage) -> None:
-    cli.run(stage.words("--direction", "combined", "--static-start", "90", "-q"))
+    main.run(stage.words("--direction", "combined", "--static-start", "90", "-q"))
     config = stage.seen["config"]
     assert (config.direction, config.static_start_s) == ("combined", 90.0)
 
@@ -57,13 +57,13 @@ def test_direction_and_static_start_reach_the_configuration(stage) -> None:
     [("--direction", "sideways"), ("--static-start", "-5"), ("--static-start", "1e9")],
 )
 def test_impossible_directions_and_starts_are_1(stage, words) -> None:
-    assert cli.run(stage.words(*words)) == 1
+    assert main.run(stage.words(*words)) == 1
 
 
 def test_a_moving_base_needs_no_coordinates_and_writes_vectors(stage, capsys) -> None:
     stage.base.station.approx_ecef_m[:] = np.nan
     stage.solution = moving_solution()
-    assert cli.run([*stage.files(), "--mode", "moving_base", "-q"]) == 0
+    assert main.run([*stage.files(), "--mode", "moving_base", "-q"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines() if line[0] != "%"]
     assert len(rows) == 2
     east_north_up = np.array([float(word) for word in rows[0][2:5]])
@@ -73,7 +73,7 @@ def test_a_moving_base_needs_no_coordinates_and_writes_vectors(stage, capsys) ->
 def test_coordinates_and_truth_given_for_a_moving_base_are_warned_of(stage, capsys) -> None:
     stage.solution = moving_solution()
     truth = " ".join(str(v) for v in PLACE_ECEF_M)
-    assert cli.run(stage.words("--mode", "moving_base", "--truth", truth)) == 0
+    assert main.run(stage.words("--mode", "moving_base", "--truth", truth)) == 0
     told = capsys.readouterr().err
     assert "base coordinates given are not used" in told
     assert "only the vector from a moving base is precise" in told
@@ -84,7 +84,7 @@ def test_static_coordinate_its_sigma_and_hourly_means_are_reported(stage, tmp_pa
     stage.solution = static_solution()
     summary = tmp_path / "s.json"
     words = stage.words("--mode", "static", "--direction", "combined", "--summary", str(summary))
-    assert cli.run(words) == 0
+    assert main.run(words) == 0
     told = capsys.readouterr().err
     assert "sigma    1.0/2.0/3.0 mm" in told
     assert "hourly   1.2/0.8/4.1 mm (E/N/U, standard deviation of 3 hourly means)" in told
@@ -96,5 +96,5 @@ def test_static_coordinate_its_sigma_and_hourly_means_are_reported(stage, tmp_pa
 
 def test_the_pos_header_names_the_direction(stage, capsys) -> None:
     stage.solution = made_solution(direction="backward")
-    cli.run(stage.words("--direction", "backward", "-q"))
+    main.run(stage.words("--direction", "backward", "-q"))
     assert "% solution  : Backward" in capsys.readouterr().out

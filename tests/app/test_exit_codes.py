@@ -11,8 +11,8 @@ import sys
 import numpy as np
 import pytest
 
-from rtkpos.app import cli
-from rtkpos.app.start import TerminatedError
+from rtkpos.app.command_line import main
+from rtkpos.app.command_line.main import TerminatedError
 from rtkpos.errors import RinexError
 from rtkpos.records.solution import FixStatus
 from tests.app.made_inputs import NAV_HEAD, Stage, made_nav, set_stage
@@ -37,7 +37,7 @@ def one_line(capsys) -> str:
 
 
 def test_done_is_0(stage, capsys) -> None:
-    assert cli.run(stage.words()) == 0
+    assert main.run(stage.words()) == 0
     out = capsys.readouterr()
     assert out.out.startswith("% program   : rtkpos")
     assert "fixed          4  100.0 %" in out.err
@@ -54,7 +54,7 @@ def test_done_is_0(stage, capsys) -> None:
     ],
 )
 def test_wrong_usage_is_1(words, said, capsys) -> None:
-    assert cli.run(words) == 1
+    assert main.run(words) == 1
     assert said in one_line(capsys).lower()
 
 
@@ -70,37 +70,37 @@ def test_wrong_usage_is_1(words, said, capsys) -> None:
     ],
 )
 def test_impossible_options_are_1(stage, more, said, capsys) -> None:
-    assert cli.run(stage.words(*more)) == 1
+    assert main.run(stage.words(*more)) == 1
     assert said in one_line(capsys)
 
 
 def test_latitude_given_as_xyz_is_1(stage, capsys) -> None:
-    assert cli.run([*stage.files(), "--base-xyz", "35.13", "136.97", "104.8"]) == 1
+    assert main.run([*stage.files(), "--base-xyz", "35.13", "136.97", "104.8"]) == 1
     assert "--base-llh" in one_line(capsys)
 
 
 def test_same_file_twice_or_no_navigation_is_1(stage, capsys) -> None:
     rover = stage.files()[1]
-    assert cli.run(["solve", rover, "--base", rover, "--nav", "n"]) == 1
+    assert main.run(["solve", rover, "--base", rover, "--nav", "n"]) == 1
     assert "given as rover and as base" in one_line(capsys)
-    assert cli.run(["solve", rover]) == 1
+    assert main.run(["solve", rover]) == 1
     assert "--nav" in one_line(capsys)
 
 
 def test_mode_that_needs_a_base_without_one_is_1(stage, capsys) -> None:
     words = ["solve", stage.files()[1], "--nav", stage.files()[5], "--mode", "static"]
-    assert cli.run(words) == 1
+    assert main.run(words) == 1
     assert "needs a base" in one_line(capsys)
 
 
 def test_missing_file_is_2(tmp_path, capsys) -> None:
-    assert cli.run(["info", str(tmp_path / "none.obs")]) == 2
+    assert main.run(["info", str(tmp_path / "none.obs")]) == 2
     assert "none.obs" in one_line(capsys)
 
 
 def test_no_base_coordinates_is_2_and_names_the_options(stage, capsys) -> None:
     stage.base.station.approx_ecef_m[:] = np.nan
-    assert cli.run(stage.files()) == 2
+    assert main.run(stage.files()) == 2
     line = one_line(capsys)
     assert "--base-xyz" in line
     assert "--base-position single" in line
@@ -109,12 +109,12 @@ def test_no_base_coordinates_is_2_and_names_the_options(stage, capsys) -> None:
 def test_no_ephemeris_is_2(stage, capsys) -> None:
     stage.nav = made_nav(systems=(0,))
     stage.nav = type(stage.nav)(**{**vars(stage.nav), "sat": stage.nav.sat[:0]})
-    assert cli.run(stage.words()) == 2
+    assert main.run(stage.words()) == 2
     assert "no usable ephemeris" in one_line(capsys)
 
 
 def test_unwritable_output_is_2_before_any_work(stage, capsys) -> None:
-    assert cli.run(stage.words("-o", f"{stage.folder}/no/out.pos")) == 2
+    assert main.run(stage.words("-o", f"{stage.folder}/no/out.pos")) == 2
     assert "does not exist" in one_line(capsys)
     assert "obs" not in stage.seen
 
@@ -122,7 +122,7 @@ def test_unwritable_output_is_2_before_any_work(stage, capsys) -> None:
 def test_no_solution_is_3_with_reasons_and_no_file(stage, capsys) -> None:
     stage.solution = made_solution((FixStatus.NONE,) * 3)
     result, summary = stage.folder / "out.pos", stage.folder / "s.json"
-    assert cli.run(stage.words("-o", str(result), "--summary", str(summary))) == 3
+    assert main.run(stage.words("-o", str(result), "--summary", str(summary))) == 3
     line = one_line(capsys)
     assert "no position at any of 3 epochs" in line
     assert "(3)" in line
@@ -132,14 +132,14 @@ def test_no_solution_is_3_with_reasons_and_no_file(stage, capsys) -> None:
 
 def test_epochs_without_position_are_4_with_counts(stage, capsys) -> None:
     stage.solution = made_solution()
-    assert cli.run(stage.words("-o", f"{stage.folder}/out.pos")) == 4
+    assert main.run(stage.words("-o", f"{stage.folder}/out.pos")) == 4
     assert "1 of 5 epochs have no position" in capsys.readouterr().err
     assert (stage.folder / "out.pos").exists()
 
 
 def test_damaged_input_is_4_with_counts(stage, capsys) -> None:
     stage.rover.report.add("epoch_truncated", "rover.obs line 99")
-    assert cli.run(stage.words()) == 4
+    assert main.run(stage.words()) == 4
     error = capsys.readouterr().err
     assert "1 epoch truncated in rover" in error
     assert "rover.obs line 99" in error
@@ -147,18 +147,18 @@ def test_damaged_input_is_4_with_counts(stage, capsys) -> None:
 
 def test_base_of_no_use_is_4(stage, capsys) -> None:
     stage.solution = made_solution((FixStatus.SPP,) * 3)
-    assert cli.run(stage.words()) == 4
+    assert main.run(stage.words()) == 4
     assert "no epoch could use the base" in capsys.readouterr().err
 
 
 def test_bad_field_costs_no_epoch_and_is_0(stage, capsys) -> None:
     stage.rover.report.add("bad_field", "rover.obs line 7")
-    assert cli.run(stage.words()) == 0
+    assert main.run(stage.words()) == 0
     assert "skipped 1 bad field" in capsys.readouterr().err
 
 
 def test_empty_base_degrades_to_single_and_is_4(stage, monkeypatch, capsys) -> None:
-    import rtkpos.io.rinex_obs as module
+    import rtkpos.io.rinex.read_observations as module
 
     read = module.read_obs
 
@@ -168,22 +168,22 @@ def test_empty_base_degrades_to_single_and_is_4(stage, monkeypatch, capsys) -> N
         return read(paths, **options)
 
     monkeypatch.setattr(module, "read_obs", read_obs)
-    assert cli.run(stage.words()) == 4
+    assert main.run(stage.words()) == 4
     assert "Positions are single" in capsys.readouterr().err
     assert stage.seen["config"].mode == "single"
-    assert cli.run(stage.words("--strict")) == 2
+    assert main.run(stage.words("--strict")) == 2
 
 
 def test_internal_error_is_5_and_shows_where_only_on_request(stage, monkeypatch, capsys) -> None:
-    import rtkpos.solve.run
+    import rtkpos.processing.run
 
     def broken(*args, **options):
         raise ZeroDivisionError("inner\nworkings")
 
-    monkeypatch.setattr(rtkpos.solve.run, "solve", broken)
-    assert cli.run(stage.words()) == 5
+    monkeypatch.setattr(rtkpos.processing.run, "solve", broken)
+    assert main.run(stage.words()) == 5
     assert "internal error: ZeroDivisionError: inner workings" in one_line(capsys)
-    assert cli.run(["--debug", *stage.words()]) == 5
+    assert main.run(["--debug", *stage.words()]) == 5
     assert "Traceback" in capsys.readouterr().err
 
 
@@ -193,27 +193,27 @@ def test_interrupted_run_leaves_no_file(stage, monkeypatch, capsys, error, code)
         raise error
 
     monkeypatch.setattr(os, "fsync", interrupt)
-    assert cli.run(stage.words("-o", f"{stage.folder}/out.pos")) == code
+    assert main.run(stage.words("-o", f"{stage.folder}/out.pos")) == code
     assert sorted(p.name for p in stage.folder.iterdir()) == ["base.obs", "brdc.nav", "rover.obs"]
     one_line(capsys)
 
 
 def test_quiet_says_nothing_when_all_is_well(stage, capsys) -> None:
-    assert cli.run(stage.words("-q", "-o", f"{stage.folder}/o.pos")) == 0
+    assert main.run(stage.words("-q", "-o", f"{stage.folder}/o.pos")) == 0
     assert capsys.readouterr().err == ""
 
 
 def test_navigation_among_the_rovers_is_recognised(stage, capsys) -> None:
     (stage.folder / "more.nav").write_text(NAV_HEAD)
     rover, nav = stage.files()[1], stage.files()[5]
-    assert cli.run(["solve", rover, str(stage.folder / "more.nav"), "--nav", nav, "-q"]) == 0
+    assert main.run(["solve", rover, str(stage.folder / "more.nav"), "--nav", nav, "-q"]) == 0
     assert stage.seen["nav"] == ["brdc.nav", "more.nav"]
     assert stage.seen["config"].mode == "single"
 
 
 def run_process(*words: str, **options) -> subprocess.Popen:
     """The command as a process of its own."""
-    code = "from rtkpos.app.cli import main; main()"
+    code = "from rtkpos.app.command_line.main import main; main()"
     return subprocess.Popen([sys.executable, "-c", code, *words], text=True, **options)
 
 
@@ -242,7 +242,7 @@ def test_sigterm_is_143(tmp_path) -> None:
 
 def test_help_is_fast_and_loads_nothing_heavy() -> None:
     code = (
-        "import sys; from rtkpos.app import cli; assert cli.run(['--help']) == 0;"
+        "import sys; from rtkpos.app.command_line import main; assert main.run(['--help']) == 0;"
         "heavy = {'numba', 'numpy', 'scipy', 'xarray', 'pooch', 'georinex'} & set(sys.modules);"
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
     )

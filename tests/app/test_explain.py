@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from rtkpos.app import cli
-from rtkpos.app.explain_text import WIDTH, explanation_lines, short_lines
+from rtkpos.app.command_line import main
+from rtkpos.app.explain.text import WIDTH, explanation_lines, short_lines
+from rtkpos.diagnose.why import explain
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.solution import FixStatus, Reason
-from rtkpos.solve.why import explain
 from tests.app.made_inputs import Stage, set_stage
 from tests.data import dataset_path
 from tests.io.made_solution import made_solution
@@ -79,10 +79,10 @@ def test_without_a_wish_for_a_fix_what_fell_short_is_counted() -> None:
 
 
 def test_command_gives_text_or_json(stage, capsys) -> None:
-    assert cli.run(words(stage)) == 0
+    assert main.run(words(stage)) == 0
     out = capsys.readouterr().out
     assert "4 of 5 epochs (80.0 %) are not fixed, in 1 span." in out
-    assert cli.run(words(stage, "--json", "-q")) == 0
+    assert main.run(words(stage, "--json", "-q")) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["not_fixed"] == 4
     assert facts["spans"][0]["causes"][0]["says"]
@@ -92,13 +92,13 @@ def test_command_gives_text_or_json(stage, capsys) -> None:
 def test_options_of_solve_are_options_of_explain(stage, tmp_path, capsys) -> None:
     (tmp_path / "c.toml").write_text("[ambiguity]\nmin_pairs = 6\n")
     more = ("--ar", "hold", "--systems", "GC", "-k", str(tmp_path / "c.toml"), "-m", "15", "-q")
-    assert cli.run(words(stage, *more)) == 0
+    assert main.run(words(stage, *more)) == 0
     config = stage.seen["config"]
     assert (config.ar, config.selection.systems) == ("hold", "GC")
     assert config.ambiguity.min_pairs == 6
     assert config.selection.elevation_mask_deg == 15.0
     rover, nav = stage.files()[1], stage.files()[5]
-    assert cli.run(["explain", rover, "--nav", nav, nav, "-q"]) == 0
+    assert main.run(["explain", rover, "--nav", nav, nav, "-q"]) == 0
     assert "needs a base" in " ".join(capsys.readouterr().out.split())
 
 
@@ -112,21 +112,21 @@ def test_options_of_solve_are_options_of_explain(stage, tmp_path, capsys) -> Non
     ],
 )
 def test_wrong_usage_is_one_line(stage, capsys, more, code, said) -> None:
-    assert cli.run(words(stage, *more)) == code
+    assert main.run(words(stage, *more)) == code
     lines = capsys.readouterr().err.splitlines()
     assert said in lines[-1]
     assert "Traceback" not in lines[-1]
 
 
 def test_missing_words_and_files(tmp_path, capsys) -> None:
-    assert cli.run(["explain"]) == 1
+    assert main.run(["explain"]) == 1
     assert "ROVER" in capsys.readouterr().err
-    assert cli.run(["explain", str(tmp_path / "none.obs"), "--nav", "none.nav"]) == 2
+    assert main.run(["explain", str(tmp_path / "none.obs"), "--nav", "none.nav"]) == 2
 
 
 def test_report_and_summary_of_solve_hold_the_causes(stage, tmp_path, capsys) -> None:
     path = tmp_path / "s.json"
-    assert cli.run(stage.words("-o", str(tmp_path / "r.pos"), "--summary", str(path))) == 4
+    assert main.run(stage.words("-o", str(tmp_path / "r.pos"), "--summary", str(path))) == 4
     shown = capsys.readouterr().err
     assert "4 of 5 epochs (80.0 %) are not fixed, in 1 span." in shown
     assert "what would help" in shown
@@ -138,7 +138,7 @@ def test_report_and_summary_of_solve_hold_the_causes(stage, tmp_path, capsys) ->
 def test_walk_is_explained_by_its_slips(capsys) -> None:
     files = [str(dataset_path(WALK, f"{n}.gz")) for n in ("rover.obs", "base.obs", "rover.nav")]
     arguments = ["explain", files[0], "--base", files[1], "--nav", files[2], "-q"]
-    assert cli.run([*arguments, "--systems", "GC"]) == 0
+    assert main.run([*arguments, "--systems", "GC"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "because cycle slips:" in text
     assert "carrier phases slip per epoch (where fixed:" in text

@@ -8,11 +8,11 @@ import json
 import numpy as np
 import pytest
 
-from rtkpos.app import cli
-from rtkpos.app.info_command import file_facts
-from rtkpos.app.info_facts import gap_facts, nav_facts, obs_facts
-from rtkpos.app.info_pair import nav_obstacles, obs_obstacles, pair_facts, pair_obstacles
-from rtkpos.app.info_quality import (
+from rtkpos.app.command_line import main
+from rtkpos.app.info.command import file_facts
+from rtkpos.app.info.facts import gap_facts, nav_facts, obs_facts
+from rtkpos.app.info.pair import nav_obstacles, obs_obstacles, pair_facts, pair_obstacles
+from rtkpos.app.info.quality import (
     base_obstacles,
     pair_remarks,
     paired_signals,
@@ -95,20 +95,20 @@ def test_obstacles_of_single_files() -> None:
 def test_command_shows_text_or_json(tmp_path, monkeypatch, capsys) -> None:
     stage = set_stage(tmp_path, monkeypatch)
     files = [str(stage.folder / name) for name in ("rover.obs", "base.obs", "brdc.nav")]
-    assert cli.run(["info", *files]) == 0
+    assert main.run(["info", *files]) == 0
     text = capsys.readouterr().out
     assert "5, every 1 s" in text
     assert "bands 1 2" in text
     assert "of unknown type, 0.0000 m above the marker" in text
     assert "Nothing found that would stop a fix." in text
-    assert cli.run(["info", "--json", *files]) == 0
+    assert main.run(["info", "--json", *files]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["pair"]["rover_epochs_with_base"] == 5
     assert facts["observations"][0]["code_position"] is not None
 
 
 def test_real_pair() -> None:
-    from rtkpos.io.rinex_obs import read_obs
+    from rtkpos.io.rinex.read_observations import read_obs
 
     rover, base = (
         read_obs(dataset_path("static-nagoya-2024", f"{role}.obs.gz")) for role in ("rover", "base")

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtkpos.app import inputs
-from rtkpos.app.inputs import read_inputs
-from rtkpos.app.request import SolveRequest
+from rtkpos.app.solve import inputs
+from rtkpos.app.solve.inputs import read_inputs
+from rtkpos.app.solve.request import SolveRequest
 from rtkpos.errors import FileError, RinexError
+from rtkpos.live.warm import _nav_text, _rinex3_text
 from rtkpos.records.config import RtkConfig
-from rtkpos.solve.warm import _nav_text, _rinex3_text
 
 
 @pytest.fixture

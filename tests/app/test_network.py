@@ -8,10 +8,10 @@ import re
 import numpy as np
 import pytest
 
-from rtkpos.app.cli import run
-from rtkpos.network.graph import build_graph
-from rtkpos.simulate.country import country_stations
-from rtkpos.simulate.earth import place_llh
+from rtkpos.app.command_line.main import run
+from rtkpos.network.graph.graph import build_graph
+from rtkpos.simulate.medium.ellipsoid import place_llh
+from rtkpos.simulate.scenario.country import country_stations
 
 LIST = """\
 name,lat_deg,lon_deg,height_m,frame,epoch

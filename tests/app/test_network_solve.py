@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from rtkpos.app.cli import run
-from rtkpos.io.shipped import shipped_path
-from rtkpos.io.truth import read_truth
+from rtkpos.app.command_line.main import run
+from rtkpos.io.datasets.shipped import shipped_path
+from rtkpos.io.solutions.reference_track import read_truth
 from tests.app.network_files import (
     BASES,
     NAV,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from rtkpos.app import cli
+from rtkpos.app.command_line import cli
 from rtkpos.errors import ConfigError
-from rtkpos.io.atomic import refuse_overwriting
-from rtkpos.io.rinex_obs_writer import write_obs
+from rtkpos.io.rinex.write_observations import write_obs
+from rtkpos.io.text.atomic import refuse_overwriting
 from tests.app.made_inputs import NAV_HEAD, OBS_HEAD, made_obs, set_stage
 from tests.app.network_files import BASES, places, write_list
 
@@ -139,7 +139,7 @@ def test_simulate_replaces_its_own_result_unless_it_was_changed(tmp_path, capsys
 
 
 def test_demo(tmp_path, capsys):
-    from rtkpos.io.shipped import shipped_path
+    from rtkpos.io.datasets.shipped import shipped_path
 
     (tmp_path / "simulated-car.pos").symlink_to(shipped_path("demo", "CAR.csv"))
     before = contents(shipped_path("demo"))

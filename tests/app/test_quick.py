@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import typer
 
-from rtkpos.app import cli
-from rtkpos.app.arguments import expand_arguments
-from rtkpos.app.quick import WORDS, quick_request
-from rtkpos.app.request import SolveRequest
+from rtkpos.app.command_line import cli
+from rtkpos.app.command_line.arguments import expand_arguments
+from rtkpos.app.command_line.quick import WORDS, quick_request
+from rtkpos.app.solve.request import SolveRequest
 
 PLAIN = [
     "rover.obs",
@@ -91,7 +91,7 @@ def test_every_option_is_one_of_the_parser():
 
 def test_a_plain_solve_does_not_load_the_parser(tmp_path):
     code = (
-        "import sys; from rtkpos.app.start import run;"
+        "import sys; from rtkpos.app.command_line.main import run;"
         f"code = run(['solve', {str(tmp_path / 'none.obs')!r}]);"
         "sys.exit(f'code {code}' if code != 2 else 'typer' in sys.modules)"
     )

@@ -23,7 +23,10 @@ MAX_FILE_LINES = 400
 MAX_ARGUMENTS = 6
 MAX_KERNEL_ARGUMENTS = 10
 # Each has a test that NaN and infinity pass through it.
-FUSED = {("core/dot.py", "dot"), ("estimate/pending.py", "subtract_products")}
+FUSED = {
+    ("core/linear/dot.py", "dot"),
+    ("estimate/baseline/deferred_update.py", "subtract_products"),
+}
 _FORBIDDEN_IN_KERNELS = {
     ast.Dict: "a dict",
     ast.Set: "a set",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.architecture import code, docstrings, imports
+from tests.architecture import code, docstrings, folders, imports
 from tests.architecture.modules import Module
 
 
@@ -16,16 +16,16 @@ def found(rule, path, source):
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("core/a.py", "from rtkpos.gnss.time import ns_from_week"),
+        ("gnss/a.py", "from rtkpos.core.tables import ObsArrays"),
         ("core/a.py", "from rtkpos import records"),
         ("core/a.py", "import rtkpos.io.rinex_obs"),
-        ("core/a.py", "from ..gnss import time"),
-        ("core/a.py", "def f():\n    from rtkpos.solve.rtk import solve"),
+        ("gnss/a.py", "from ..core import tables"),
+        ("core/a.py", "def f():\n    from rtkpos.processing.run import solve"),
         ("io/a.py", "from rtkpos.physics.frames import transform"),
         ("physics/a.py", "import rtkpos.io"),
         ("network/a.py", "from rtkpos.simulate import truth"),
-        ("estimate/a.py", "from rtkpos.solve import rtk"),
-        ("solve/a.py", "from rtkpos.engine import RtkEngine"),
+        ("estimate/a.py", "from rtkpos.processing import run"),
+        ("processing/a.py", "from rtkpos.engine import RtkEngine"),
         ("errors.py", "from rtkpos.core import geodesy"),
         ("cellar/a.py", ""),
     ],
@@ -37,11 +37,14 @@ def test_forbidden_arrow(path, source):
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("core/a.py", "from rtkpos._jit import kernel\nfrom rtkpos.core.b import f\nimport math"),
+        (
+            "core/a.py",
+            "from rtkpos._numba.decorator import kernel\nfrom rtkpos.core.b import f\nimport math",
+        ),
         ("core/a.py", "from .b import f\nfrom ..constants import DEG"),
         ("records/a.py", "from rtkpos.core.tables import ObsArrays"),
-        ("app/a.py", "from rtkpos import __version__, solve\nfrom rtkpos.io import atomic"),
-        ("_jit.py", "from rtkpos._cache import source_hash"),
+        ("app/a.py", "from rtkpos import __version__, processing\nfrom rtkpos.io import atomic"),
+        ("_numba/a.py", "from rtkpos._numba.cache_folder import source_hash"),
         ("__init__.py", "from rtkpos.engine import RtkEngine\nfrom rtkpos.app import cli"),
         ("engine.py", "from rtkpos.api import solve"),
         ("io/a.py", "import rtkposix"),
@@ -61,7 +64,7 @@ def test_forbidden_arrow_names_file_line_and_rooms():
     [
         ("core/a.py", "import numba", 1),
         ("core/a.py", "from numba import njit", 1),
-        ("_compiler.py", "import numba\nfrom numba.core import config", 0),
+        ("_numba/compiler.py", "import numba\nfrom numba.core import config", 0),
         ("records/a.py", "def f():\n    import georinex", 1),
         ("io/a.py", "def f():\n    import georinex", 0),
         ("physics/tides.py", "import pyproj", 1),
@@ -175,7 +178,7 @@ def test_kernel_language_passes_plain_kernels():
 
 def test_fused_kernels_are_named():
     source = "@fused_kernel\ndef dot(a): ...\n@kernel\ndef other(a): ..."
-    assert found(code.fused_kernels, "core/dot.py", source) == []
+    assert found(code.fused_kernels, "core/linear/dot.py", source) == []
     assert found(code.fused_kernels, "core/orbits.py", source)
 
 
@@ -252,15 +255,45 @@ def test_no_orphans():
         Module("core/b.py", ""),
         Module("core/c.py", ""),
         Module(
-            "app/cli.py", "def f():\n    from rtkpos.core import b\n    from rtkpos.core.c import g"
+            "app/command_line/main.py",
+            "def f():\n    from rtkpos.core import b\n    from rtkpos.core.c import g",
         ),
         Module("core/__init__.py", ""),
-        Module("__init__.py", '_PLACES = {"read_sp3": "rtkpos.io.sp3", "solve": ".solve.run"}'),
+        Module("__init__.py", '_PLACES = {"sp3": "rtkpos.io.sp3", "solve": ".processing.run"}'),
         Module("io/sp3.py", ""),
-        Module("solve/run.py", ""),
+        Module("processing/run.py", ""),
     ]
     (violation,) = imports.no_orphans(modules)
     assert violation.path == "src/rtkpos/core/a.py"
+
+
+def test_no_circles():
+    modules = [
+        Module("core/a.py", "from rtkpos.core.b import f"),
+        Module("core/b.py", "def f():\n    from rtkpos.core.c import g"),
+        Module("core/c.py", "import rtkpos.core.a"),
+        Module("core/d.py", "from rtkpos.core import a"),
+        Module("__init__.py", "from rtkpos.core import d"),
+    ]
+    (violation,) = imports.no_circles(modules)
+    assert "rtkpos.core.a, rtkpos.core.b, rtkpos.core.c" in str(violation)
+
+
+def test_unique_file_names():
+    paths = ["core/orbit.py", "simulate/orbit.py", "app/info/text.py", "app/solve/text.py"]
+    (violation,) = folders.unique_file_names([Module(path, "") for path in paths])
+    assert "simulate/orbit.py" in str(violation)
+
+
+def test_folder_sizes(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "ROOT", tmp_path)
+    for name in ("crowded", "small"):
+        (tmp_path / name).mkdir()
+    for number in range(13):
+        (tmp_path / "crowded" / f"m{number}.py").touch()
+        (tmp_path / "small" / f"m{number}.txt").touch()
+    (violation,) = folders.folder_sizes(tmp_path)
+    assert "13 modules" in str(violation)
 
 
 def test_no_copies():

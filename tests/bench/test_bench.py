@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 
 from bench import epoch_cost
-from bench.epoch_cost import cost_lines
-from bench.judge import height_step_mm, hourly_means, judge
-from bench.parse import lengthen
-from bench.peer import OLD_WORDS, as_solution
-from bench.pooled import (
+from bench.accuracy.judge import height_step_mm, hourly_means, judge
+from bench.accuracy.peer import OLD_WORDS, as_solution
+from bench.accuracy.pooled import (
     ALL,
     calibration_lines,
     calibrations,
@@ -20,12 +18,14 @@ from bench.pooled import (
     profile_lines,
     profiles,
 )
-from bench.rows import ROWS
-from bench.table import UNNAMED, markdown, misses, target_lines, update_readme
-from bench.targets import Target, checks
-from rtkpos.io.pos_file import PosTable
-from rtkpos.io.rinex_obs import read_obs
-from rtkpos.io.truth import Truth
+from bench.accuracy.rows import ROWS
+from bench.accuracy.table import UNNAMED, markdown, misses, target_lines, update_readme
+from bench.accuracy.targets import Target, checks
+from bench.epoch_cost import cost_lines
+from bench.speed.parse import lengthen
+from rtkpos.io.rinex.read_observations import read_obs
+from rtkpos.io.solutions.pos import PosTable
+from rtkpos.io.solutions.reference_track import Truth
 from rtkpos.records.solution import FixStatus
 from tests.data import dataset_path
 from tests.io.made_solution import PLACE_ECEF_M, made_solution
@@ -201,7 +201,7 @@ def test_every_row_with_a_target_knows_the_words_of_both_peers():
 @pytest.mark.compiled
 def test_one_row_runs_on_real_data(tmp_path):
     dataset_path("static-clas-fujisawa-2021-078", "SEPT078M1.21O.gz")
-    from bench.measure import Bench, measure
+    from bench.accuracy.measure import Bench, measure
 
     row = dataclasses.replace(next(r for r in ROWS if r.name == "fujisawa-078"), quick_s=20)
     (result,) = measure(row, Bench(tmp_path, [], repeats=1, quick=True))

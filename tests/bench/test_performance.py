@@ -8,12 +8,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from bench.lengths import measure_length, run_ours, simulated_case
-from bench.live import Stream, histogram, time_updates
-from bench.parse import nav_of_one
-from bench.profile import phases
-from bench.speed_table import Goal, goals, markdown
-from rtkpos.io.rinex_nav import read_nav
+from bench.speed.lengths import measure_length, run_ours, simulated_case
+from bench.speed.live import Stream, histogram, time_updates
+from bench.speed.parse import nav_of_one
+from bench.speed.profile import phases
+from bench.speed.speed_table import Goal, goals, markdown
+from rtkpos.io.rinex.read_navigation import read_nav
 
 PARTS = {
     "parse": [

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.pair_statistics import measure_pair
-from bench.pair_tables import correlation, spread, statistics
+from bench.pairs.pair_statistics import measure_pair
+from bench.pairs.pair_tables import correlation, spread, statistics
 from bench.realism import CASES, real_pair, simulated_pair
-from rtkpos.simulate.memory import simulate_in_memory
+from rtkpos.simulate.in_memory import simulate_in_memory
 from tests.data import dataset_path
 from tests.simulate.scenes import QUIET, scene
 
@@ -24,7 +24,7 @@ def pair_of(**sections):
 
 
 def scene_stations(stations):
-    from rtkpos.simulate.scenario import scenario_of
+    from rtkpos.simulate.scenario.scenario import scenario_of
 
     return scenario_of({"station": stations}).stations
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bench.scale import PRICE_CORE_HOUR, PRICE_GB_MONTH, Measured, least_s, report
-from rtkpos.network.cells import plan_cells
-from rtkpos.network.cost import CostRates, network_cost
-from rtkpos.network.graph import build_graph
-from rtkpos.simulate.country import country_stations
+from rtkpos.batch.cost import CostRates, network_cost
+from rtkpos.network.graph.cells import plan_cells
+from rtkpos.network.graph.graph import build_graph
+from rtkpos.simulate.scenario.country import country_stations
 
 PLAN = plan_cells(build_graph(*country_stations(200)))
 MEASURED = Measured(

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from rtkpos.core.antenna import GRID_STEP_DEG, N_AZIMUTH, N_ZENITH, phase_centre
+from rtkpos.core.station.phase_centre import GRID_STEP_DEG, N_AZIMUTH, N_ZENITH, phase_centre
 
 NO_PCV = np.zeros((N_AZIMUTH, N_ZENITH))
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from rtkpos.core import tables as t
-from rtkpos.core.consistency import find_orbit_jumps
-from rtkpos.core.ephemeris import (
+from rtkpos.core.orbits.ephemeris import (
     BCNV2,
     CNAV,
     CNV1,
@@ -26,6 +25,7 @@ from rtkpos.core.ephemeris import (
     UNHEALTHY,
     select_ephemeris,
 )
+from rtkpos.core.orbits.ephemeris_consistency import find_orbit_jumps
 from rtkpos.gnss.systems import N_SAT, sat_from_name
 from rtkpos.records.broadcast import Message, sat_starts
 

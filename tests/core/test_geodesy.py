@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtkpos.constants import WGS84_A_M, WGS84_F
-from rtkpos.core.geodesy import (
+from rtkpos.core.station.geodesy import (
     ecef_to_geodetic,
     elevation_azimuth,
     enu_rotation,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from rtkpos.core.decorrelation import (
+from rtkpos.core.ils.decorrelation import (
     ILS_BAD_ARGUMENT,
     ILS_NODE_BOUND,
     ILS_NOT_POSITIVE,
@@ -17,14 +17,14 @@ from rtkpos.core.decorrelation import (
     decorrelate,
     integer_workspace,
 )
-from rtkpos.core.integer_search import (
+from rtkpos.core.ils.search import (
     conditional_floats,
     integer_least_squares,
     load_floats,
     search,
 )
-from rtkpos.core.integer_steps import to_decorrelated, transposed_times
-from rtkpos.core.success_rate import bootstrapped_failure_rate, bootstrapped_success_rate
+from rtkpos.core.ils.success_rate import bootstrapped_failure_rate, bootstrapped_success_rate
+from rtkpos.core.ils.transformations import to_decorrelated, transposed_times
 from tests.core.transformation import inverse_of, matrix_of
 
 N_NODE_MAX = 100_000

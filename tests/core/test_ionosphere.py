@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from rtkpos.core.ionosphere import (
+from rtkpos.core.atmosphere.ionosphere import (
     IONO_BDGIM,
     IONO_KLOBUCHAR,
     IONO_KLOBUCHAR_BEIDOU,

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from rtkpos.core.dot import dot
-from rtkpos.core.select import median_of, select_smallest
+from rtkpos.core.linear.dot import dot
+from rtkpos.core.linear.select import median_of, select_smallest
 
 
 @pytest.mark.parametrize("n", [0, 1, 3, 4, 5, 63, 120])

@@ -16,8 +16,7 @@ from rtkpos.constants import (
     SPEED_OF_LIGHT_MPS,
 )
 from rtkpos.core import tables as t
-from rtkpos.core.group_delay import group_delay_s
-from rtkpos.core.orbits import (
+from rtkpos.core.orbits.broadcast_orbit import (
     CARRY_MAX_S,
     carry_state,
     eccentric_anomaly,
@@ -26,6 +25,7 @@ from rtkpos.core.orbits import (
     satellite_state_offset,
     transmit_state,
 )
+from rtkpos.core.orbits.group_delay import group_delay_s
 from rtkpos.gnss.systems import BEIDOU, GALILEO, GLONASS, GPS, IRNSS, N_SAT, QZSS, SBAS
 from rtkpos.records.broadcast import Message
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rtkpos.constants import GM_GPS, OMEGA_EARTH_GPS
-from rtkpos.core.precise_orbit import (
+from rtkpos.core.orbits.precise_orbit import (
     N_NODE,
     PRECISE_MISSING,
     PRECISE_OK,

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from rtkpos.core.decorrelation import ILS_OK, decorrelate, integer_workspace
-from rtkpos.core.integer_search import integer_least_squares
-from rtkpos.core.ratio_table import MODEL_FAILURE, MU_PER_MILLE, MU_PERCENT, SIZE
-from rtkpos.core.ratio_threshold import ratio_threshold
-from rtkpos.core.success_rate import bootstrapped_failure_rate
+from rtkpos.core.ils.decorrelation import ILS_OK, decorrelate, integer_workspace
+from rtkpos.core.ils.ratio_table import MODEL_FAILURE, MU_PER_MILLE, MU_PERCENT, SIZE
+from rtkpos.core.ils.ratio_threshold import ratio_threshold
+from rtkpos.core.ils.search import integer_least_squares
+from rtkpos.core.ils.success_rate import bootstrapped_failure_rate
 
 
 def geometry(n, random):

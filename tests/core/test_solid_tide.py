@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from rtkpos.core.solid_tide import (
+from rtkpos.core.station.solid_tide import (
     EARTH_RADIUS_M,
     MOON_OVER_EARTH,
     SUN_OVER_EARTH,

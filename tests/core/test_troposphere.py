@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from rtkpos.core import _gmf_tables as gmf
-from rtkpos.core.troposphere import (
+from rtkpos.core.atmosphere import _gmf_tables as gmf
+from rtkpos.core.atmosphere.troposphere import (
     N_TROP,
     T_ZHD_M,
     T_ZWD_M,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtkpos.core.decorrelation import IntegerWorkspace
-from rtkpos.core.integer_steps import from_decorrelated, write_matrix
+from rtkpos.core.ils.decorrelation import IntegerWorkspace
+from rtkpos.core.ils.transformations import from_decorrelated, write_matrix
 
 
 def as_tuple(work):

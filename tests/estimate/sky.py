@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from rtkpos.core.geodesy import enu_rotation, geodetic_to_ecef
+from rtkpos.core.station.geodesy import enu_rotation, geodetic_to_ecef
 
 EARTH_RATE = 7.2921151467e-5
 LIGHT = 299_792_458.0

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from rtkpos._arrays import record_of
-from rtkpos.estimate.ambiguity import (
+from rtkpos.estimate.ambiguity.candidates import mark_candidates
+from rtkpos.estimate.ambiguity.fix_probability import trust
+from rtkpos.estimate.ambiguity.fixing import (
     AR_FEW,
     AR_FIXED,
     AR_MISFIT,
@@ -14,19 +16,17 @@ from rtkpos.estimate.ambiguity import (
     fix_ambiguities,
     form_double_differences,
 )
-from rtkpos.estimate.candidates import mark_candidates
-from rtkpos.estimate.relative import add_new_phases, start_epoch, update_codes
-from rtkpos.estimate.static_mean import (
+from rtkpos.estimate.baseline.filter import add_new_phases, start_epoch, update_codes
+from rtkpos.estimate.baseline.static_mean import (
     APART_FLOOR_M,
     add_to_mean,
     contradicts,
     forget_mean,
     static_mean,
 )
-from rtkpos.estimate.trust import trust
 from rtkpos.gnss.systems import GLONASS
+from rtkpos.processing.settings import kernel_settings
 from rtkpos.records.config import RtkConfig
-from rtkpos.solve.run import kernel_settings
 from tests.estimate.test_relative import WAVELENGTH_M, made_epoch
 
 SETTINGS = kernel_settings(RtkConfig())

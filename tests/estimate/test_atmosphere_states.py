@@ -9,12 +9,18 @@ import numpy as np
 import pytest
 
 from rtkpos._arrays import record_of
-from rtkpos.estimate.atmosphere_states import fade, keep_atmosphere, slant_factor
-from rtkpos.estimate.filter_states import OWNER_BIAS, OWNER_IONO, OWNER_WET, add_state, remove_state
-from rtkpos.estimate.workspace import N_FIXED_STATE, epoch_work, filter_state
+from rtkpos.estimate.baseline.atmosphere_states import fade, keep_atmosphere, slant_factor
+from rtkpos.estimate.baseline.epoch_work import N_FIXED_STATE, epoch_work, filter_state
+from rtkpos.estimate.baseline.filter_states import (
+    OWNER_BIAS,
+    OWNER_IONO,
+    OWNER_WET,
+    add_state,
+    remove_state,
+)
+from rtkpos.processing.settings import kernel_settings
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.solution import FixStatus
-from rtkpos.solve.run import kernel_settings
 from tests.recordings import recording, run, window
 
 SETTINGS = record_of(kernel_settings(RtkConfig()))

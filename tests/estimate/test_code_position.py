@@ -9,12 +9,12 @@ import math
 import numpy as np
 import pytest
 
-from rtkpos.core.beidou_code_bias import beidou2_code_correction
-from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation
-from rtkpos.core.normal_equations import N_GROUP_MAX
-from rtkpos.core.orbits import sagnac_range
+from rtkpos.core.linear.normal_equations import N_GROUP_MAX
+from rtkpos.core.orbits.beidou_code_bias import beidou2_code_correction
+from rtkpos.core.orbits.broadcast_orbit import sagnac_range
+from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.core.tables import ORBIT_GEO, ORBIT_IGSO, ORBIT_MEO
-from rtkpos.estimate.code_position import (
+from rtkpos.estimate.point.code_position import (
     POINT_CHI_SQUARE,
     POINT_FEW,
     POINT_GEOMETRY,
@@ -23,17 +23,17 @@ from rtkpos.estimate.code_position import (
     code_position,
     point_work,
 )
-from rtkpos.estimate.point_models import point_plan
-from rtkpos.estimate.robust import chi_square_limit, huber_weight, igg3_weight
-from rtkpos.estimate.single_point import (
+from rtkpos.estimate.point.models import point_plan
+from rtkpos.estimate.point.single_point import (
     SinglePointSettings,
     point_fix,
     single_point_epoch,
     single_point_work,
 )
-from rtkpos.io.rinex_nav import read_nav
-from rtkpos.io.rinex_obs import read_obs
-from rtkpos.io.truth import read_truth
+from rtkpos.estimate.robust import chi_square_limit, huber_weight, igg3_weight
+from rtkpos.io.rinex.read_navigation import read_nav
+from rtkpos.io.rinex.read_observations import read_obs
+from rtkpos.io.solutions.reference_track import read_truth
 from rtkpos.physics.atmosphere import ionosphere_model, no_ionosphere
 from rtkpos.records.report import ReadReport
 from tests.data import dataset_path

@@ -7,11 +7,11 @@ import itertools
 import numpy as np
 import pytest
 
-from rtkpos.estimate.ambiguity import N_CANDIDATE, condition_position, search_integers
-from rtkpos.estimate.equivariant import equivariant_position
-from rtkpos.estimate.memory import step_memory
+from rtkpos.estimate.ambiguity.bie import equivariant_position
+from rtkpos.estimate.ambiguity.fixing import N_CANDIDATE, condition_position, search_integers
+from rtkpos.estimate.step_memory import step_memory
+from rtkpos.processing.settings import kernel_settings
 from rtkpos.records.config import RtkConfig
-from rtkpos.solve.run import kernel_settings
 
 SETTINGS = kernel_settings(RtkConfig())._replace(min_pairs=3, success_min=1e-12)
 BOX = 3  # brute force goes so far around the rounded float

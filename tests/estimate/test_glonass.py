@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
-from rtkpos.estimate.ambiguity import AR_FIXED, fix_ambiguities
-from rtkpos.estimate.candidates import mark_candidates
-from rtkpos.estimate.glonass import (
+from rtkpos.estimate.ambiguity.candidates import mark_candidates
+from rtkpos.estimate.ambiguity.fixing import AR_FIXED, fix_ambiguities
+from rtkpos.estimate.ambiguity.glonass import (
     GLONASS_ALIKE,
     GLONASS_LEARNT,
     GLONASS_OFF,
@@ -18,11 +18,11 @@ from rtkpos.estimate.glonass import (
     glonass_band,
     learn_channel_bias,
 )
-from rtkpos.estimate.relative import add_new_phases, start_epoch, update_codes
+from rtkpos.estimate.baseline.filter import add_new_phases, start_epoch, update_codes
 from rtkpos.gnss.signals import carrier_hz
 from rtkpos.gnss.systems import GLONASS, GPS
+from rtkpos.processing.settings import kernel_settings
 from rtkpos.records.config import RtkConfig
-from rtkpos.solve.run import kernel_settings
 from tests.estimate.test_relative import made_epoch
 
 SETTINGS = kernel_settings(RtkConfig())

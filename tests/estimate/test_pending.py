@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtkpos.estimate.pending import mirror_lower, subtract_products
-from rtkpos.estimate.relative import (
+from rtkpos.estimate.baseline.deferred_update import mirror_lower, subtract_products
+from rtkpos.estimate.baseline.epoch_work import N_PENDING
+from rtkpos.estimate.baseline.filter import (
     add_new_phases,
     half_update,
     mirror,
@@ -16,7 +17,6 @@ from rtkpos.estimate.relative import (
     update_codes,
     update_known_phases,
 )
-from rtkpos.estimate.workspace import N_PENDING
 from tests.estimate.test_relative import SETTINGS, WAVELENGTH_M, made_epoch
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtkpos.estimate.filter_states import OWNER_BIAS, OWNER_IONO, OWNER_WET, add_state
-from rtkpos.estimate.memory import step_memory
-from rtkpos.estimate.relative import (
+from rtkpos.estimate.baseline.epoch_work import N_CODE_PAIR, N_PAIR
+from rtkpos.estimate.baseline.filter import (
     add_new_phases,
     forget_ambiguities,
     predicted,
@@ -18,10 +17,11 @@ from rtkpos.estimate.relative import (
     update_codes,
     update_known_phases,
 )
-from rtkpos.estimate.workspace import N_CODE_PAIR, N_PAIR
+from rtkpos.estimate.baseline.filter_states import OWNER_BIAS, OWNER_IONO, OWNER_WET, add_state
+from rtkpos.estimate.step_memory import step_memory
 from rtkpos.gnss.systems import N_SAT
+from rtkpos.processing.settings import kernel_settings
 from rtkpos.records.config import RtkConfig
-from rtkpos.solve.run import kernel_settings
 from tests.recordings import altered, recording, run, window
 
 SETTINGS = kernel_settings(RtkConfig())

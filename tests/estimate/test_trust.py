@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtkpos.estimate import trust as module
-from rtkpos.estimate.ambiguity import fix_ambiguities
-from rtkpos.estimate.candidates import mark_candidates
-from rtkpos.estimate.memory import step_memory
-from rtkpos.estimate.quality import postfit_phase_rms
-from rtkpos.estimate.trust import fraction_evidence, held_out_evidence, trust
+from rtkpos.estimate.ambiguity import fix_probability as module
+from rtkpos.estimate.ambiguity.candidates import mark_candidates
+from rtkpos.estimate.ambiguity.fix_probability import fraction_evidence, held_out_evidence, trust
+from rtkpos.estimate.ambiguity.fixing import fix_ambiguities
+from rtkpos.estimate.ambiguity.postfit import postfit_phase_rms
+from rtkpos.estimate.step_memory import step_memory
 from rtkpos.records.config import PROFILES, RtkConfig
 from rtkpos.records.solution import FixStatus, Reason
 from tests.estimate.test_ambiguity import SETTINGS, fixed_epoch

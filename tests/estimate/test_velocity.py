@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtkpos.estimate.robust import RobustSettings
-from rtkpos.estimate.velocity import (
+from rtkpos.estimate.point.velocity import (
     VELOCITY_FEW,
     VELOCITY_OK,
     doppler_velocity,
     satellite_range_rate,
     velocity_work,
 )
+from rtkpos.estimate.robust import RobustSettings
 from tests.estimate.sky import EARTH_RATE, LIGHT, sky, turned
 
 FREQUENCY_HZ = 1561.098e6

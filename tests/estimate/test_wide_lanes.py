@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtkpos.estimate.memory import step_memory, step_outputs
 from rtkpos.estimate.step import run_block
+from rtkpos.estimate.step_memory import step_memory, step_outputs
+from rtkpos.processing.settings import run_inputs
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.report import ReadReport
-from rtkpos.solve.run import run_inputs
 from tests.core.transformation import matrix_of
 from tests.recordings import recording, window
 

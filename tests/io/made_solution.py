@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation
+from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.gnss.time import ns_from_calendar
 from rtkpos.records.solution import Diagnostics, FixStatus, Reason, Solution
 

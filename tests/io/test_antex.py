@@ -10,7 +10,7 @@ import pytest
 from rtkpos.errors import FileError
 from rtkpos.gnss.systems import GLONASS, GPS, SBAS, sat_from_name
 from rtkpos.gnss.time import ns_from_calendar
-from rtkpos.io.antex import read_antex
+from rtkpos.io.products.antex import read_antex
 from rtkpos.records.antenna import split_antenna_name
 from tests.data import dataset_path
 from tests.io.antex_text import antex_text, block, frequency

@@ -11,8 +11,15 @@ import re
 import pytest
 
 from rtkpos.errors import DatasetError
-from rtkpos.io import catalogue as module
-from rtkpos.io.catalogue import catalogue, complete_folder, dataset, fetch, find_file, role_paths
+from rtkpos.io.datasets import catalogue as module
+from rtkpos.io.datasets.catalogue import (
+    catalogue,
+    complete_folder,
+    dataset,
+    fetch,
+    find_file,
+    role_paths,
+)
 from tests.data import dataset_path
 
 OPEN_LICENCES = ("MIT", "MPL-2.0", "BSD-2-Clause", "BSD-3-Clause", "LGPL-3.0", "GPL-3.0")

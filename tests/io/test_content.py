@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from rtkpos.errors import FileError, RinexError
-from rtkpos.io.content import read_content, read_members
-from rtkpos.io.rinex_obs import read_obs
+from rtkpos.io.rinex.read_observations import read_obs
+from rtkpos.io.text.decompress import read_content, read_members
 from rtkpos.records.report import ReadReport
 from tests.data import dataset_path
 from tests.io.obs_text import file_3
@@ -159,8 +159,8 @@ def test_cut_crinex_keeps_the_epochs_before_the_cut():
 
 
 def test_bombs_stay_bounded(monkeypatch):
-    monkeypatch.setattr("rtkpos.io.content.LIMIT_BASE", 1 << 16)
-    monkeypatch.setattr("rtkpos.io.content.LIMIT_RATIO", 2)
+    monkeypatch.setattr("rtkpos.io.text.decompress.LIMIT_BASE", 1 << 16)
+    monkeypatch.setattr("rtkpos.io.text.decompress.LIMIT_RATIO", 2)
     zeros = b"\0" * (8 << 20)
     for bomb in (gzip.compress(zeros), bz2.compress(zeros), lzw(zeros), zipped(("a", zeros))):
         with pytest.raises(FileError, match=r"too large|far too much"):

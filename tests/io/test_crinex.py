@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from rtkpos.io.content import read_content
-from rtkpos.io.crinex import decode_crinex, is_crinex
+from rtkpos.io.rinex.crinex import decode_crinex, is_crinex
+from rtkpos.io.text.decompress import read_content
 from tests.data import dataset_path
 
 CORPUS = "rinex-corpus"

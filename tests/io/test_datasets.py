@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtkpos.errors import DatasetError
-from rtkpos.io import datasets
+from rtkpos.io.datasets import folders as datasets
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtkpos.io import _obs_file
-from rtkpos.io._obs_file import _find_label
-from rtkpos.io.rinex_obs import read_obs
+from rtkpos.io.rinex._observations import scan_file as _obs_file
+from rtkpos.io.rinex._observations.scan_file import _find_label
+from rtkpos.io.rinex.read_observations import read_obs
 from tests.io.obs_text import epoch_line, header_3, sat_line
 
 COLUMNS = ("time_ns", "row_start", "event", "rx_clock_s", "sat", "sig", "code_m", "phase_cycle")

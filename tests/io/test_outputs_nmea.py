@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rtkpos.gnss.time import ns_from_calendar
-from rtkpos.io.nmea import checksum, format_nmea, parse_nmea, sentence, utc_warning
+from rtkpos.io.solutions.nmea import checksum, format_nmea, parse_nmea, sentence, utc_warning
 from rtkpos.records.solution import FixStatus
 from tests.io.made_solution import START_NS, made_solution
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from rtkpos.errors import FileError
-from rtkpos.io import atomic
-from rtkpos.io.csv_file import COLUMNS, format_csv
-from rtkpos.io.geojson import format_geojson
-from rtkpos.io.kml import format_kml
+from rtkpos.io.solutions.csv_table import COLUMNS, format_csv
+from rtkpos.io.solutions.geojson import format_geojson
+from rtkpos.io.solutions.kml import format_kml
+from rtkpos.io.text import atomic
 from tests.io.made_solution import made_solution
 
 KML = "{http://www.opengis.net/kml/2.2}"

@@ -12,7 +12,7 @@ from rtkpos.core import tables as t
 from rtkpos.errors import RinexError, RtkposError
 from rtkpos.gnss.systems import sat_from_name, sat_name
 from rtkpos.gnss.time import ns_from_calendar
-from rtkpos.io.rinex_nav import read_nav
+from rtkpos.io.rinex.read_navigation import read_nav
 from rtkpos.records.broadcast import Message
 from tests.data import dataset_path
 

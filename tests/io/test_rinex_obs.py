@@ -12,8 +12,8 @@ from rtkpos.errors import ConfigError, InputError, RinexError
 from rtkpos.gnss.signals import sig_code, sig_index
 from rtkpos.gnss.systems import BEIDOU, GLONASS, GPS, sat_from_name, sat_name
 from rtkpos.gnss.time import iso_gpst, ns_from_calendar
-from rtkpos.io._obs_columns import codes_from_rinex2
-from rtkpos.io.rinex_obs import read_obs
+from rtkpos.io.rinex._observations.columns import codes_from_rinex2
+from rtkpos.io.rinex.read_observations import read_obs
 from rtkpos.io.xarray_bridge import from_xarray
 from rtkpos.records.observations import ObsTable
 from tests.data import dataset_path

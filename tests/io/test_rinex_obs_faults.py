@@ -14,7 +14,7 @@ from rtkpos.core.tables import (
 from rtkpos.errors import FileError, RinexError
 from rtkpos.gnss.signals import sig_code
 from rtkpos.gnss.systems import sat_from_name
-from rtkpos.io.rinex_obs import read_obs
+from rtkpos.io.rinex.read_observations import read_obs
 from tests.io.obs_text import (
     TYPES_3,
     epoch_2,

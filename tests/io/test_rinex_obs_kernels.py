@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtkpos._jit import kernel
-from rtkpos.io._number import (
+from rtkpos._numba.decorator import kernel
+from rtkpos.io.rinex.read_observations import read_obs
+from rtkpos.io.text.numbers import (
     BAD_INT,
     FIELD_OK,
     days_from_gps_epoch,
@@ -22,8 +23,7 @@ from rtkpos.io._number import (
     fixed_point_ns,
     general_number,
 )
-from rtkpos.io._words import eight_bytes, fixed_milli, line_end
-from rtkpos.io.rinex_obs import read_obs
+from rtkpos.io.text.words64 import eight_bytes, fixed_milli, line_end
 from tests.io.obs_text import epoch_2, file_3, header_2
 
 

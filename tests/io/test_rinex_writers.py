@@ -10,11 +10,11 @@ import pytest
 
 from rtkpos.errors import DataError
 from rtkpos.gnss.systems import SBAS
-from rtkpos.io._obs_print import print_f14_3
-from rtkpos.io.rinex_nav import read_nav
-from rtkpos.io.rinex_nav_writer import format_nav
-from rtkpos.io.rinex_obs import read_obs
-from rtkpos.io.rinex_obs_writer import write_obs
+from rtkpos.io.rinex._observations.number_text import print_f14_3
+from rtkpos.io.rinex.read_navigation import read_nav
+from rtkpos.io.rinex.read_observations import read_obs
+from rtkpos.io.rinex.write_navigation import format_nav
+from rtkpos.io.rinex.write_observations import write_obs
 from rtkpos.records.broadcast import Message, sat_starts
 from tests.data import dataset_path
 from tests.recordings import recording, window

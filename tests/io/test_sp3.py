@@ -7,11 +7,16 @@ import gzip
 import numpy as np
 import pytest
 
-from rtkpos.core.precise_orbit import PRECISE_OK, PreciseArrays, precise_clock, precise_position
+from rtkpos.core.orbits.precise_orbit import (
+    PRECISE_OK,
+    PreciseArrays,
+    precise_clock,
+    precise_position,
+)
 from rtkpos.errors import FileError
 from rtkpos.gnss.systems import SYSTEM_LETTERS, sat_from_name
 from rtkpos.gnss.time import ns_from_calendar
-from rtkpos.io.sp3 import read_sp3, read_sp3_files
+from rtkpos.io.products.sp3 import read_sp3, read_sp3_files
 from tests.data import dataset_path
 
 MILLIMETRE = 1e-3

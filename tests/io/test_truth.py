@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from rtkpos.errors import ConfigError, FileError
-from rtkpos.io.csv_file import format_csv
-from rtkpos.io.nmea import format_nmea
-from rtkpos.io.pos_file import format_pos
-from rtkpos.io.truth import read_truth, truth_from_words
+from rtkpos.io.solutions.csv_table import format_csv
+from rtkpos.io.solutions.nmea import format_nmea
+from rtkpos.io.solutions.pos import format_pos
+from rtkpos.io.solutions.reference_track import read_truth, truth_from_words
 from rtkpos.records.solution import FixStatus
 from tests.io.made_solution import PLACE_ECEF_M, START_NS, made_solution
 

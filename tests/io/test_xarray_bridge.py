@@ -7,7 +7,7 @@ import pytest
 
 from rtkpos.errors import DataError
 from rtkpos.gnss.signals import sig_code
-from rtkpos.io.rinex_obs import read_obs
+from rtkpos.io.rinex.read_observations import read_obs
 from rtkpos.io.xarray_bridge import from_xarray, to_xarray
 from tests.io.obs_text import epoch_line, file_3, header_3, sat_line, value_of
 

@@ -6,8 +6,8 @@ import time
 
 import numpy as np
 
-from rtkpos.network.cell_jobs import CellResult
-from rtkpos.network.executor import WorkerLostError
+from rtkpos.batch.cell_jobs import CellResult
+from rtkpos.batch.executor import WorkerLostError
 
 
 def measure_cell(job):

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from rtkpos.network.covariance import WET_DELAY
-from rtkpos.network.health import StationSeries
+from rtkpos.network.integrity.station_health import StationSeries
+from rtkpos.network.interpolation.field_covariance import WET_DELAY
 from tests.network.fields import M_PER_TECU, direction, gaussian_field
 
 EARTH_RADIUS_M, SHELL_M = 6371e3, 450e3

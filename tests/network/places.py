@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtkpos.network.graph import build_graph
-from rtkpos.simulate.earth import from_local, place_ecef
+from rtkpos.network.graph.graph import build_graph
+from rtkpos.simulate.medium.ellipsoid import from_local, place_ecef
 
 LUOYANG = np.array([np.radians(34.6), np.radians(112.4), 0.0])
 

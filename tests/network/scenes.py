@@ -10,12 +10,12 @@ import numpy as np
 
 from rtkpos.gnss.signals import sig_index
 from rtkpos.gnss.systems import N_SAT
-from rtkpos.network.config import NetworkConfig
-from rtkpos.network.graph import build_graph
-from rtkpos.network.run import NetworkEngine, StationData
+from rtkpos.network.graph.graph import build_graph
+from rtkpos.network.network_config import NetworkConfig
+from rtkpos.network.network_engine import NetworkEngine, StationData
 from rtkpos.records.config import Selection
-from rtkpos.simulate.memory import simulate_in_memory
-from rtkpos.simulate.scenario import scenario_of
+from rtkpos.simulate.in_memory import simulate_in_memory
+from rtkpos.simulate.scenario.scenario import scenario_of
 from rtkpos.simulate.world import make_world
 from tests.simulate.scenes import QUIET
 

@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rtkpos.batch.cell_jobs import cell_jobs, run_cell_jobs
+from rtkpos.batch.executor import ClusterExecutor, ThreadExecutor
+from rtkpos.batch.job_manifest import DONE, FAILED, POISON, only_one
 from rtkpos.constants import NS_PER_HOUR
 from rtkpos.errors import ConfigError, InputError
 from rtkpos.gnss.time import ns_from_calendar
-from rtkpos.io.manifest import DONE, FAILED, POISON, only_one
-from rtkpos.network.cell_jobs import cell_jobs, run_cell_jobs
-from rtkpos.network.cells import plan_cells
-from rtkpos.network.executor import ClusterExecutor, ThreadExecutor
-from rtkpos.network.graph import build_graph
-from rtkpos.network.stations import NetworkStation
-from rtkpos.simulate.country import country_stations
+from rtkpos.network.graph.cells import plan_cells
+from rtkpos.network.graph.graph import build_graph
+from rtkpos.network.stations.station_list import NetworkStation
+from rtkpos.simulate.scenario.country import country_stations
 from tests.network import cell_tasks
 
 START_NS = ns_from_calendar(2024, 6, 24, 8, 0, 0.0)

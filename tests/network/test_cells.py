@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rtkpos.errors import ConfigError
-from rtkpos.network.cells import plan_cells
-from rtkpos.network.graph import build_graph
+from rtkpos.network.graph.cells import plan_cells
+from rtkpos.network.graph.graph import build_graph
 from tests.network import places
 
 GRAPH = places.network(places.lattice(15, 45.0, 1))

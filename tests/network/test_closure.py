@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtkpos.network import closure
-from rtkpos.network.memory import (
+from rtkpos.network.ambiguity import closure
+from rtkpos.network.network_memory import (
     COUNT_AGREES,
     COUNT_DATUM,
     COUNT_DIFFERS,

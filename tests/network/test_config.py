@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rtkpos.errors import ConfigError
-from rtkpos.network.config import NetworkConfig
-from rtkpos.network.virtual_base import virtual_base
+from rtkpos.network.network_config import NetworkConfig
+from rtkpos.network.virtual.virtual_base import virtual_base
 from rtkpos.records.config import RtkConfig, Selection
 from tests.network.scenes import network_config, scene
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rtkpos.gnss.systems import BEIDOU, N_SAT
-from rtkpos.network import corrections as c
-from rtkpos.network.memory import COUNT_RELEASED_STEP, corrections_memory
+from rtkpos.network.corrections import filter as c
+from rtkpos.network.network_memory import COUNT_RELEASED_STEP, corrections_memory
 from tests.network.scenes import Watch, double_differences, scene, solved
 
 SECOND = 1_000_000_000

@@ -9,14 +9,14 @@ import time
 
 import pytest
 
-from rtkpos.errors import ConfigError
-from rtkpos.network.executor import (
+from rtkpos.batch.executor import (
     ClusterExecutor,
     ProcessExecutor,
     ThreadExecutor,
     WorkerLostError,
     make_executor,
 )
+from rtkpos.errors import ConfigError
 from tests.network import small_tasks
 
 # Dask closes its sockets late and warns about it; it is the tests' cluster, not ours to mend.

@@ -7,9 +7,9 @@ import pytest
 from scipy.spatial import Delaunay
 
 from rtkpos.errors import ConfigError, DataError
-from rtkpos.network.graph import GraphLimits, add_station, build_graph, remove_station
-from rtkpos.network.triangulation import heights_over
-from rtkpos.simulate.earth import place_llh
+from rtkpos.network.graph.graph import GraphLimits, add_station, build_graph, remove_station
+from rtkpos.network.graph.triangulation import heights_over
+from rtkpos.simulate.medium.ellipsoid import place_llh
 from tests.network import places
 
 WIDE = GraphLimits(edge_max_m=2e7, angle_min_deg=0.0)
@@ -132,7 +132,7 @@ def test_leaving_and_coming_equal_a_rebuild(n):
 def test_changes_do_not_fall_back_to_a_rebuild(monkeypatch):
     ecef, names = places.local(places.scattered(30, 11)), places.named(30)
     graph = build_graph(names, ecef)
-    monkeypatch.setattr("rtkpos.network.graph.build_graph", None)
+    monkeypatch.setattr("rtkpos.network.graph.graph.build_graph", None)
     add_station(remove_station(graph, names[7]), names[7], ecef[7])
 
 

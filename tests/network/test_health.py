@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from rtkpos.errors import DataError
-from rtkpos.network.health import StationVerdict, check_stations
-from rtkpos.network.station_fit import fit_station
-from rtkpos.network.station_screen import stepped
+from rtkpos.network.integrity.station_fit import fit_station
+from rtkpos.network.integrity.station_health import StationVerdict, check_stations
+from rtkpos.network.integrity.station_screen import stepped
 from tests.network.fields import lattice
 from tests.network.made_network import add_to, line_of_sight, made_series
 

@@ -10,7 +10,7 @@ import pytest
 from rtkpos.constants import NS_PER_S
 from rtkpos.errors import DataError
 from rtkpos.gnss.systems import PRN_PER_SYSTEM
-from rtkpos.network.health_series import MASK_RAD, station_series
+from rtkpos.network.integrity.health_series import MASK_RAD, station_series
 from rtkpos.physics.frames import point_from_degrees
 from rtkpos.physics.geometry import lines_of_sight
 from tests.simulate.scenes import quiet

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rtkpos.errors import ConfigError, DataError
-from rtkpos.network.around import AroundStatus, around_work
-from rtkpos.network.covariance import ACTIVE_IONOSPHERE, WET_DELAY, Covariance
-from rtkpos.network.interpolation import METHODS, interpolate
+from rtkpos.network.interpolation.field_covariance import ACTIVE_IONOSPHERE, WET_DELAY, Covariance
+from rtkpos.network.interpolation.interpolate import METHODS, interpolate
+from rtkpos.network.interpolation.station_geometry import AroundStatus, around_work
 from tests.network.fields import (
     M_PER_TECU,
     around,

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from rtkpos.errors import InputError
-from rtkpos.network.closure_order import closure_order
-from rtkpos.network.graph import GraphLimits, build_graph
-from rtkpos.network.loops import fundamental_loops
-from rtkpos.network.memory import NETWORK_COUNTERS
-from rtkpos.network.run import COMMON_NS, NetworkEngine, common_epochs
+from rtkpos.network.graph.closure_order import closure_order
+from rtkpos.network.graph.graph import GraphLimits, build_graph
+from rtkpos.network.graph.loops import fundamental_loops
+from rtkpos.network.network_engine import COMMON_NS, NetworkEngine, common_epochs
+from rtkpos.network.network_memory import NETWORK_COUNTERS
 from tests.network.scenes import STATIONS, Watch, network_config, scene, solved
 from tests.recordings import window
 

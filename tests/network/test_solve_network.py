@@ -11,15 +11,15 @@ import pytest
 import rtkpos
 from rtkpos.errors import ConfigError, InputError
 from rtkpos.gnss.systems import systems_from_letters
-from rtkpos.network.config import NetworkConfig
-from rtkpos.network.run import StationData
-from rtkpos.network.signals import take_rows
+from rtkpos.network.network_config import NetworkConfig
+from rtkpos.network.network_engine import StationData
 from rtkpos.network.solve_network import solve_in_network
-from rtkpos.network.virtual_base import virtual_base
+from rtkpos.network.stations.signals import take_rows
+from rtkpos.network.virtual.virtual_base import virtual_base
+from rtkpos.processing.epoch import take_epochs
 from rtkpos.records.config import RtkConfig, Selection
 from rtkpos.records.solution import FixStatus
-from rtkpos.simulate.earth import local_axes, place_llh
-from rtkpos.solve.epoch import take_epochs
+from rtkpos.simulate.medium.ellipsoid import local_axes, place_llh
 from tests.network.scenes import STATIONS, scene, solved
 from tests.network.test_virtual_base import between
 from tests.recordings import window

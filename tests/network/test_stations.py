@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from rtkpos.errors import InputError, RtkposError
-from rtkpos.io.toml_file import read_toml
-from rtkpos.network.stations import read_stations
+from rtkpos.io.text.toml_file import read_toml
+from rtkpos.network.stations.station_list import read_stations
 from tests.data import dataset_path
 
 HEADER = """\

@@ -7,8 +7,8 @@ import copy
 import numpy as np
 import pytest
 
-from rtkpos.network import transfer
-from rtkpos.network.memory import COUNT_TRANSFERRED
+from rtkpos.network.ambiguity import transfer
+from rtkpos.network.network_memory import COUNT_TRANSFERRED
 from tests.network.scenes import Watch, scene
 
 

@@ -7,17 +7,17 @@ import math
 import numpy as np
 import pytest
 
-from rtkpos.network.around import around_work
-from rtkpos.network.covariance import Covariance
-from rtkpos.network.interpolation import METHODS, interpolate, leave_one_out
-from rtkpos.network.uncertainty import (
+from rtkpos.network.corrections.uncertainty import (
     add_residuals,
     loo_sums,
     point_riu_m,
     sigma_factor,
     station_riu_m,
 )
-from rtkpos.network.variogram import forgetting
+from rtkpos.network.interpolation.field_covariance import Covariance
+from rtkpos.network.interpolation.interpolate import METHODS, interpolate, leave_one_out
+from rtkpos.network.interpolation.station_geometry import around_work
+from rtkpos.network.interpolation.variogram import forgetting
 from tests.network.fields import gaussian_field, lattice
 
 WORK = around_work()

@@ -12,9 +12,9 @@ import pytest
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
 from rtkpos.errors import InputError
 from rtkpos.gnss.signals import carrier_hz, sig_band
-from rtkpos.io.rinex_obs_writer import write_obs
-from rtkpos.network.virtual import FEWEST_CORRECTED
-from rtkpos.network.virtual_base import virtual_base
+from rtkpos.io.rinex.write_observations import write_obs
+from rtkpos.network.virtual.virtual_base import virtual_base
+from rtkpos.network.virtual.virtual_observations import FEWEST_CORRECTED
 from tests.network.scenes import scene, solved
 
 LLI_SLIP = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtkpos.core.ionosphere import (
+from rtkpos.core.atmosphere.ionosphere import (
     IONO_BDGIM,
     IONO_KLOBUCHAR,
     IONO_KLOBUCHAR_BEIDOU,

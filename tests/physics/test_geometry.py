@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from rtkpos.core.geodesy import ecef_to_geodetic, elevation_azimuth, enu_rotation
+from rtkpos.core.station.geodesy import ecef_to_geodetic, elevation_azimuth, enu_rotation
 from rtkpos.physics.geometry import lines_of_sight, pdop
 from tests.recordings import recording
 

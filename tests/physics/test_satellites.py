@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
-from rtkpos.core.group_delay import group_delay_s
-from rtkpos.core.orbits import sagnac_range, satellite_state
+from rtkpos.core.orbits.broadcast_orbit import sagnac_range, satellite_state
+from rtkpos.core.orbits.group_delay import group_delay_s
 from rtkpos.core.tables import ORBIT_GEO, ORBIT_IGSO, ORBIT_MEO
 from rtkpos.errors import ConfigError, DataError
 from rtkpos.gnss.systems import BEIDOU, GALILEO, GLONASS, GPS, QZSS, sat_from_name
-from rtkpos.io.rinex_nav import read_nav
-from rtkpos.io.sp3 import read_sp3
+from rtkpos.io.products.sp3 import read_sp3
+from rtkpos.io.rinex.read_navigation import read_nav
 from rtkpos.physics.satellites import message_order, satellite_states
 from rtkpos.records.broadcast import Message
 from tests.data import dataset_path

@@ -18,13 +18,15 @@ import numpy as np
 import pytest
 from numba.core import config, types
 
-from rtkpos import _cache, _jit, _store
+from rtkpos._numba import cache_folder as _cache
+from rtkpos._numba import decorator as _jit
+from rtkpos._numba import store as _store
 
 compiled_only = pytest.mark.compiled
 
 SOURCE = '''
 """Throwaway kernels."""
-from rtkpos._jit import kernel, unit_kernel
+from rtkpos._numba.decorator import kernel, unit_kernel
 
 
 @kernel
@@ -70,8 +72,8 @@ def near(x):
 
 RUNNER = """
 import numpy as np
-import rtkpos._jit
-rtkpos._store.source_hash = lambda path: "unchanged while the test runs"
+import rtkpos._numba.decorator
+rtkpos._numba.store.source_hash = lambda path: "unchanged while the test runs"
 import throwaway
 result = throwaway.total(np.arange(5.0))
 hits = throwaway.total.n_loaded
@@ -364,7 +366,8 @@ def test_disabled_jit_gives_plain_functions(folder):
 
 def test_cache_module_does_not_import_numba():
     code = (
-        "import sys, rtkpos._cache as c; c.use_project_cache(); assert 'numba' not in sys.modules"
+        "import sys, rtkpos._numba.cache_folder as c; c.use_project_cache(); "
+        "assert 'numba' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -462,7 +465,12 @@ class TestSourceHash:
         assert _cache.source_hash(str(package / "core/orbit.py"), str(package)) == before
 
     def test_the_imports_of_the_package_are_found(self):
-        package = Path(_cache.__file__).parent
-        paths = _cache.kernel_sources(str(package / "core" / "geodesy.py"))
+        package = Path(_cache.__file__).parents[1]
+        paths = _cache.kernel_sources(str(package / "core" / "station" / "geodesy.py"))
         names = {Path(path).name for path in paths}
-        assert {"geodesy.py", "constants.py", "_jit.py", "_cache.py"} <= names
+        assert {
+            "geodesy.py",
+            "constants.py",
+            "decorator.py",
+            "cache_folder.py",
+        } <= names

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from rtkpos import _crew
-from rtkpos._crew import Crew, n_process_usable
+from rtkpos._numba import processes as _crew
+from rtkpos._numba.processes import Crew, n_process_usable
 
 MODULE = """
 import os, sys, time

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from rtkpos._arrays import record_of, record_table
-from rtkpos._jit import kernel
-from rtkpos._machine import Form, MachineCode, describe, key_text, layouts_are_known
+from rtkpos._numba.calls import Form, MachineCode, describe, key_text, layouts_are_known
+from rtkpos._numba.decorator import kernel
 
 compiled_only = pytest.mark.compiled
 
@@ -197,7 +197,7 @@ def test_code_that_needs_an_unknown_symbol_is_not_loaded():
 
 SOURCE = """
 import math
-from rtkpos._jit import kernel
+from rtkpos._numba.decorator import kernel
 
 @kernel
 def length(a, b):

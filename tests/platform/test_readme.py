@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rtkpos.app.cli import run
+from rtkpos.app.command_line.main import run
 from tests.data import dataset_path
 
 ROOT = Path(__file__).resolve().parents[2]

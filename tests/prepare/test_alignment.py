@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rtkpos._arrays import record_of
-from rtkpos.estimate.single_difference import group_of
-from rtkpos.estimate.workspace import epoch_work, filter_state
+from rtkpos.estimate.baseline.epoch_work import epoch_work, filter_state
+from rtkpos.estimate.baseline.single_difference import group_of
 from rtkpos.gnss.signals import sig_code, sig_index
 from rtkpos.gnss.systems import BEIDOU, GALILEO, GLONASS, GPS, QZSS, sat_index
 from rtkpos.prepare.alignment import VERDICTS, finding_text, measure_alignment

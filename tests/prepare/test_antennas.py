@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtkpos.core.antenna import phase_centre
+from rtkpos.core.station.phase_centre import phase_centre
 from rtkpos.gnss.systems import BEIDOU, GALILEO, GLONASS, GPS, N_SYSTEM
-from rtkpos.io.antex import read_antex
+from rtkpos.io.products.antex import read_antex
 from rtkpos.prepare.antennas import (
     band_serving,
     find_antenna,

@@ -7,7 +7,7 @@ import pytest
 
 from rtkpos._arrays import record_of
 from rtkpos.errors import InputError
-from rtkpos.estimate.workspace import epoch_work
+from rtkpos.estimate.baseline.epoch_work import epoch_work
 from rtkpos.gnss.signals import sig_code, sig_index
 from rtkpos.gnss.systems import BEIDOU, GALILEO, GPS, QZSS, sat_from_name
 from rtkpos.prepare.align import match_epochs

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.solution import FixStatus, Reason
-from rtkpos.solve.run import solve
 from tests.recordings import moved_epoch, recording, run, window
 
 WRONG_M = 0.10

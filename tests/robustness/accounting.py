@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from rtkpos.errors import RtkposError
-from rtkpos.io.rinex_nav import read_nav
-from rtkpos.io.rinex_obs import read_obs
+from rtkpos.io.rinex.read_navigation import read_nav
+from rtkpos.io.rinex.read_observations import read_obs
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.observations import ObsTable
 from tests.robustness.corpus import Case, epoch_starts, record_starts

@@ -13,8 +13,8 @@ import numpy as np
 
 from rtkpos.errors import DatasetError
 from rtkpos.gnss.time import ns_from_calendar
-from rtkpos.io.content import read_content
-from rtkpos.io.datasets import dataset_dir
+from rtkpos.io.datasets.folders import dataset_dir
+from rtkpos.io.text.decompress import read_content
 from tests.robustness.mutators import EPOCH_2, EPOCH_3, body_start
 
 CORPUS = "rinex-corpus"

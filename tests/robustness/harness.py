@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from rtkpos.errors import RtkposError
-from rtkpos.io.rinex_nav import read_nav
-from rtkpos.io.rinex_obs import read_obs
+from rtkpos.io.rinex.read_navigation import read_nav
+from rtkpos.io.rinex.read_observations import read_obs
+from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.solution import FixStatus, Solution
-from rtkpos.solve.run import solve
 from tests.robustness.corpus import Case, cases, nagoya, truth_m
 from tests.robustness.mutators import KINDS, WHOLE, damaged_gzip
 

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from rtkpos.app import cli
+from rtkpos.app.command_line import main
 from tests.data import dataset_path
 from tests.robustness import corpus
 
@@ -39,7 +39,9 @@ class Command:
         f, out = self.folder, self.folder / "out.pos"
         out.unlink(missing_ok=True)
         words = ["solve", str(f / "rover"), "--base", str(f / "base"), "--nav", str(f / "nav")]
-        code = cli.run([*words, *self.base_words, "-o", str(out), "--summary", str(f / "s"), *more])
+        code = main.run(
+            [*words, *self.base_words, "-o", str(out), "--summary", str(f / "s"), *more]
+        )
         self.said = self.capsys.readouterr().err
         assert "Traceback" not in self.said
         assert out.exists() == (code in (DONE, PARTIAL))
@@ -90,7 +92,7 @@ def test_clean_pair_is_done_and_fixed(clean):
 def test_directory_and_missing_file_are_input_errors(command, tmp_path):
     """Row 1."""
     for name in (tmp_path, tmp_path / "none.obs"):
-        assert cli.run(["solve", str(name), "--nav", str(tmp_path / "none.nav")]) == INPUT
+        assert main.run(["solve", str(name), "--nav", str(tmp_path / "none.nav")]) == INPUT
         assert str(name) in command.capsys.readouterr().err
 
 

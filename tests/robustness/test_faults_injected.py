@@ -1,4 +1,6 @@
-"""Faults put into real recordings (bench/fault_cases.py): found, counted, and never a wrong fix.
+"""Faults put into real recordings: found, counted, and never a wrong fix.
+
+The faults stand in bench/injection/fault_cases.py.
 
 `python bench/faults.py` does the same on more and longer recordings and tables the figures.
 """
@@ -11,9 +13,9 @@ import functools
 import numpy as np
 import pytest
 
-from bench import inject
-from bench.fault_cases import FAULTS, live_ambiguities
 from bench.faults import PIECES, judged, scene, solved
+from bench.injection import inject
+from bench.injection.fault_cases import FAULTS, live_ambiguities
 from rtkpos.errors import DatasetError
 from rtkpos.records.solution import FixStatus, Reason
 

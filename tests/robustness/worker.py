@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 from rtkpos.errors import RtkposError
-from rtkpos.io.rinex_nav import read_nav
-from rtkpos.io.rinex_obs import read_obs
+from rtkpos.io.rinex.read_navigation import read_nav
+from rtkpos.io.rinex.read_observations import read_obs
 from tests.robustness.accounting import digest
 from tests.robustness.corpus import cases, load
 from tests.robustness.harness import clean_seconds, make_mutant, run_many

@@ -6,13 +6,13 @@ import functools
 
 import numpy as np
 
-from rtkpos.core.beidou_code_bias import beidou2_code_correction
+from rtkpos.core.orbits.beidou_code_bias import beidou2_code_correction
 from rtkpos.core.tables import ORBIT_GEO, ORBIT_IGSO, ORBIT_MEO
 from rtkpos.gnss.signals import sig_band
 from rtkpos.gnss.systems import BEIDOU
-from rtkpos.io.nav_elements import KEPLER_COLUMNS
-from rtkpos.simulate.memory import simulate_in_memory
-from rtkpos.simulate.scenario import scenario_of
+from rtkpos.io.rinex._navigation.elements import KEPLER_COLUMNS
+from rtkpos.simulate.in_memory import simulate_in_memory
+from rtkpos.simulate.scenario.scenario import scenario_of
 
 QUIET = {
     "troposphere": {"on": False},

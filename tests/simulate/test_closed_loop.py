@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
-from rtkpos.core.orbits import sagnac_range
-from rtkpos.core.troposphere import N_TROP, prepare_troposphere, slant_troposphere
+from rtkpos.core.atmosphere.troposphere import N_TROP, prepare_troposphere, slant_troposphere
+from rtkpos.core.orbits.broadcast_orbit import sagnac_range
 from rtkpos.gnss.signals import carrier_hz, sig_band
 from rtkpos.gnss.systems import GLONASS, sat_name
-from rtkpos.io.nav_elements import GLONASS_COLUMNS
+from rtkpos.io.rinex._navigation.elements import GLONASS_COLUMNS
 from rtkpos.physics.satellites import satellite_states
+from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.solution import FixStatus
-from rtkpos.simulate.earth import local_axes, place_llh
-from rtkpos.simulate.geometry import shapiro_m
-from rtkpos.simulate.memory import simulate_in_memory
-from rtkpos.solve.run import solve
+from rtkpos.simulate.in_memory import simulate_in_memory
+from rtkpos.simulate.medium.ellipsoid import local_axes, place_llh
+from rtkpos.simulate.medium.light_time import shapiro_m
 from tests.data import dataset_path
 from tests.simulate.scenes import QUIET, quiet, scene
 

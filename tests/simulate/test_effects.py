@@ -7,18 +7,18 @@ import math
 import numpy as np
 import pytest
 
-from rtkpos.core.beidou_code_bias import beidou2_code_correction
-from rtkpos.core.ionosphere import klobuchar
+from rtkpos.core.atmosphere.ionosphere import klobuchar
+from rtkpos.core.orbits.beidou_code_bias import beidou2_code_correction
 from rtkpos.core.tables import ORBIT_IGSO, ORBIT_MEO
 from rtkpos.gnss.systems import BEIDOU, sat_index
-from rtkpos.simulate.atmosphere import METRES_PER_TECU, Shell, chao_mapping
-from rtkpos.simulate.beidou2 import at_elevation, code_nodes
-from rtkpos.simulate.clocks import clock_of
-from rtkpos.simulate.fields import matern_field
-from rtkpos.simulate.noise import GaussMarkov
-from rtkpos.simulate.sections import Clocks, IonosphereSection, Place, Tracking, Vehicle
-from rtkpos.simulate.tracking import LLI_HALF, LLI_LOST, Tracker
-from rtkpos.simulate.trajectory import plan_drive
+from rtkpos.simulate.medium.delays import METRES_PER_TECU, Shell, chao_mapping
+from rtkpos.simulate.medium.random_fields import matern_field
+from rtkpos.simulate.receiver.clocks import clock_of
+from rtkpos.simulate.receiver.measurement_noise import GaussMarkov
+from rtkpos.simulate.receiver.phase_tracking import LLI_HALF, LLI_LOST, Tracker
+from rtkpos.simulate.receiver.trajectory import plan_drive
+from rtkpos.simulate.scenario.sections import Clocks, IonosphereSection, Place, Tracking, Vehicle
+from rtkpos.simulate.sky.beidou2 import at_elevation, code_nodes
 
 
 def matern_variogram(distance, sigma, scale, nu=5.0 / 6.0):

@@ -13,19 +13,19 @@ import pytest
 
 from rtkpos.gnss.signals import carrier_hz, sig_code, sig_index
 from rtkpos.gnss.systems import sat_from_name, sat_name
-from rtkpos.io.nav_elements import KEPLER_COLUMNS
-from rtkpos.io.rinex_nav import read_nav
-from rtkpos.io.rinex_obs import read_obs
-from rtkpos.io.sp3 import read_sp3
-from rtkpos.io.truth import read_truth
+from rtkpos.io.products.sp3 import read_sp3
+from rtkpos.io.rinex._navigation.elements import KEPLER_COLUMNS
+from rtkpos.io.rinex.read_navigation import read_nav
+from rtkpos.io.rinex.read_observations import read_obs
+from rtkpos.io.solutions.reference_track import read_truth
 from rtkpos.physics.satellites import satellite_states
+from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.solution import FixStatus
-from rtkpos.simulate.earth import local_axes, place_llh
-from rtkpos.simulate.memory import simulate_in_memory
-from rtkpos.simulate.run import simulate
-from rtkpos.simulate.scenario import parse_scenario, scenario_of
-from rtkpos.solve.run import solve
+from rtkpos.simulate.in_memory import simulate_in_memory
+from rtkpos.simulate.medium.ellipsoid import local_axes, place_llh
+from rtkpos.simulate.scenario.scenario import parse_scenario, scenario_of
+from rtkpos.simulate.simulation import simulate
 from tests.simulate.scenes import CAR, scene
 
 RNX2RTKP = shutil.which("rnx2rtkp")

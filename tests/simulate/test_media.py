@@ -10,14 +10,14 @@ import pytest
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
 from rtkpos.gnss.signals import carrier_hz, sig_band, sig_index
 from rtkpos.gnss.systems import BEIDOU, GPS, sat_from_name
-from rtkpos.io.rinex_nav import read_nav
-from rtkpos.io.rinex_obs import read_obs
+from rtkpos.io.rinex.read_navigation import read_nav
+from rtkpos.io.rinex.read_observations import read_obs
 from rtkpos.physics.satellites import satellite_states
-from rtkpos.simulate.atmosphere import METRES_PER_TECU, Air, Shell
-from rtkpos.simulate.earth import from_local
-from rtkpos.simulate.geometry import Rays, look_angles
-from rtkpos.simulate.run import simulate
-from rtkpos.simulate.sections import IonosphereSection, Place, Troposphere
+from rtkpos.simulate.medium.delays import METRES_PER_TECU, Air, Shell
+from rtkpos.simulate.medium.ellipsoid import from_local
+from rtkpos.simulate.medium.light_time import Rays, look_angles
+from rtkpos.simulate.scenario.sections import IonosphereSection, Place, Troposphere
+from rtkpos.simulate.simulation import simulate
 from tests.simulate.scenes import QUIET, scene
 from tests.simulate.test_effects import matern_variogram
 

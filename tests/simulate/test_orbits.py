@@ -8,9 +8,9 @@ import pytest
 from rtkpos.constants import NS_PER_S
 from rtkpos.gnss.systems import BEIDOU, GALILEO, GLONASS, GPS, QZSS, SYSTEM_NAMES
 from rtkpos.physics.satellites import satellite_states
-from rtkpos.simulate.earth import local_axes, place_ecef, place_llh
-from rtkpos.simulate.ephemeris import motion_of
-from rtkpos.simulate.reissue import almanac_of, broadcast, moved_elements
+from rtkpos.simulate.medium.ellipsoid import local_axes, place_ecef, place_llh
+from rtkpos.simulate.sky.reissue import almanac_of, broadcast, moved_elements
+from rtkpos.simulate.sky.true_ephemeris import motion_of
 from rtkpos.simulate.world import make_world
 from tests.recordings import recording
 from tests.simulate.scenes import scene

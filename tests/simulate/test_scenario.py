@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtkpos.app.cli import run
-from rtkpos.app.simulate_command import load_scenario, ready_scenarios
+from rtkpos.app.command_line.main import run
+from rtkpos.app.other.simulate_command import load_scenario, ready_scenarios
 from rtkpos.errors import ConfigError
-from rtkpos.simulate.memory import simulate_in_memory
-from rtkpos.simulate.scenario import LISTS, SECTIONS, parse_scenario, scenario_of
+from rtkpos.simulate.in_memory import simulate_in_memory
+from rtkpos.simulate.scenario.scenario import LISTS, SECTIONS, parse_scenario, scenario_of
 from rtkpos.simulate.world import make_world
 
 CAR = '[[vehicle]]\nname = "C"\npath_enu_m = {}\n'

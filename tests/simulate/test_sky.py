@@ -7,9 +7,9 @@ import pytest
 
 from rtkpos.constants import NS_PER_S
 from rtkpos.gnss.systems import BEIDOU, sat_name
-from rtkpos.simulate.geometry import SampledAntenna, trace_rays
-from rtkpos.simulate.scenario import scenario_of
-from rtkpos.simulate.stations import station_head
+from rtkpos.simulate.medium.light_time import SampledAntenna, trace_rays
+from rtkpos.simulate.scenario.scenario import scenario_of
+from rtkpos.simulate.scenario.station_files import station_head
 from rtkpos.simulate.world import make_world
 
 EVERY_S = 1800

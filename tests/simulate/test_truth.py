@@ -10,13 +10,13 @@ import pytest
 from rtkpos.constants import OMEGA_EARTH_GPS, SPEED_OF_LIGHT_MPS
 from rtkpos.gnss.signals import carrier_hz, sig_band, sig_index
 from rtkpos.gnss.systems import GLONASS, sat_from_name
-from rtkpos.io.nav_elements import GLONASS_COLUMNS
-from rtkpos.io.rinex_nav import read_nav
-from rtkpos.io.rinex_obs import read_obs
+from rtkpos.io.rinex._navigation.elements import GLONASS_COLUMNS
+from rtkpos.io.rinex.read_navigation import read_nav
+from rtkpos.io.rinex.read_observations import read_obs
 from rtkpos.physics.satellites import satellite_states
-from rtkpos.simulate.earth import from_local, local_axes, place_llh
-from rtkpos.simulate.run import simulate
-from rtkpos.simulate.sections import Place
+from rtkpos.simulate.medium.ellipsoid import from_local, local_axes, place_llh
+from rtkpos.simulate.scenario.sections import Place
+from rtkpos.simulate.simulation import simulate
 from tests.simulate.scenes import CAR, beidou2_correction_m, scene
 
 PHASE_TOLERANCE_M = 1.0e-3  # files round the phase to 0.2 mm, the clock of the truth to 0.3 mm

@@ -6,10 +6,10 @@ import functools
 
 import numpy as np
 
+from rtkpos.live.engine import RtkEngine
+from rtkpos.processing.epoch import epochs, take_epochs
+from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
-from rtkpos.solve.engine import RtkEngine
-from rtkpos.solve.epoch import epochs, take_epochs
-from rtkpos.solve.run import solve
 from tests.recordings import recording
 
 NAGOYA, FUJISAWA = "static-nagoya-2024", "kinematic-fujisawa-2021-265"

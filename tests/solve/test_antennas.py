@@ -8,13 +8,13 @@ import math
 import numpy as np
 import pytest
 
-from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation
+from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.errors import ConfigError, FileError
+from rtkpos.live.engine import RtkEngine
+from rtkpos.processing.epoch import epochs
+from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.solution import FixStatus
-from rtkpos.solve.engine import RtkEngine
-from rtkpos.solve.epoch import epochs
-from rtkpos.solve.run import solve
 from tests.data import dataset_path
 from tests.io.antex_text import antex_text, block, frequency
 from tests.recordings import recording, window

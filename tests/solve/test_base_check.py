@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtkpos.core.geodesy import ecef_to_geodetic, geodetic_to_ecef
+from rtkpos.core.station.earth import is_on_earth
+from rtkpos.core.station.geodesy import ecef_to_geodetic, geodetic_to_ecef
 from rtkpos.errors import InputError
 from rtkpos.physics.frames import point_from_degrees
+from rtkpos.processing.base_check import checked_coordinate, hint
+from rtkpos.processing.base_code import code_position_of
+from rtkpos.processing.epoch import take_epochs
+from rtkpos.processing.run import solve
 from rtkpos.records.config import BaseLink, RtkConfig
-from rtkpos.solve.base_check import checked_coordinate, code_position_of, hint, is_on_earth
-from rtkpos.solve.epoch import take_epochs
-from rtkpos.solve.run import solve
 from tests.solve.runs import NAGOYA, short
 
 pytestmark = pytest.mark.compiled

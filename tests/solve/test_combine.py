@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtkpos.estimate.memory import step_outputs
+from rtkpos.estimate.step_memory import step_outputs
+from rtkpos.processing.combine import TALLY_NAMES, combine, fuse
+from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.solution import FixStatus, Reason
-from rtkpos.solve.combine import TALLY_NAMES, combine, fuse
-from rtkpos.solve.run import solve
 from tests.recordings import recording
 from tests.solve.runs import NAGOYA, short, solved
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from rtkpos.core.tables import EVENT_ANTENNA_MOVED, EVENT_MARK, EVENT_POWER_FAILURE
+from rtkpos.processing.direction import mirrored
+from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.solution import FixStatus, Reason
-from rtkpos.solve.direction import mirrored
-from rtkpos.solve.run import solve
 from tests.recordings import recording, window
 from tests.solve.runs import FUJISAWA, NAGOYA, SECOND_NS, short, thinned
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from rtkpos.errors import DataError, InputError
+from rtkpos.live.engine import BASE_EPOCHS, RtkEngine
+from rtkpos.live.navigation import NAV_COLUMNS, empty_nav, joined_nav, nav_of_columns
+from rtkpos.processing.epoch import epochs
+from rtkpos.processing.run import solve
 from rtkpos.records.config import BaseLink, RtkConfig
 from rtkpos.records.solution import FixStatus, Reason
-from rtkpos.solve.engine import BASE_EPOCHS, RtkEngine
-from rtkpos.solve.epoch import epochs
-from rtkpos.solve.live_nav import NAV_COLUMNS, empty_nav, joined_nav, nav_of_columns
-from rtkpos.solve.run import solve
 from tests.solve.runs import (
     FUJISAWA,
     NAGOYA,

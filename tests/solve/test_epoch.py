@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from rtkpos.solve.buffer import EpochBuffer
-from rtkpos.solve.epoch import ROW_COLUMNS, checked_epoch, epochs, table_of_epoch, take_epochs
+from rtkpos.live.buffer import EpochBuffer
+from rtkpos.processing.epoch import ROW_COLUMNS, checked_epoch, epochs, table_of_epoch, take_epochs
 from tests.solve.runs import NAGOYA, short
 
 pytestmark = pytest.mark.compiled

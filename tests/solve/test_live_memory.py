@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rtkpos.errors import DataError
-from rtkpos.solve.snapshot import MAGIC, pack, unpack
+from rtkpos.live.snapshot import MAGIC, pack, unpack
 from tests.solve.runs import FUJISAWA, engine_of, short
 
 N_ROUND, KEPT_PER_ROUND = 25, 4

@@ -9,12 +9,20 @@ import numpy as np
 import pytest
 
 import rtkpos
+from rtkpos.batch.shared_tables import SharedTables, file_key
+from rtkpos.batch.solve_many import (
+    SolveJob,
+    StoppedError,
+    in_threads,
+    solve_many,
+    stopper,
+    warm_once,
+)
 from rtkpos.errors import ConfigError, FileError, InputError
-from rtkpos.io import rinex_nav, rinex_obs
+from rtkpos.io.rinex import read_navigation as rinex_nav
+from rtkpos.io.rinex import read_observations as rinex_obs
+from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
-from rtkpos.solve.many import SolveJob, StoppedError, in_threads, solve_many, stopper, warm_once
-from rtkpos.solve.run import solve
-from rtkpos.solve.shared import SharedTables, file_key
 from tests.data import dataset_path
 from tests.recordings import FILES, recording
 

@@ -8,11 +8,11 @@ import functools
 import numpy as np
 import pytest
 
-from rtkpos.io.pos_file import format_pos
+from rtkpos.io.solutions.pos import format_pos
+from rtkpos.live.engine import RtkEngine
+from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.solution import FixStatus, Reason
-from rtkpos.solve.engine import RtkEngine
-from rtkpos.solve.run import solve
 from tests.recordings import moving, recording
 from tests.solve.runs import NAGOYA, assert_same, feed, short, thinned
 

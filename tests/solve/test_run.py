@@ -10,13 +10,13 @@ import pytest
 from rtkpos.core.tables import G_CHANNEL
 from rtkpos.errors import InputError
 from rtkpos.gnss.systems import GLONASS
+from rtkpos.live.navigation import empty_nav
 from rtkpos.prepare.pairing import known_channels, make_plan
+from rtkpos.processing.epoch import take_epochs
+from rtkpos.processing.run import solve
 from rtkpos.records.config import AR_MODES, MODES, RtkConfig
 from rtkpos.records.observations import UNKNOWN_CHANNEL
 from rtkpos.records.solution import FixStatus, Reason
-from rtkpos.solve.epoch import take_epochs
-from rtkpos.solve.live_nav import empty_nav
-from rtkpos.solve.run import solve
 from tests.recordings import recording
 from tests.solve.runs import FUJISAWA, NAGOYA, SECOND_NS, short, solved, thinned
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from rtkpos.core.tables import EVENT_ANTENNA_MOVED
-from rtkpos.estimate.memory import step_outputs
+from rtkpos.estimate.step_memory import step_outputs
+from rtkpos.processing.run import solve
+from rtkpos.processing.static_session import HOUR_NS, lasting_mean, static_session, variance_left
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.solution import FixStatus
-from rtkpos.solve.run import solve
-from rtkpos.solve.session import HOUR_NS, lasting_mean, static_session, variance_left
 from tests.recordings import recording, window
 from tests.solve.runs import NAGOYA, SECOND_NS, short
 

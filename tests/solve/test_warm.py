@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from rtkpos.estimate.step import run_block
+from rtkpos.live.engine import RtkEngine
+from rtkpos.live.warm import PLACE_ECEF_M, step_calls
 from rtkpos.records.config import RtkConfig
-from rtkpos.solve.engine import RtkEngine
-from rtkpos.solve.warm import PLACE_ECEF_M, step_calls
 from tests.data import dataset_path
 
 NAGOYA = "static-nagoya-2024"
@@ -19,11 +19,11 @@ PROGRAM = """
 import json, sys
 import numpy as np
 import rtkpos
-from rtkpos._cache import use_project_cache
+from rtkpos._numba.cache_folder import use_project_cache
 
 use_project_cache()
 seconds = [rtkpos.warm_up(), rtkpos.warm_up()]
-from rtkpos._jit import KERNELS
+from rtkpos._numba.registry import KERNELS
 
 def count():
     return {name: len(kernel.signatures) for name, kernel in KERNELS.items()}
@@ -70,7 +70,7 @@ def test_no_kernel_is_compiled_after_the_warm_up():
 @pytest.mark.compiled
 def test_helpers_compile_what_the_step_needs():
     """Parts for other types would be compiled for nothing, and the step would wait for its own."""
-    from rtkpos._compiler import general_types
+    from rtkpos._numba.compiler import general_types
 
     step = RtkEngine(RtkConfig(), None, PLACE_ECEF_M).arguments()
     run_block.prepare_part(*step)

@@ -9,14 +9,14 @@ import time
 import numpy as np
 import pytest
 
+from rtkpos.diagnose import why
+from rtkpos.diagnose.causes import CAUSES, EARLY, filled
+from rtkpos.diagnose.spans import MERGE_EPOCHS, find_spans
+from rtkpos.diagnose.why import MAX_SPANS, explain, ranked_causes
 from rtkpos.gnss.systems import BEIDOU, GPS
+from rtkpos.processing.epoch import take_epochs
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.solution import FixStatus, Reason
-from rtkpos.solve import why
-from rtkpos.solve.causes import CAUSES, EARLY, filled
-from rtkpos.solve.epoch import take_epochs
-from rtkpos.solve.spans import MERGE_EPOCHS, find_spans
-from rtkpos.solve.why import MAX_SPANS, explain, ranked_causes
 from tests.io.made_solution import made_solution
 from tests.recordings import altered, recording, rows_of, run, window
 
@@ -188,7 +188,7 @@ def test_a_day_of_seconds_is_explained_in_no_time_and_the_list_is_capped():
 
 def explained(name, last=60, rover=None, base=None, place=None, **options):
     """The explanation of a run over altered tables."""
-    from rtkpos.solve.run import solve
+    from rtkpos.processing.run import solve
 
     full_rover, full_base, nav, truth = recording(name)
     rover = window(full_rover, 0, last) if rover is None else rover

@@ -14,14 +14,14 @@ from typing import NamedTuple
 import numpy as np
 
 from rtkpos._arrays import FloatArray
-from rtkpos._jit import kernel
-from rtkpos.core.normal_equations import (
+from rtkpos._numba.decorator import kernel
+from rtkpos.core.linear.normal_equations import (
     ClockFreeFit,
     clock_free_fit,
     fit_clock_free,
     prediction_variance,
 )
-from rtkpos.core.select import median_of
+from rtkpos.core.linear.select import median_of
 
 FIT_OK, FIT_SINGULAR, FIT_INCONSISTENT = range(3)
 

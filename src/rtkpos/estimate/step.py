@@ -11,17 +11,21 @@ from __future__ import annotations
 
 import math
 
-from rtkpos._jit import kernel, unit_kernel
+from rtkpos._numba.decorator import kernel, unit_kernel
 from rtkpos.core.tables import EVENT_POWER_FAILURE, RESET_EVENTS
-from rtkpos.estimate.atmosphere_states import is_long_line
-from rtkpos.estimate.code_position import POINT_CHI_SQUARE, POINT_FEW, POINT_OK
-from rtkpos.estimate.differential import clock_of_first_code, code_residual_rms, fit_codes
-from rtkpos.estimate.filter_step import filter_step
-from rtkpos.estimate.honest import float_widening, widen
-from rtkpos.estimate.integer_step import integer_step
-from rtkpos.estimate.phase_steps import settle_by_fix
-from rtkpos.estimate.relative import forget_ambiguities, remember_differences
-from rtkpos.estimate.single_difference import (
+from rtkpos.estimate.ambiguity.integer_step import integer_step
+from rtkpos.estimate.baseline.atmosphere_states import is_long_line
+from rtkpos.estimate.baseline.code_differential import (
+    clock_of_first_code,
+    code_residual_rms,
+    fit_codes,
+)
+from rtkpos.estimate.baseline.correction_noise import add_correction_noise, load_correction_sigma
+from rtkpos.estimate.baseline.epoch_work import NEVER_NS
+from rtkpos.estimate.baseline.filter import forget_ambiguities, remember_differences
+from rtkpos.estimate.baseline.filter_step import filter_step
+from rtkpos.estimate.baseline.phase_steps import settle_by_fix
+from rtkpos.estimate.baseline.single_difference import (
     antenna_to_marker,
     choose_ephemerides,
     count_pairs,
@@ -31,8 +35,10 @@ from rtkpos.estimate.single_difference import (
     satellite_geometry,
     share_states,
 )
-from rtkpos.estimate.single_point import single_point_epoch
-from rtkpos.estimate.static_mean import forget_mean
+from rtkpos.estimate.baseline.static_mean import forget_mean
+from rtkpos.estimate.covariance_scaling import float_widening, widen
+from rtkpos.estimate.point.code_position import POINT_CHI_SQUARE, POINT_FEW, POINT_OK
+from rtkpos.estimate.point.single_point import single_point_epoch
 from rtkpos.estimate.verdicts import (
     AR_INSTANTANEOUS,
     AR_IS_OFF,
@@ -56,8 +62,6 @@ from rtkpos.estimate.verdicts import (
     SPP,
     write_position,
 )
-from rtkpos.estimate.virtual import add_correction_noise, load_correction_sigma
-from rtkpos.estimate.workspace import NEVER_NS
 from rtkpos.prepare.common import pair_epoch
 from rtkpos.prepare.slips import COUNT_CODE_REJECTED, remember_receiver, track_receiver
 

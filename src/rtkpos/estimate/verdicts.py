@@ -5,7 +5,7 @@ The status and reason numbers are those of `records.solution` FixStatus and Reas
 
 from __future__ import annotations
 
-from rtkpos._jit import kernel
+from rtkpos._numba.decorator import kernel
 
 NONE, SPP, DGNSS, FLOAT, FIXED = range(5)
 (

@@ -16,10 +16,10 @@ from rtkpos.gnss.systems import (
     sat_from_name,
     sat_name,
 )
-from rtkpos.io._obs_columns import beidou_b1, codes_from_rinex2
-from rtkpos.io._obs_lines import ObsRows
-from rtkpos.io._obs_merge import EpochSet, select_epochs, to_gpst
-from rtkpos.io.rinex_header import TIME_SYSTEMS
+from rtkpos.io.rinex._observations.columns import beidou_b1, codes_from_rinex2
+from rtkpos.io.rinex._observations.lines import ObsRows
+from rtkpos.io.rinex._observations.merge import EpochSet, select_epochs, to_gpst
+from rtkpos.io.rinex.header import TIME_SYSTEMS
 from rtkpos.records.observations import ObsTable, Station
 from rtkpos.records.report import ReadReport
 

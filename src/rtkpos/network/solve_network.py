@@ -11,16 +11,16 @@ import numpy as np
 
 from rtkpos._arrays import FloatArray
 from rtkpos.errors import ConfigError, InputError
-from rtkpos.network.config import NetworkConfig
-from rtkpos.network.graph import GraphLimits, NetworkGraph, build_graph
-from rtkpos.network.locate import locate_point
-from rtkpos.network.run import NetworkEngine, NetworkSolution, StationData
-from rtkpos.network.virtual_base import VirtualBase, virtual_base
+from rtkpos.network.graph.graph import GraphLimits, NetworkGraph, build_graph
+from rtkpos.network.graph.location import locate_point
+from rtkpos.network.network_config import NetworkConfig
+from rtkpos.network.network_engine import NetworkEngine, NetworkSolution, StationData
+from rtkpos.network.virtual.virtual_base import VirtualBase, virtual_base
+from rtkpos.processing.run import solve
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.solution import Solution
-from rtkpos.solve.run import solve
 
 NETWORK_MODES = ("dgnss", "kinematic", "static")
 OUTSIDE_TOLD_M = 1e3  # a point so far outside of the stations is told

@@ -10,7 +10,7 @@ import numpy as np
 
 from rtkpos._arrays import BoolArray, FloatArray
 from rtkpos.constants import NS_PER_S
-from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation
+from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.errors import DataError
 from rtkpos.records.solution import FixStatus, Solution
 

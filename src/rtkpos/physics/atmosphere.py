@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtkpos.core.ionosphere import (
+from rtkpos.core.atmosphere.ionosphere import (
     IONO_BDGIM,
     IONO_KLOBUCHAR,
     IONO_KLOBUCHAR_BEIDOU,

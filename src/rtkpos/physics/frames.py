@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from rtkpos._arrays import FloatArray
 from rtkpos.constants import DEG
-from rtkpos.core.geodesy import ecef_to_geodetic, geodetic_to_ecef
+from rtkpos.core.station.geodesy import ecef_to_geodetic, geodetic_to_ecef
 from rtkpos.errors import ConfigError, DataError
 
 if TYPE_CHECKING:

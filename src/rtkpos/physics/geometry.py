@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from rtkpos._arrays import FloatArray, IndexArray
-from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation
+from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.physics.satellites import satellite_states
 from rtkpos.records.broadcast import BroadcastTable
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rtkpos._arrays import BoolArray, FloatArray, IndexArray, SmallArray, TimeArray
-from rtkpos._jit import kernel
-from rtkpos.core.ephemeris import DEFAULT_MESSAGE_ORDER, FNAV, INAV, select_ephemeris
-from rtkpos.core.orbits import N_ORBIT_STATE, satellite_state
+from rtkpos._numba.decorator import kernel
+from rtkpos.core.orbits.broadcast_orbit import N_ORBIT_STATE, satellite_state
+from rtkpos.core.orbits.ephemeris import DEFAULT_MESSAGE_ORDER, FNAV, INAV, select_ephemeris
 from rtkpos.core.tables import EphemerisArrays
 from rtkpos.errors import ConfigError, DataError
 from rtkpos.gnss.systems import GALILEO, N_SAT

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtkpos._arrays import FloatArray, SmallArray
-from rtkpos.core.antenna import GRID_STEP_DEG, N_AZIMUTH, N_ZENITH
+from rtkpos.core.station.phase_centre import GRID_STEP_DEG, N_AZIMUTH, N_ZENITH
 from rtkpos.gnss.signals import carrier_hz
 from rtkpos.gnss.systems import GPS, N_SYSTEM, SYSTEM_LETTERS
 from rtkpos.prepare.pairing import N_SLOT

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 
-from rtkpos._jit import kernel
+from rtkpos._numba.decorator import kernel
 from rtkpos.prepare.slips import COUNT_GF, COUNT_WIDE_LANE, SLIP_LIKELY, SLIP_SURE
 
 GF_SIGMA = 6.0  # departure from the running scatter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from rtkpos._jit import kernel
+from rtkpos._numba.decorator import kernel
 
 
 @kernel

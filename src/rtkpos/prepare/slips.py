@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 
-from rtkpos._jit import kernel
+from rtkpos._numba.decorator import kernel
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
-from rtkpos.core.select import median_of
+from rtkpos.core.linear.select import median_of
 from rtkpos.core.tables import RESET_EVENTS
 
 # Slots of the counters a run reports, in the order of COUNTER_NAMES.

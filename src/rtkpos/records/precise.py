@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rtkpos._arrays import FloatArray, SatArray, TimeArray
-from rtkpos.core.precise_orbit import PreciseArrays
+from rtkpos.core.orbits.precise_orbit import PreciseArrays
 from rtkpos.gnss.systems import N_SAT
 from rtkpos.records.report import ReadReport
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtkpos._arrays import FlagArray, FloatArray, IndexArray, SmallArray, TimeArray
-from rtkpos.core.geodesy import ecef_to_geodetic, enu_rotation
+from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.records.report import ReadReport
 from rtkpos.records.signal_use import SignalUse
 

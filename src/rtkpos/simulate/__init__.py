@@ -6,8 +6,8 @@ returns tables as the readers give them, and the truth.
 
 from __future__ import annotations
 
-from rtkpos.simulate.memory import Simulated, simulate_in_memory
-from rtkpos.simulate.run import simulate
-from rtkpos.simulate.scenario import Scenario, parse_scenario
+from rtkpos.simulate.in_memory import Simulated, simulate_in_memory
+from rtkpos.simulate.scenario.scenario import Scenario, parse_scenario
+from rtkpos.simulate.simulation import simulate
 
 __all__ = ["Scenario", "Simulated", "parse_scenario", "simulate", "simulate_in_memory"]

@@ -19,14 +19,14 @@ from rtkpos.gnss.systems import (
     SYSTEM_NAMES,
     systems_from_letters,
 )
-from rtkpos.io.rinex_nav import read_nav
+from rtkpos.io.rinex.read_navigation import read_nav
 from rtkpos.records.broadcast import BroadcastTable, Ionosphere
-from rtkpos.simulate.atmosphere import Air, Shell
-from rtkpos.simulate.constellation import Almanac, nominal_almanac
-from rtkpos.simulate.ephemeris import Motion, motion_of
-from rtkpos.simulate.reissue import almanac_of, broadcast, own_second_of_week
-from rtkpos.simulate.scenario import Scenario
-from rtkpos.simulate.signals import SignalSet, signals_of
+from rtkpos.simulate.medium.delays import Air, Shell
+from rtkpos.simulate.scenario.scenario import Scenario
+from rtkpos.simulate.sky.constellation import Almanac, nominal_almanac
+from rtkpos.simulate.sky.reissue import almanac_of, broadcast, own_second_of_week
+from rtkpos.simulate.sky.signals import SignalSet, signals_of
+from rtkpos.simulate.sky.true_ephemeris import Motion, motion_of
 
 
 def stream_of(seed: int, *names: str) -> Generator:

@@ -1,0 +1,1 @@
+"""Accuracy on real recordings: rows, cases, peers, judgement, tables."""

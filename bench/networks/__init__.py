@@ -1,0 +1,1 @@
+"""Networks of stations on real recordings, and their tables."""

@@ -1,0 +1,1 @@
+"""Statistics of pairs of receivers at known places."""

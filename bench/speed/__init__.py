@@ -1,0 +1,1 @@
+"""Speed and memory: steps, whole commands, reading, live latency, first run."""

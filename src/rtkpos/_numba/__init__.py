@@ -1,0 +1,1 @@
+"""Compiled kernels: compiling, linking, keeping and calling them; alone with numba and llvmlite."""

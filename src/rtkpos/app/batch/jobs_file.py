@@ -1,0 +1,254 @@
+"""JOBS.toml: the jobs of a batch, from defaults, one table per job, and patterns of file names."""
+
+from __future__ import annotations
+
+import dataclasses
+import glob
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rtkpos.app.solve.base_position import position_from_options
+from rtkpos.app.solve.request import SolveRequest, build_config
+from rtkpos.errors import ConfigError, InputError
+from rtkpos.io.text.toml_file import read_toml
+from rtkpos.records.config import RtkConfig
+
+RESULT_FORMATS = ("pos", "nmea", "csv", "geojson", "kml")
+# Keys that stand for a value of the configuration.
+OPTION_OF_KEY = {
+    "mode": "mode",
+    "ar": "ar",
+    "profile": "profile",
+    "direction": "direction",
+    "static_start_s": "static_start_s",
+    "systems": "selection.systems",
+    "bands": "selection.bands",
+    "elevation_mask_deg": "selection.elevation_mask_deg",
+}
+FILE_KEYS = ("rover", "base", "nav")
+PLACE_KEYS = ("base_xyz", "base_llh", "base_position")
+FLAG_KEYS = ("strict", "tow", "velocity")
+OTHER_KEYS = ("name", "format", "config", "config_file")
+KNOWN_KEYS = (*FILE_KEYS, *PLACE_KEYS, *OPTION_OF_KEY, *FLAG_KEYS, *OTHER_KEYS)
+RESERVED_NAMES = ("manifest", "totals")
+STEM = "{stem}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchJob:
+    """One baseline of a batch: its name, what `solve` is asked for, configuration, result file."""
+
+    name: str
+    request: SolveRequest
+    config: RtkConfig
+    output: Path
+
+
+class _KeyError(Exception):
+    """A value of a job that cannot be used; the sentence lacks file and job."""
+
+
+def read_jobs(path: Path, folder: Path) -> list[BatchJob]:
+    """The jobs of a file in its order; their results go to `folder`.
+
+    File names are relative to the folder of `path`. A pattern as `rover` (not in a list) gives one
+    job per file, named after it. InputError in one sentence with file, job, key and value for
+    whatever is wrong.
+    """
+    content = read_toml(path)
+    strangers = sorted(set(content) - {"defaults", "job"})
+    if strangers:
+        raise InputError(f"{path}: unknown key {strangers[0]!r}; known are [defaults] and [[job]].")
+    defaults, tables = content.get("defaults", {}), content.get("job", [])
+    if not isinstance(defaults, dict) or not isinstance(tables, list) or not tables:
+        raise InputError(f"{path}: no [[job]] table; wanted one for each baseline or pattern.")
+    jobs: list[BatchJob] = []
+    for number, table in enumerate(tables, 1):
+        where = f"{path}: job {number}"
+        if not isinstance(table, dict):
+            raise InputError(f"{where} must be a [[job]] table; got {table!r}.")
+        try:
+            _check_keys(defaults, "[defaults] ", ("name",))
+            _check_keys(table, "", ())
+            jobs += _jobs_of(_merged(defaults, table), path.resolve().parent, folder)
+        except (_KeyError, ConfigError) as error:
+            raise InputError(f"{where}: {error}") from None
+    _check_names(jobs, path)
+    return jobs
+
+
+def _check_keys(table: dict[str, Any], where: str, barred: tuple[str, ...]) -> None:
+    """Refuse unknown keys."""
+    for key, value in table.items():
+        if key not in KNOWN_KEYS or key in barred:
+            known = ", ".join(k for k in KNOWN_KEYS if k not in barred)
+            raise _KeyError(f"{where}unknown key {key} = {value!r}; known are {known}.")
+
+
+def _merged(defaults: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    """A job with the defaults it does not replace; one way to give the base replaces the others."""
+    kept = dict(defaults)
+    if any(key in table for key in PLACE_KEYS):
+        kept = {key: value for key, value in kept.items() if key not in PLACE_KEYS}
+    values = kept | table
+    if isinstance(kept.get("config"), dict) and isinstance(table.get("config"), dict):
+        values["config"] = _leaves(kept["config"]) | _leaves(table["config"])
+    return values
+
+
+def _jobs_of(values: dict[str, Any], root: Path, folder: Path) -> list[BatchJob]:
+    """The job of a table, or one for each file its pattern finds."""
+    rover = values.get("rover")
+    if not (isinstance(rover, str) and glob.has_magic(rover)):
+        return [_job(values, _files(values, "rover", root), root, folder)]
+    found = _matches(rover, root, "rover")
+    name = values.get("name", STEM)
+    if len(found) > 1 and STEM not in str(name):
+        raise _KeyError(f"name = {name!r} would be that of {len(found)} jobs; put {STEM} into it.")
+    return [_job(values | {"name": name}, (file,), root, folder) for file in found]
+
+
+def _job(values: dict[str, Any], rover: tuple[Path, ...], root: Path, folder: Path) -> BatchJob:
+    """One job."""
+    if not rover:
+        raise _KeyError("the key rover is missing; name the rover's observation file.")
+    nav = _files(values, "nav", root)
+    if not nav:
+        raise _KeyError("the key nav is missing; name the navigation file.")
+    kind = values.get("format", "pos")
+    if kind not in RESULT_FORMATS:
+        raise _KeyError(f"format must be one of {', '.join(RESULT_FORMATS)}; got {kind!r}.")
+    flags = {key: _flag(values, key) for key in FLAG_KEYS}
+    name = _name(values.get("name", STEM), rover[0])
+    output = folder / f"{name}.{kind}"
+    request = SolveRequest(
+        rover=rover,
+        base=_files(values, "base", root),
+        nav=nav,
+        options=_options(values, root),
+        config=_path(values, "config_file", root),
+        base_xyz=_three(values, "base_xyz"),
+        base_llh=_three(values, "base_llh"),
+        base_position=_base_position(values),
+        output=output,
+        format=kind,
+        week_and_tow=flags["tow"],
+        with_velocity=flags["velocity"],
+        strict=flags["strict"],
+        quiet=True,
+    )
+    config = build_config(request)
+    position_from_options(request)
+    if config.mode == "single":
+        request = dataclasses.replace(request, base=())
+    return BatchJob(name=name, request=request, config=config, output=output)
+
+
+def _name(given: Any, rover: Path) -> str:
+    """Name of a job: letters, digits, and . _ + -, since files are called after it."""
+    if not isinstance(given, str):
+        raise _KeyError(f"name must be text; got {given!r}.")
+    name = given.replace(STEM, rover.name.split(".")[0])
+    if not re.fullmatch(r"[\w+-][\w.+-]*", name) or name in RESERVED_NAMES:
+        raise _KeyError(
+            f"name = {name!r} cannot be that of a result file; use letters, digits and . _ + - "
+            f"(but not {' or '.join(RESERVED_NAMES)})."
+        )
+    return name
+
+
+def _files(values: dict[str, Any], key: str, root: Path) -> tuple[Path, ...]:
+    """The files of a key: one name or a list; a pattern gives all files it finds, in order."""
+    given = values.get(key, [])
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, list) or not all(isinstance(n, str) and n for n in names):
+        raise _KeyError(f"{key} must be a file name or a list of them; got {given!r}.")
+    found: list[Path] = []
+    for name in names:
+        found += _matches(name, root, key) if glob.has_magic(name) else [root / name]
+    return tuple(found)
+
+
+def _matches(pattern: str, root: Path, key: str) -> list[Path]:
+    """The files of a pattern, sorted by name."""
+    found = sorted(glob.glob(pattern, root_dir=root, recursive=True))
+    files = [root / name for name in found if not (root / name).is_dir()]
+    if not files:
+        raise _KeyError(f"{key} = {pattern!r} finds no file in {root}.")
+    return files
+
+
+def _path(values: dict[str, Any], key: str, root: Path) -> Path | None:
+    """One file name."""
+    given = values.get(key)
+    if given is not None and not isinstance(given, str):
+        raise _KeyError(f"{key} must be a file name; got {given!r}.")
+    return None if given is None else root / given
+
+
+def _flag(values: dict[str, Any], key: str) -> bool:
+    """A truth value, false when not given."""
+    given = values.get(key, False)
+    if not isinstance(given, bool):
+        raise _KeyError(f"{key} must be true or false; got {given!r}.")
+    return given
+
+
+def _three(values: dict[str, Any], key: str) -> tuple[float, float, float] | None:
+    """Three numbers, None when not given."""
+    given = values.get(key)
+    if given is None:
+        return None
+    numbers = [v for v in given if type(v) in (int, float)] if isinstance(given, list) else []
+    if len(numbers) != 3 or len(given) != 3:
+        raise _KeyError(f"{key} must be three numbers; got {given!r}.")
+    return float(numbers[0]), float(numbers[1]), float(numbers[2])
+
+
+def _base_position(values: dict[str, Any]) -> str | None:
+    """Where the base coordinates come from."""
+    given = values.get("base_position")
+    if given not in (None, "header", "single"):
+        raise _KeyError(f'base_position must be "header" or "single"; got {given!r}.')
+    return given
+
+
+def _options(values: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Values of the configuration by path: the table `config`, then the keys of their own."""
+    table = values.get("config", {})
+    if not isinstance(table, dict):
+        raise _KeyError(f"config must be a table; got {table!r}; a file is named by config_file.")
+    options = _leaves(table)
+    antex = options.get("antenna.antex")
+    if isinstance(antex, str) and antex:
+        options["antenna.antex"] = str(root / antex)
+    for key, path in OPTION_OF_KEY.items():
+        if key not in values:
+            continue
+        if key == "bands" and not isinstance(values[key], str):
+            raise _KeyError(f'bands must be text like "C26,G12"; got {values[key]!r}.')
+        options[path] = values[key]
+    return options
+
+
+def _leaves(table: dict[str, Any], path: str = "") -> dict[str, Any]:
+    """The values of nested tables by dotted path."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        inner = _leaves(value, f"{path}{key}.") if isinstance(value, dict) else None
+        found |= {f"{path}{key}": value} if inner is None else inner
+    return found
+
+
+def _check_names(jobs: list[BatchJob], path: Path) -> None:
+    """Every job has a name, and with it a result file, of its own."""
+    seen: set[str] = set()
+    for job in jobs:
+        if job.name.lower() in seen:
+            raise InputError(
+                f"{path}: two jobs are called {job.name!r} (the latter for "
+                f"{job.request.rover[0]}); give each a name of its own."
+            )
+        seen.add(job.name.lower())

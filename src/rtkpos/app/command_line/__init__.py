@@ -1,0 +1,1 @@
+"""The program: commands and options, exit codes, screen and progress."""

@@ -1,0 +1,119 @@
+"""The process `rtkpos`: from the words typed to the exit code. The commands are in `cli`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from rtkpos.app.command_line.arguments import expand_arguments
+from rtkpos.app.command_line.exit_codes import EXIT_INTERNAL, EXIT_SIGINT, EXIT_SIGTERM
+from rtkpos.errors import RtkposError
+
+
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM arrived; unwinds like Ctrl-C so that temporary files are removed."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command with these arguments and return its exit code; nothing escapes as traceback.
+
+    arguments : as typed, without the program's name
+    """
+    debug = "--debug" in arguments
+    try:
+        code = _run(expand_arguments([word for word in arguments if word != "--debug"]))
+        sys.stdout.flush()
+    except RtkposError as error:
+        return _explain(error, error.exit_code, debug)
+    except BrokenPipeError:
+        # The reader of our output has seen enough; a flush at exit would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt as error:
+        is_term = isinstance(error, TerminatedError)
+        _fail("terminated" if is_term else "interrupted; unfinished results were not written.")
+        return EXIT_SIGTERM if is_term else EXIT_SIGINT
+    except Exception as error:
+        return _explain(error, EXIT_INTERNAL, debug)
+    return code
+
+
+def _run(words: list[str]) -> int:
+    """The exit code of the command.
+
+    Plain uses of `solve` go past the parser of `cli`, which takes as long as solving six minutes.
+    """
+    from rtkpos.app.command_line.quick import quick_request
+
+    request = quick_request(words)
+    if request is None:
+        from rtkpos.app.command_line.cli import run_command
+
+        return run_command(words)
+    from rtkpos.app.solve.command import run_solve
+
+    return run_solve(request)
+
+
+def _explain(error: Exception, code: int, debug: bool) -> int:
+    """Say in one line what happened; the traceback only on request."""
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    if isinstance(error, RtkposError):
+        _fail(str(error))
+    elif isinstance(error, MemoryError):
+        _fail("there is not enough memory for this input.")
+    else:
+        _fail(f"internal error: {type(error).__name__}: {error}; --debug shows where.")
+    return code
+
+
+def _fail(text: str) -> None:
+    """The line of an error."""
+    from rtkpos.app.command_line.screen import fail
+
+    fail(text)
+
+
+def _on_sigterm(_number: int, _frame: FrameType | None) -> None:
+    """Unwind the stack so that nothing half-written stays."""
+    raise TerminatedError
+
+
+def main() -> NoReturn:
+    """Entry point of the `rtkpos` command."""
+    import logging
+    import warnings
+
+    from rtkpos._numba.cache_folder import use_project_cache
+
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    logging.basicConfig(level=logging.WARNING, format="rtkpos: %(message)s")
+    if "--debug" not in sys.argv:
+        warnings.simplefilter("ignore")
+    kernel_words = {"solve", "explain", "info", "batch", "warmup", "demo", "simulate", "network"}
+    if kernel_words & set(sys.argv) and not {"-h", "--help"} & set(sys.argv):
+        use_project_cache()
+    leave(run(sys.argv[1:]))
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: taking compiled code apart at exit would cost 0.1 s.
+
+    Everything is written and closed by now; what stays is to flush the standard streams.
+    """
+    import logging
+
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            code = code or EXIT_INTERNAL
+    os._exit(code)

@@ -1,0 +1,1 @@
+"""`rtkpos explain`: why epochs are not fixed, in words."""

@@ -1,0 +1,1 @@
+"""`rtkpos info`: what files hold, and whether they serve as a pair."""

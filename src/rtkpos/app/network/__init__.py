@@ -1,0 +1,1 @@
+"""`rtkpos network`: stations checked, solved, drawn, and virtual bases made."""

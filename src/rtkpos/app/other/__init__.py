@@ -1,0 +1,1 @@
+"""`rtkpos data` and `rtkpos simulate`."""

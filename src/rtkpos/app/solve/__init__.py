@@ -1,0 +1,1 @@
+"""`rtkpos solve`: files in, positions, reports and pictures out."""

@@ -1,0 +1,1 @@
+"""Delays of troposphere and ionosphere, compiled."""

@@ -1,0 +1,1 @@
+"""Integer least squares: decorrelation, search, success rate and ratio test."""

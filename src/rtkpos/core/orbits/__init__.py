@@ -1,0 +1,1 @@
+"""Satellite positions and clocks from broadcast and precise ephemerides, compiled."""

@@ -1,0 +1,1 @@
+"""The station: geodesy, antenna phase centre, solid tide."""

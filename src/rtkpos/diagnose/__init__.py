@@ -1,0 +1,1 @@
+"""Why epochs are not fixed: measures, causes, the sky, spans."""

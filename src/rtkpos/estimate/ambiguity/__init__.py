@@ -1,0 +1,1 @@
+"""Integer ambiguities: candidates, validation, probability, GLONASS, BIE."""

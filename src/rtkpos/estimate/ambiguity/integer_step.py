@@ -1,0 +1,343 @@
+"""The integer part of an epoch: try, prove, and write the fixed position or the reason.
+
+Legend: inputs RunInputs      memory StepMemory record, with state (N,), cov (N, N) and work (M, B)
+of `estimate.workspace`      out (n_epoch,) StepOutput records, row k_out      counts (n_counter,)
+"""
+
+from __future__ import annotations
+
+import math
+
+from rtkpos._numba.decorator import kernel, unit_kernel
+from rtkpos.estimate.ambiguity.bie import equivariant_position
+from rtkpos.estimate.ambiguity.candidates import mark_candidates
+from rtkpos.estimate.ambiguity.fix_probability import held_out_evidence, trust
+from rtkpos.estimate.ambiguity.fixing import (
+    AR_COVARIANCE,
+    AR_FEW,
+    AR_FIXED,
+    AR_MISFIT,
+    AR_SEARCH,
+    AR_SUCCESS,
+    fix_ambiguities,
+)
+from rtkpos.estimate.ambiguity.glonass import GLONASS_OFF, learn_channel_bias
+from rtkpos.estimate.ambiguity.postfit import (
+    conditional_phase_rms,
+    hold_integers,
+    postfit_phase_rms,
+)
+from rtkpos.estimate.baseline.filter_step import start_anew
+from rtkpos.estimate.baseline.static_mean import (
+    STRIKES,
+    add_to_mean,
+    contradicts,
+    forget_mean,
+    mean_covariance,
+    without_prior,
+)
+from rtkpos.estimate.covariance_scaling import fixed_widening, float_widening, widen
+from rtkpos.estimate.verdicts import (
+    AR_CONTINUOUS,
+    AR_HOLD,
+    BAD_COVARIANCE,
+    FEW_AMBIGUITIES,
+    FIXED,
+    FLOAT,
+    JUMP,
+    LOW_TRUST,
+    OK,
+    POSTFIT_LARGE,
+    RATIO_LOW,
+    SEARCH_LIMIT,
+    SUCCESS_LOW,
+    UNCERTAIN,
+    at_rest,
+    write_position,
+)
+from rtkpos.prepare.slips import COUNT_HOLD_RELEASED, COUNT_SECOND_OPINION, COUNT_STATIC_RESTART
+
+JUMP_SPEED_MPS = 0.7  # Doppler noise and changes of acceleration between two epochs
+FASTEST_MPS = 25.0
+JUMP_MEMORY_S = 10.0  # an older fix says nothing
+RECKONED_M = 0.25  # a fix may differ so much from the last one carried on by phases ...
+RECKONED_STEP_M = 0.02  # ... and by this times the root of the epochs since
+RECKONED_STRIKES = 10  # fixes in a row that differ and are refused; a better one is then believed
+CERTAIN = 0.9995  # probability that needs no path
+
+
+@unit_kernel
+def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
+    """Integer fixing with a second opinion; writes the position or the reason; returns FixStatus.
+
+    The filter's memory makes the float precise, but multipath and atmosphere last longer than its
+    noise model says. Where its integers fail, this epoch alone is tried; if that passes every test,
+    the memory was wrong and starts anew from this epoch.
+    """
+    settings, state = inputs.plan.settings, memory.state
+    reason, n = try_integers(inputs, memory, state, out, k_out)
+    if reason != OK and memory.ambiguity.info[6] > 0.0:
+        probability = memory.ambiguity.info[9]
+        equivariant_position(
+            n, probability, state, memory.ambiguity, memory.epoch_m, memory.epoch_cov_m2
+        )
+        widen(memory.epoch_cov_m2, float_widening(memory.work.code_misfit[0]))
+        write_position(out, k_out, memory.epoch_m, memory.epoch_cov_m2, FLOAT, reason)
+    own = reason == OK
+    if not own and settings.ar >= AR_CONTINUOUS:
+        first = keep_figures(out, k_out)
+        start_anew(inputs, clock_m, memory, memory.instant)
+        second, _ = try_integers(inputs, memory, memory.instant, out, k_out)
+        if second != OK:
+            restore_figures(first, out, k_out)
+        else:
+            memory.counts[COUNT_SECOND_OPINION] += 1
+            start_anew(inputs, clock_m, memory, state)
+            state.count[3] = 0
+            reason = OK
+    if reason == OK and settings.glonass != GLONASS_OFF:
+        origin_m, position_m = memory.origin_m, memory.epoch_m
+        learn_channel_bias(memory.work, state, origin_m, position_m, memory.ambiguity)
+    is_static = at_rest(time_ns, settings, state)
+    if reason == OK and is_static:
+        reason = take_static(time_ns, settings, memory)
+    elif reason == OK:
+        off = leaves_the_path(state, memory.epoch_m, memory.ambiguity.info[9], memory.reckoned_m)
+        if jumped(time_ns, settings, memory) or off:
+            reason = JUMP
+    if reason != OK:
+        out[k_out].reason = reason
+        out[k_out].n_fixed = 0
+        memory.counts[COUNT_HOLD_RELEASED] += settings.ar == AR_HOLD and state.count[3] > 0
+        state.count[3] = 0
+        return FLOAT
+    if own:
+        hold_if_proven(n, time_ns, settings, memory)
+    if not is_static or memory.mean.last_ns[0] == time_ns:
+        write_own(memory, out, k_out)
+    if is_static:
+        widen(memory.epoch_cov_m2, fixed_widening(memory.ambiguity.info[7]))
+        mean_covariance(memory.mean, memory.epoch_cov_m2, memory.written_cov_m2)
+        write_position(out, k_out, memory.mean.position_m, memory.written_cov_m2, FIXED, OK)
+    else:
+        widen(memory.epoch_cov_m2, fixed_widening(memory.ambiguity.info[7]))
+        write_position(out, k_out, memory.epoch_m, memory.epoch_cov_m2, FIXED, OK)
+    return FIXED
+
+
+@kernel
+def keep_figures(out, k_out):
+    """The figures behind the verdict of a first attempt, for `restore_figures`."""
+    row = out[k_out]
+    return row.ratio, row.ratio_needed, row.success_rate, row.probability, row.postfit_phase_m
+
+
+@kernel
+def restore_figures(figures, out, k_out):
+    """Write the figures of the attempt whose reason stands: a second one has overwritten them."""
+    out[k_out].ratio, out[k_out].ratio_needed = figures[0], figures[1]
+    out[k_out].success_rate, out[k_out].probability = figures[2], figures[3]
+    out[k_out].postfit_phase_m = figures[4]
+    return 0
+
+
+@kernel
+def write_own(memory, out, k_out):
+    """Enter the fixed position of this epoch by itself."""
+    for a in range(3):
+        out[k_out].own_ecef_m[a] = memory.epoch_m[a]
+        for b in range(3):
+            out[k_out].own_cov_m2[a, b] = memory.epoch_cov_m2[a, b]
+    return 0
+
+
+@kernel
+def try_integers(inputs, memory, state, out, k_out):
+    """Fix the integers of one filter state and prove them: (OK or the reason against, n tried).
+
+    Fills memory.epoch_m, epoch_cov_m2 with the fixed position.
+    """
+    settings, work, amb = inputs.plan.settings, memory.work, memory.ambiguity
+    mark_candidates(work, state, settings, amb, memory.counts)
+    verdict, n = fix_ambiguities(work, state, settings, amb, memory.counts)
+    if verdict >= AR_SUCCESS or verdict == AR_FIXED:
+        out[k_out].success_rate = 1.0 - amb.info[2]
+    out[k_out].ratio = amb.info[0]
+    out[k_out].ratio_needed = amb.info[1]
+    reason = reason_of(verdict)
+    if amb.info[6] > 0.0:
+        proof = prove_fix(n, inputs, memory, state, out, k_out)
+        reason = proof if reason == OK else reason
+    if reason != OK:
+        return reason, n
+    phases_alone = amb.info[5] > 0.0
+    for a in range(3):
+        memory.epoch_m[a] = state.state[a] + amb.shift_m[a]
+        if phases_alone:
+            memory.epoch_m[a] = memory.origin_m[a] + memory.rows.fit.fit.x[a]
+        for b in range(3):
+            memory.epoch_cov_m2[a, b] = amb.cov_m2[a, b]
+    out[k_out].n_fixed = n - int(amb.info[3])
+    return OK, n
+
+
+@kernel
+def hold_if_proven(n, time_ns, settings, memory):
+    """Count the filter's run of fixes, and in hold mode feed its integers back once it is long.
+
+    Returns : int, double differences held
+    """
+    state = memory.state
+    if state.count[3] == 0:
+        state.epoch_ns[3] = time_ns
+    state.count[3] += 1
+    if settings.ar != AR_HOLD or abs(time_ns - state.epoch_ns[3]) < settings.hold_after_ns:
+        return 0
+    sigma_cycle = settings.hold_sigma_cycle
+    return hold_integers(n, state, memory.ambiguity, sigma_cycle, memory.scratch, memory.counts)
+
+
+@kernel
+def jumped(time_ns, settings, memory):
+    """Whether a fix lies where the antenna cannot have gone since the previous fix.
+
+    The step must agree with the mean Doppler velocity of both ends within JUMP_SPEED_MPS, or
+    without Doppler stay below FASTEST_MPS, each with settings.jump_m to spare; all relative
+    to the base. Every fix is the measure of the next one, so a wrong fix between right ones costs
+    itself and its successor, and a true jump one epoch.
+    """
+    state, velocity, base = memory.state, memory.fix.velocity_mps, memory.base_fix
+    step_s = (time_ns - state.epoch_ns[2]) * 1e-9
+    is_known = 0.0 < abs(step_s) <= JUMP_MEMORY_S
+    last = memory.last_velocity_mps
+    has_doppler, apart = True, 0.0
+    for a in range(3):
+        has_doppler = has_doppler and math.isfinite(velocity[a] - base.velocity_mps[a] + last[a])
+    for a in range(3):
+        now_mps = velocity[a] - base.velocity_mps[a]
+        moved = 0.5 * (now_mps + last[a]) * step_s if has_doppler else 0.0
+        vector_m = memory.epoch_m[a] - base.position_m[a]
+        apart += (vector_m - memory.last_fix_m[a] - moved) ** 2
+        memory.last_fix_m[a] = vector_m
+        last[a] = now_mps
+    state.epoch_ns[2] = time_ns
+    speed = JUMP_SPEED_MPS if has_doppler else FASTEST_MPS
+    return is_known and apart > (settings.jump_m + speed * abs(step_s)) ** 2
+
+
+@kernel
+def leaves_the_path(state, place_m, probability, reckoned_m):
+    """Whether a fix (3,) contradicts the last one carried on by the movement the phases show.
+
+    Integers can be wrong without any residual showing it, but seldom for the same movement. The
+    first fix of a path is believed; another path is begun after RECKONED_STRIKES refusals by a fix
+    that is more probable than any on the old one or as good as certain, or when the old one has not
+    been confirmed for too long (`reckon`).
+    place_m, reckoned_m : (3,) [m]      probability : of the fix
+    """
+    apart = 0.0
+    for a in range(3):
+        apart += (place_m[a] - reckoned_m[a]) ** 2
+    limit = RECKONED_M + RECKONED_STEP_M * math.sqrt(float(state.reckon[0]))
+    leaves = state.reckon[0] > 0 and apart > limit * limit
+    is_better = probability > min(state.path_trust[0], CERTAIN)
+    if leaves and (state.reckon[1] < RECKONED_STRIKES or not is_better):
+        state.reckon[1] += 1
+        return True
+    goes_on = state.reckon[0] > 0 and not leaves
+    state.path_trust[0] = max(state.path_trust[0], probability) if goes_on else probability
+    for a in range(3):
+        reckoned_m[a] = place_m[a]
+    state.reckon[0] = 1
+    state.reckon[1] = 0
+    return False
+
+
+@kernel
+def take_static(time_ns, settings, memory):
+    """Take a fixed epoch into the static mean, or hold it against the mean; returns the reason.
+
+    The epoch's position is that of its phases alone, or the filter's less the mean that went into
+    it, so that the mean never feeds on itself.
+    """
+    mean = memory.mean
+    has_prior = mean.tally[0] > 0 and not memory.ambiguity.info[5] > 0.0
+    if has_prior and without_prior(mean, memory.epoch_m, memory.epoch_cov_m2) != 0:
+        return OK
+    if contradicts(mean, memory.epoch_m, memory.epoch_cov_m2):
+        mean.tally[1] += 1
+        if mean.tally[1] < STRIKES:
+            return JUMP
+        memory.counts[COUNT_STATIC_RESTART] += 1
+        forget_mean(mean)
+    add_to_mean(mean, memory.epoch_m, memory.epoch_cov_m2, time_ns, settings.phase_correlation_s)
+    return OK
+
+
+@kernel
+def fixed_covariance(memory, state):
+    """Covariance of the fixed position into amb.cov_m2 [m^2].
+
+    A moving antenna's position rests on this epoch's phases alone once all integers are known: the
+    cofactor of their fit. Else it is the filter's, reduced by what the integers say.
+    """
+    amb = memory.ambiguity
+    for a in range(3):
+        for b in range(3):
+            if amb.info[5] > 0.0:
+                amb.cov_m2[a, b] = memory.rows.fit.fit.cofactor[a, b]
+            else:
+                amb.cov_m2[a, b] = state.cov[a, b] - amb.gain_m2[a, b]
+    return 0
+
+
+@kernel
+def reason_of(verdict):
+    """Reason code of an integer verdict."""
+    if verdict == AR_FIXED:
+        return OK
+    if verdict == AR_FEW:
+        return FEW_AMBIGUITIES
+    if verdict == AR_COVARIANCE:
+        return BAD_COVARIANCE
+    if verdict == AR_SEARCH:
+        return SEARCH_LIMIT
+    if verdict == AR_MISFIT:
+        return POSTFIT_LARGE
+    return SUCCESS_LOW if verdict == AR_SUCCESS else RATIO_LOW
+
+
+@kernel
+def prove_fix(n, inputs, memory, state, out, k_out):
+    """Tests an accepted integer set must pass; returns OK or the reason against it.
+
+    The post-fit phase residuals, the certainty of the position, its distance from the float, and
+    the probability that the integers are right, which goes to amb.info[9].
+    """
+    settings, amb = inputs.plan.settings, memory.ambiguity
+    amb.info[8] = 0.0
+    if state.wet_slot[0] < 0:
+        rms = postfit_phase_rms(n, state, memory.work, amb, memory.rows)
+        amb.info[8] = held_out_evidence(memory.work, amb, memory.rows)
+    else:
+        rms = conditional_phase_rms(n, memory.work, state, amb, memory.origin_m)
+    out[k_out].postfit_phase_m = rms
+    out[k_out].variance_factor = amb.info[7]
+    n_fixed = n - int(amb.info[3])
+    amb.info[9] = trust(n_fixed, memory.work.code_misfit[0], abs(out[k_out].age_s), amb)
+    out[k_out].probability = amb.info[9]
+    if rms > settings.postfit_max_m:
+        return POSTFIT_LARGE
+    fixed_covariance(memory, state)
+    variance, moved, spread = 0.0, 0.0, 0.0
+    for a in range(3):
+        variance += amb.cov_m2[a, a]
+        moved += amb.shift_m[a] ** 2
+        spread += state.cov[a, a]
+    if not variance >= 0.0:
+        return BAD_COVARIANCE
+    if variance > settings.position_sigma_max_m**2:
+        return UNCERTAIN
+    if moved > 36.0 * spread + 0.01:
+        return JUMP
+    return OK if amb.info[9] >= settings.probability_min else LOW_TRUST

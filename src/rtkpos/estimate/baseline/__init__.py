@@ -1,0 +1,1 @@
+"""The filter of a baseline: differences, states, updates, static mean."""

@@ -1,0 +1,193 @@
+"""The coordinate of a static antenna: the running mean of its fixed epochs."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from rtkpos._arrays import FloatArray, IndexArray, TimeArray
+from rtkpos._numba.decorator import kernel
+from rtkpos.core.linear.normal_equations import invert_spd3
+from rtkpos.estimate.robust import HUBER_K
+
+PRIOR_FLOOR_M = 0.02  # no prior is tighter: slow multipath shifts single epochs by this much
+APART_FLOOR_M = 0.15  # a fix nearer than this never contradicts the mean: multipath does that
+APART_SIGMA = 5.0
+LASTING_S = 3600.0  # errors that stay as long do not average out before: multipath of a place
+STRIKES = 10  # contradictions in a row before the mean is given up
+
+
+class StaticMean(NamedTuple):
+    """Weighted mean of fixed positions.
+
+    position_m : (3,) ECEF [m]      information : (3, 3) [1/m^2]      cov_m2 : (3, 3) [m^2]
+    scratch : (4, 3, 3) work      tally : (2,) epochs in the mean, contradictions in a row
+        first_ns, last_ns : (1,) first and last epoch used
+    """
+
+    position_m: FloatArray
+    information: FloatArray
+    cov_m2: FloatArray
+    weight: FloatArray
+    scratch: FloatArray
+    tally: IndexArray
+    first_ns: TimeArray
+    last_ns: TimeArray
+
+
+def static_mean() -> StaticMean:
+    """A mean of nothing."""
+    square = [np.zeros((3, 3)) for _ in range(3)]
+    return StaticMean(
+        position_m=np.zeros(3),
+        information=square[0],
+        cov_m2=square[1],
+        weight=square[2],
+        scratch=np.zeros((4, 3, 3)),
+        tally=np.zeros(2, np.int64),
+        first_ns=np.zeros(1, np.int64),
+        last_ns=np.zeros(1, np.int64),
+    )
+
+
+@kernel
+def contradicts(mean, position_m, cov_m2):
+    """True when a fixed position is too far from the mean to be the same point.
+
+    position_m : (3,) ECEF [m]      cov_m2 : (3, 3) of the position
+    """
+    if mean.tally[0] == 0:
+        return False
+    apart, spread = 0.0, 0.0
+    for a in range(3):
+        apart += (position_m[a] - mean.position_m[a]) ** 2
+        spread += cov_m2[a, a] + mean.cov_m2[a, a]
+    return apart > max(APART_FLOOR_M**2, APART_SIGMA**2 * spread)
+
+
+@kernel
+def huber_share(mean, position_m):
+    """Weight factor of an epoch by its distance from the mean: 1 when usual, then as 1/distance.
+
+    `mean.weight` holds the epoch's weight matrix: the distance is in its standard deviations.
+    Source: Huber (1981), Robust Statistics, sec. 4.5, for a vector: k^2 of three components.
+    """
+    square = 0.0
+    for a in range(3):
+        for b in range(3):
+            apart_a = position_m[a] - mean.position_m[a]
+            square += apart_a * mean.weight[a, b] * (position_m[b] - mean.position_m[b])
+    limit = 3.0 * HUBER_K**2
+    return math.sqrt(limit / square) if square > limit else 1.0
+
+
+@kernel
+def add_to_mean(mean, position_m, cov_m2, time_ns, correlation_s):
+    """Take one fixed epoch into the mean; epochs close in time count less (slow multipath).
+
+    A sample of a first-order Gauss-Markov noise is worth (1 - rho) / (1 + rho) of an independent
+    one (Priestley 1981, sec. 5.3.2). position_m : (3,) ECEF [m]      cov_m2 : (3, 3)
+    Returns : int 0; 1 when the covariance is not usable
+    """
+    if invert_spd3(cov_m2, mean.weight) != 0:
+        return 1
+    share = 1.0
+    if mean.tally[0] > 0:
+        rho = math.exp(-abs(time_ns - mean.last_ns[0]) * 1e-9 / correlation_s)
+        share = (1.0 - rho) / (1.0 + rho)
+        share *= huber_share(mean, position_m)
+    for a in range(3):
+        for b in range(3):
+            mean.weight[a, b] *= share
+            mean.information[a, b] += mean.weight[a, b]
+    if invert_spd3(mean.information, mean.cov_m2) != 0:
+        return 1
+    for a in range(3):
+        mean.position_m[a] = position_m[a] if mean.tally[0] == 0 else mean.position_m[a]
+    pull0, pull1, pull2 = 0.0, 0.0, 0.0
+    for b in range(3):
+        apart = position_m[b] - mean.position_m[b]
+        pull0 += mean.weight[0, b] * apart
+        pull1 += mean.weight[1, b] * apart
+        pull2 += mean.weight[2, b] * apart
+    for a in range(3):
+        cov = mean.cov_m2[a]
+        mean.position_m[a] += cov[0] * pull0 + cov[1] * pull1 + cov[2] * pull2
+    if mean.tally[0] == 0:
+        mean.first_ns[0] = time_ns
+    mean.tally[0] += 1
+    mean.tally[1] = 0
+    mean.last_ns[0] = time_ns
+    return 0
+
+
+@kernel
+def forget_mean(mean):
+    """Start the mean anew."""
+    for a in range(3):
+        for b in range(3):
+            mean.information[a, b] = 0.0
+    mean.tally[0] = 0
+    mean.tally[1] = 0
+    return 0
+
+
+@kernel
+def use_as_prior(mean, state):
+    """Make the mean the filter's position of this epoch, not tighter than PRIOR_FLOOR_M."""
+    for a in range(3):
+        state.state[a] = mean.position_m[a]
+        for b in range(3):
+            state.cov[a, b] = mean.cov_m2[a, b]
+        state.cov[a, a] += PRIOR_FLOOR_M**2
+    return 0
+
+
+@kernel
+def without_prior(mean, position_m, cov_m2):
+    """Take the prior of `use_as_prior` out of a position that was estimated with it, in place.
+
+    Information is what adds: the epoch's own is the difference of the two inverses.
+    position_m : (3,) ECEF [m]      cov_m2 : (3, 3)      Returns : int 0; 1 when nothing is left
+    """
+    for a in range(3):
+        for b in range(3):
+            mean.scratch[0, a, b] = mean.cov_m2[a, b]
+        mean.scratch[0, a, a] += PRIOR_FLOOR_M**2
+    if invert_spd3(mean.scratch[0], mean.scratch[1]) != 0:
+        return 1
+    if invert_spd3(cov_m2, mean.scratch[2]) != 0:
+        return 1
+    pull = mean.scratch[3, 0]
+    for a in range(3):
+        pull[a] = 0.0
+        for b in range(3):
+            pull[a] += mean.scratch[2, a, b] * (position_m[b] - mean.position_m[b])
+            mean.scratch[2, a, b] -= mean.scratch[1, a, b]
+    if invert_spd3(mean.scratch[2], mean.scratch[1]) != 0:
+        return 1
+    for a in range(3):
+        position_m[a] = mean.position_m[a]
+        for b in range(3):
+            cov_m2[a, b] = mean.scratch[1, a, b]
+            position_m[a] += cov_m2[a, b] * pull[b]
+    return 0
+
+
+@kernel
+def mean_covariance(mean, epoch_cov_m2, out_cov_m2):
+    """Covariance of the mean with the errors that last; the white part shrinks with every epoch.
+
+    mean : StaticMean      epoch_cov_m2 : (3, 3) of a single fixed epoch, honest      out_cov_m2 :
+    (3, 3)      The mean of a Gauss-Markov noise over a span T much longer than its time tau has
+    2 tau / T of its variance; tau / (tau + T / 2) joins that with a single epoch.
+    Returns : float, the share of the lasting part
+    """
+    span_s = abs(mean.last_ns[0] - mean.first_ns[0]) * 1e-9
+    share = LASTING_S / (LASTING_S + 0.5 * span_s)
+    for a in range(3):
+        for b in range(3):
+            out_cov_m2[a, b] = mean.cov_m2[a, b] + share * epoch_cov_m2[a, b]
+    return share

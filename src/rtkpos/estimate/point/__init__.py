@@ -1,0 +1,1 @@
+"""One receiver alone: code position and velocity."""

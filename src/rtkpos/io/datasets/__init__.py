@@ -1,0 +1,1 @@
+"""Public data sets: catalogue, folders, files that come with the package."""

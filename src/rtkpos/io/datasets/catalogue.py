@@ -1,0 +1,172 @@
+"""The catalogue of public data sets: what there is, where it comes from, under which licence."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rtkpos.errors import DatasetError
+from rtkpos.io.datasets.folders import download_dir, resolve_dataset
+from rtkpos.io.datasets.shipped import shipped_path
+
+TIMEOUT_S = 30.0
+Retrieve = Callable[["DatasetFile", Path], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetFile:
+    """One file: name inside the set, address, SHA-256 and size [byte] as published, licence."""
+
+    name: str
+    url: str
+    sha256: str
+    bytes: int
+    licence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """One data set of the catalogue.
+
+    roles : names of files by "rover", "base", "nav"; empty where the set is no positioning task
+    truth : contents of its truth record (ECEF metres), None where there is none
+    """
+
+    name: str
+    title: str
+    licence: str
+    credit: str
+    source: tuple[str, ...]
+    truth: dict[str, Any] | None
+    roles: dict[str, tuple[str, ...]]
+    files: tuple[DatasetFile, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files as published [byte]."""
+        return sum(file.bytes for file in self.files)
+
+
+@functools.cache
+def catalogue() -> dict[str, Dataset]:
+    """All data sets by name, in alphabetical order."""
+    text = shipped_path("catalogue.json").read_text("utf-8")
+    return {entry["name"]: _data_set(entry) for entry in json.loads(text)["sets"]}
+
+
+def dataset(name: str) -> Dataset:
+    """One data set; DatasetError names those there are when this one is unknown."""
+    try:
+        return catalogue()[name]
+    except KeyError:
+        known = ", ".join(catalogue())
+        raise DatasetError(f"unknown data set {name!r}; known are {known}.") from None
+
+
+def find_file(folder: Path, name: str) -> Path | None:
+    """Path of a file of a data set, as published or compressed with gzip; None when missing."""
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path
+    return None
+
+
+def complete_folder(name: str) -> Path | None:
+    """Folder on this machine that holds every file of a data set; None when it is to be fetched."""
+    entry, folder = dataset(name), resolve_dataset(name)
+    if folder is None or any(find_file(folder, file.name) is None for file in entry.files):
+        return None
+    return folder
+
+
+def role_paths(name: str, folder: Path) -> dict[str, list[Path]]:
+    """Paths of the rover, base and navigation files of a data set in a folder."""
+    found: dict[str, list[Path]] = {}
+    for role, names in dataset(name).roles.items():
+        paths = [find_file(folder, file_name) for file_name in names]
+        missing = [n for n, path in zip(names, paths, strict=True) if path is None]
+        if missing:
+            raise DatasetError(
+                f"data set {name} in {folder} lacks {', '.join(missing)}; "
+                f"get it with `rtkpos data fetch {name}`."
+            )
+        found[role] = [path for path in paths if path is not None]
+    return found
+
+
+def fetch(
+    name: str,
+    *,
+    folder: Path | None = None,
+    progress: Any = False,
+    retrieve: Retrieve | None = None,
+) -> Path:
+    """Download what is missing of a data set, check every SHA-256, and return its folder.
+
+    folder : where to put it; default the download cache      progress : handed to pooch
+    retrieve : another way to get one file (for tests)
+    A file that is there with the right checksum is not fetched again. DatasetError when the
+    network or the server fails or a checksum is wrong; no bad file stays under its name.
+    """
+    entry = dataset(name)
+    target = (folder or download_dir()) / name
+    get = retrieve or functools.partial(_retrieve, progress=progress)
+    for file in entry.files:
+        path = target / file.name
+        if not (path.is_file() and _sha256(path) == file.sha256):
+            get(file, path)
+    return target
+
+
+def _retrieve(file: DatasetFile, path: Path, progress: Any = False) -> None:
+    """Download one file; pooch writes to a temporary name and renames after the check."""
+    import pooch
+
+    pooch.get_logger().setLevel(logging.WARNING)
+    downloader = pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT_S)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pooch.retrieve(
+            file.url,
+            known_hash=f"sha256:{file.sha256}",
+            fname=path.name,
+            path=path.parent,
+            downloader=downloader,
+        )
+    except ValueError as error:
+        raise DatasetError(
+            f"{file.url} arrived with a wrong checksum; wanted SHA-256 {file.sha256[:12]}…, "
+            "try again or fetch it by hand."
+        ) from error
+    except OSError as error:
+        cause = type(error).__name__ if not error.strerror else error.strerror
+        raise DatasetError(
+            f"{file.url} could not be downloaded to {path.parent} ({cause}); "
+            "check the network, or set RTKPOS_DATA to a folder that holds the data sets."
+        ) from error
+
+
+def _sha256(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _data_set(entry: dict[str, Any]) -> Dataset:
+    """A data set from its entry in the catalogue."""
+    return Dataset(
+        name=entry["name"],
+        title=entry["title"],
+        licence=entry["licence"],
+        credit=entry["credit"],
+        source=tuple(entry["source"]),
+        truth=entry["truth"],
+        roles={role: tuple(names) for role, names in entry["roles"].items()},
+        files=tuple(DatasetFile(**file) for file in entry["files"]),
+    )

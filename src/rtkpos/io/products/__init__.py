@@ -1,0 +1,1 @@
+"""Precise orbits and antenna calibrations: SP3, ANTEX."""

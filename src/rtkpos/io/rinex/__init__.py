@@ -1,0 +1,1 @@
+"""RINEX observations and navigation, CRINEX: read and written."""

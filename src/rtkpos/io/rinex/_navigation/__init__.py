@@ -1,0 +1,1 @@
+"""Navigation files: text, messages, typed ephemerides."""

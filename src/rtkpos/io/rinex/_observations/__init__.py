@@ -1,0 +1,1 @@
+"""Observation files: epochs, lines, fields, columns, merged files."""

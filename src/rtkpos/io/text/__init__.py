@@ -1,0 +1,1 @@
+"""Text and bytes: numbers, lines, decompression, atomic files, TOML."""

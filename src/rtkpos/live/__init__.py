@@ -1,0 +1,1 @@
+"""Epoch by epoch: the engine, its buffer, snapshots and warm-up."""

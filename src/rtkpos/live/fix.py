@@ -1,0 +1,59 @@
+"""One live position and what it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rtkpos._arrays import FloatArray
+from rtkpos.core.station.geodesy import ecef_to_geodetic
+from rtkpos.records.solution import FixStatus, Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class RtkFix:
+    """One position and what it rests on; see `Solution` for the meaning of each.
+
+    ecef_m, velocity_mps : (3,) NaN without a position      llh : (3,) rad, rad, m
+    cov_ecef_m2 : (3, 3)      age_s : rover - base time      ratio : NaN when no fix was tried
+    """
+
+    time_ns: int
+    ecef_m: FloatArray
+    llh: FloatArray
+    velocity_mps: FloatArray
+    cov_ecef_m2: FloatArray
+    status: FixStatus
+    reason: Reason
+    ratio: float
+    n_sat: int
+    n_fixed: int
+    age_s: float
+
+    @property
+    def is_fixed(self) -> bool:
+        """True when the position rests on fixed integers."""
+        return self.status == FixStatus.FIXED
+
+
+def fix_of(row: Any, time_ns: int) -> RtkFix:
+    """An output row as a fix."""
+    llh = np.full(3, np.nan)
+    position_m = np.array(row["ecef_m"])
+    if np.isfinite(position_m).all():
+        ecef_to_geodetic(position_m, llh)
+    return RtkFix(
+        time_ns=time_ns,
+        ecef_m=position_m,
+        llh=llh,
+        velocity_mps=np.array(row["velocity_mps"]),
+        cov_ecef_m2=np.array(row["cov_ecef_m2"]),
+        status=FixStatus(int(row["status"])),
+        reason=Reason(int(row["reason"])),
+        ratio=float(row["ratio"]),
+        n_sat=int(row["n_sat"]),
+        n_fixed=int(row["n_fixed"]),
+        age_s=float(row["age_s"]),
+    )

@@ -1,0 +1,1 @@
+"""Integers of a network: baselines, closure, confirmation, transfer."""

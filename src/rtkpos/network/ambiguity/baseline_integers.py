@@ -1,0 +1,368 @@
+"""Integers of a baseline between known stations: found, found again, and held.
+
+The first attempts take all satellites of a system; where the whole set is not certain enough, the
+more precise half of it, and half of that. What the ratio test accepts in several epochs in a row is
+imposed on the filter as a constraint between two ambiguities, and the arc has its integer until it
+ends. Once a baseline holds some of a system, clock and wet delay are known and every newcomer is a
+small problem of its own: its bands against the held anchors.
+
+memory : EdgeMemory record      work : EpochWork, rows (M, B)      state : FilterState      amb :
+AmbiguityWork      settings : Settings
+"""
+
+from __future__ import annotations
+
+import math
+
+from rtkpos._numba.decorator import kernel
+from rtkpos.core.ils.search import conditional_floats
+from rtkpos.estimate.ambiguity.fixing import AR_FIXED, form_double_differences, search_integers
+from rtkpos.estimate.ambiguity.glonass import glonass_may_fix
+from rtkpos.estimate.baseline.epoch_work import NEVER_NS
+from rtkpos.estimate.baseline.filter import remove_ambiguity, scalar_update
+from rtkpos.gnss.systems import GLONASS, SBAS
+from rtkpos.network.ambiguity.arcs import known_arc
+from rtkpos.network.ambiguity.confirmation import note_trials
+from rtkpos.network.network_memory import COUNT_FROM_FIRST, COUNT_HELD
+
+N_ATTEMPT = 3  # the whole set, half of it, a quarter
+HELD_SIGMA_CYCLE = 1e-3
+FEWEST_FIRST = 4  # pairs of a first set; with an anchor one satellite will do
+LEAST_LOCK = 2  # epochs an ambiguity must have lasted
+
+
+@kernel
+def fix_edge(time_ns, plan, memory):
+    """Try to find integers of this epoch's free ambiguities; returns how many are new and held."""
+    n_free = mark_free(memory.work, memory.state, plan.settings, memory)
+    if n_free == 0:
+        return 0
+    n = 0
+    for system in range(memory.datum_ns.shape[0]):
+        n_bare = find_anchors(system, memory)
+        n += fix_newcomers(system, time_ns, plan, memory)
+        if n_bare > 0:
+            n += fix_system(system, time_ns, plan, memory)
+    return n
+
+
+@kernel
+def take_known(e, time_ns, memory, known):
+    """Hold the integers a first pass has proved for arcs of this epoch; returns how many.
+
+    e : number of the baseline      known : KnownArcs
+    """
+    work, n = memory.work, 0
+    for i in range(work.count[0]):
+        sat = work.sat[i]
+        system = sat >> 6
+        for band in range(memory.held.shape[1]):
+            if memory.state.slot[sat, band] < 0 or memory.held[sat, band]:
+                continue
+            row = known_arc(e, sat, band, time_ns, known)
+            if row < 0 or not work.phase_ok[i, band]:
+                continue
+            other = held_partner(system, band, memory)
+            if other < 0:
+                memory.datum_ns[system, band] = known.datum_ns[row]
+            elif memory.datum_ns[system, band] != known.datum_ns[row]:
+                continue
+            memory.integer[sat, band] = known.integer[row] + memory.shift[system, band]
+            memory.held[sat, band] = 1
+            n += 1
+            if other >= 0:
+                apart = memory.integer[sat, band] - memory.integer[other, band]
+                own, its = memory.state.slot[sat, band], memory.state.slot[other, band]
+                constrain(own, its, apart, memory.state, memory.scratch)
+    memory.tally[COUNT_FROM_FIRST] += n
+    return n
+
+
+@kernel
+def held_partner(system, band, memory):
+    """A satellite of the system whose arc is held on the band and in the filter; -1 = none."""
+    for sat in range(system << 6, (system + 1) << 6):
+        if memory.held[sat, band] and memory.state.slot[sat, band] >= 0:
+            return sat
+    return -1
+
+
+@kernel
+def find_anchors(system, memory):
+    """The highest held satellite of each joint group of a system, as rows, in amb.reference.
+
+    Returns : int, free ambiguities of the system whose group has none
+    """
+    work, anchor = memory.work, memory.anchor
+    for band in range(anchor.shape[0]):
+        anchor[band] = -1
+    for i in range(work.count[0]):
+        sat = work.sat[i]
+        if sat >> 6 != system:
+            continue
+        for band in range(anchor.shape[0]):
+            if memory.held[sat, band] and work.phase_ok[i, band]:
+                best = anchor[band]
+                if best < 0 or work.elevation_rad[0, i] > work.elevation_rad[0, best]:
+                    anchor[band] = i
+    n_bare = 0
+    for i in range(work.count[0]):
+        for band in range(anchor.shape[0]):
+            if work.sat[i] >> 6 == system and memory.is_free[i, band]:
+                n_bare += anchor[band] < 0
+    return n_bare
+
+
+@kernel
+def fix_newcomers(system, time_ns, plan, memory):
+    """Each satellite by itself against the held anchors of its bands; returns how many are held."""
+    work, amb = memory.work, memory.ambiguity
+    n_held = 0
+    for i in range(work.count[0]):
+        if work.sat[i] >> 6 != system or choose_free(system, i, memory) == 0:
+            continue
+        add_anchors(memory)
+        n = form_double_differences(work, memory.state, amb)
+        if n == 0:
+            continue
+        verdict = search_integers(n, plan.settings, 1.0, amb)
+        if verdict == AR_FIXED and int(amb.info[3]) == 0:
+            n_held += take_set(system, n, time_ns, plan, memory)
+    return n_held
+
+
+@kernel
+def add_anchors(memory):
+    """Make the anchors of the bands that have candidates candidates, too; returns how many."""
+    amb, anchor, n = memory.ambiguity, memory.anchor, 0
+    for band in range(anchor.shape[0]):
+        if anchor[band] < 0:
+            continue
+        wanted = False
+        for i in range(memory.work.count[0]):
+            wanted = wanted or amb.candidate[i, band] != 0
+        if wanted:
+            amb.candidate[anchor[band], band] = 1
+            n += 1
+    return n
+
+
+@kernel
+def fix_system(system, time_ns, plan, memory):
+    """All satellites of a system, or the more precise half, or a quarter; returns how many held."""
+    work, state, amb = memory.work, memory.state, memory.ambiguity
+    if choose_free(system, -1, memory) == 0:
+        return 0
+    n_anchor = add_anchors(memory)
+    for attempt in range(N_ATTEMPT):
+        n = form_double_differences(work, state, amb)
+        if n < (1 if n_anchor else FEWEST_FIRST):
+            return 0
+        verdict = search_integers(n, plan.settings, 1.0, amb)
+        if verdict == AR_FIXED and int(amb.info[3]) == 0:
+            return take_set(system, n, time_ns, plan, memory)
+        if attempt + 1 < N_ATTEMPT and keep_precise_half(work, state, memory, amb) == 0:
+            break
+    return 0
+
+
+@kernel
+def take_set(system, n, time_ns, plan, memory):
+    """Note an accepted set of n double differences and hold what is confirmed; returns how many."""
+    amb = memory.ambiguity
+    conditional_floats(0, n, amb.integers[0], amb.search, amb.floats)
+    n_held = 0
+    for band in range(amb.candidate.shape[1]):
+        note_trials(system, band, n, time_ns, memory)
+        n_held += hold_confirmed(system, band, time_ns, plan, memory)
+    memory.tally[COUNT_HELD] += n_held
+    return n_held
+
+
+@kernel
+def choose_free(system, row, memory):
+    """Make the free ambiguities of a system candidates; returns how many.
+
+    row : only this satellite, and only where its band has an anchor; -1 = all
+    """
+    work, amb = memory.work, memory.ambiguity
+    n = 0
+    for i in range(work.count[0]):
+        for band in range(amb.candidate.shape[1]):
+            amb.candidate[i, band] = 0
+            if work.sat[i] >> 6 != system or not memory.is_free[i, band]:
+                continue
+            if row < 0 or (i == row and memory.anchor[band] >= 0):
+                amb.candidate[i, band] = 1
+                n += 1
+    return n
+
+
+@kernel
+def mark_free(work, state, settings, memory):
+    """Mark ambiguities without integer, high enough, whole cycles, in is_free; returns how many."""
+    n, amb = 0, memory.ambiguity
+    for i in range(work.count[0]):
+        sat = work.sat[i]
+        system = sat >> 6
+        lowest = min(work.elevation_rad[0, i], work.elevation_rad[1, i])
+        for band in range(amb.candidate.shape[1]):
+            memory.is_free[i, band] = 0
+            if not work.phase_ok[i, band] or state.slot[sat, band] < 0 or memory.held[sat, band]:
+                continue
+            if system == SBAS or lowest < settings.ar_mask_rad or work.half_cycle[i, band]:
+                continue
+            if state.n_lock[sat, band] < LEAST_LOCK:
+                continue
+            wavelength = work.wavelength_m[i, band]
+            if system == GLONASS and not glonass_may_fix(sat, wavelength, settings.glonass, amb):
+                continue
+            memory.is_free[i, band] = 1
+            n += 1
+    return n
+
+
+@kernel
+def keep_precise_half(work, state, memory, amb):
+    """Leave the less precise half of the free satellites out; returns 1, or 0 when none is left.
+
+    Precision is that of the double difference to the reference of its group, worst band.
+    """
+    n, limit = 0, 0.0
+    for i in range(work.count[0]):
+        spread = free_variance(i, work, state, memory, amb)
+        if spread > 0.0:
+            amb.suspect[n] = spread
+            n += 1
+    if n < 2:
+        return 0
+    for k in range(1, n):  # insertion sort: n is a few dozen
+        value, j = amb.suspect[k], k - 1
+        while j >= 0 and amb.suspect[j] > value:
+            amb.suspect[j + 1] = amb.suspect[j]
+            j -= 1
+        amb.suspect[j + 1] = value
+    limit = amb.suspect[(n - 1) // 2]
+    for i in range(work.count[0]):
+        if free_variance(i, work, state, memory, amb) > limit:
+            for band in range(amb.candidate.shape[1]):
+                if not memory.held[work.sat[i], band]:
+                    amb.candidate[i, band] = 0
+    return 1
+
+
+@kernel
+def free_variance(i, work, state, memory, amb):
+    """Largest variance of satellite i's free double differences [cycle^2]; 0 when it has none."""
+    worst = 0.0
+    for band in range(amb.candidate.shape[1]):
+        sat = work.sat[i]
+        if not amb.candidate[i, band] or memory.held[sat, band]:
+            continue
+        reference = amb.reference[work.joint[i, band]]
+        if reference < 0 or reference == i:
+            continue
+        own, other = state.slot[sat, band], state.slot[work.sat[reference], band]
+        if other < 0:
+            continue
+        spread = state.cov[own, own] + state.cov[other, other] - 2.0 * state.cov[own, other]
+        worst = max(worst, spread)
+    return worst
+
+
+@kernel
+def hold_confirmed(system, band, time_ns, plan, memory):
+    """Hold the integers of this epoch's set that were found often and long enough; how many."""
+    work, state, amb = memory.work, memory.state, memory.ambiguity
+    origin, n = -1, 0
+    for i in range(work.count[0]):
+        sat = work.sat[i]
+        if sat >> 6 == system and amb.candidate[i, band]:
+            is_origin = memory.trial_origin[system, band] == sat
+            if memory.held[sat, band] or (is_origin and origin < 0):
+                origin = i
+    if origin < 0:
+        return 0
+    for i in range(work.count[0]):
+        sat = work.sat[i]
+        if sat >> 6 != system or not amb.candidate[i, band] or i == origin:
+            continue
+        if memory.held[sat, band] or not is_confirmed(sat, band, time_ns, plan, memory):
+            continue
+        n += hold_pair(work.sat[origin], sat, band, time_ns, state, memory)
+    return n
+
+
+@kernel
+def is_confirmed(sat, band, time_ns, plan, memory):
+    """Whether the trial of an arc has lasted as long as the plan asks."""
+    return (
+        memory.trial_n[sat, band] >= plan.confirm_epochs
+        and time_ns - memory.trial_ns[sat, band] >= plan.confirm_ns
+    )
+
+
+@kernel
+def hold_pair(origin, sat, band, time_ns, state, memory):
+    """Hold the integer between two satellites; the first of a system and band sets its datum.
+
+    Returns : int, ambiguities newly held
+    """
+    n = 1
+    if not memory.held[origin, band]:
+        index = state.slot[origin, band]
+        memory.integer[origin, band] = int(math.floor(state.state[index] + 0.5))
+        memory.trial[sat, band] += memory.integer[origin, band]
+        memory.held[origin, band] = 1
+        memory.datum_ns[origin >> 6, band] = time_ns
+        shift_trials(origin, sat, band, memory)
+        n = 2
+    memory.integer[sat, band] = memory.trial[sat, band]
+    memory.held[sat, band] = 1
+    apart = memory.integer[sat, band] - memory.integer[origin, band]
+    constrain(state.slot[sat, band], state.slot[origin, band], apart, state, memory.scratch)
+    return n
+
+
+@kernel
+def shift_trials(origin, done, band, memory):
+    """Count the other trials of a system from the datum that has just been set; returns 0."""
+    first = (origin >> 6) << 6
+    for sat in range(first, first + 64):
+        if sat != origin and sat != done and memory.trial_n[sat, band] > 0:
+            memory.trial[sat, band] += memory.integer[origin, band]
+    memory.trial_origin[origin >> 6, band] = -1
+    return 0
+
+
+@kernel
+def constrain(upper, lower, apart, state, scratch):
+    """Impose that two ambiguities differ by an integer; scratch : (N,). Returns 0."""
+    for k in range(state.count[0]):
+        scratch[k] = state.cov[upper, k] - state.cov[lower, k]
+    variance = scratch[upper] - scratch[lower] + HELD_SIGMA_CYCLE**2
+    innovation = apart - (state.state[upper] - state.state[lower])
+    scalar_update(state, scratch, innovation, variance)
+    return 0
+
+
+@kernel
+def release(sat, band, memory):
+    """Take an arc's integer away and its ambiguity out of the filter; it begins anew."""
+    memory.held[sat, band] = 0
+    memory.verified[sat, band] = 0
+    memory.trial_n[sat, band] = 0
+    if memory.state.slot[sat, band] >= 0:
+        remove_ambiguity(memory.state, sat, band)
+    if memory.datum_ns[sat >> 6, band] != NEVER_NS and count_held(sat >> 6, band, memory) == 0:
+        memory.datum_ns[sat >> 6, band] = NEVER_NS
+    return 0
+
+
+@kernel
+def count_held(system, band, memory):
+    """Held arcs of a system and band."""
+    n = 0
+    for sat in range(system << 6, (system + 1) << 6):
+        n += memory.held[sat, band]
+    return n

@@ -1,0 +1,1 @@
+"""Corrections of a network: filter, stations, field, uncertainty."""

@@ -1,0 +1,1 @@
+"""Which stations are joined: triangulation, loops, cells, location."""

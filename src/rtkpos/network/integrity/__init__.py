@@ -1,0 +1,1 @@
+"""Health of stations: fits, screens, series, reports."""

@@ -1,0 +1,1 @@
+"""Interpolation between stations: kriging, planes, variograms."""

@@ -1,0 +1,1 @@
+"""Lists of stations: files, headers, tables, signals."""

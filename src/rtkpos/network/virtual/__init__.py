@@ -1,0 +1,1 @@
+"""Virtual bases: observations as a receiver at the rover would give them."""

@@ -1,0 +1,1 @@
+"""What lies between satellite and antenna: delays, fields, light time, surroundings."""

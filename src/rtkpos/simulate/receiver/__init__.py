@@ -1,0 +1,1 @@
+"""Receivers: clocks, noise, tracking, trajectories."""

@@ -1,0 +1,1 @@
+"""Scenarios: sections of a file, checked; stations and country."""

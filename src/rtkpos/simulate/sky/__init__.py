@@ -1,0 +1,1 @@
+"""Satellites: constellation, orbits, ephemerides, signals."""
