@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from rtkpos.errors import ConfigError
-from rtkpos.network.interpolation import interpolate
 from rtkpos.network.interpolation.field_covariance import (
     ACTIVE_IONOSPHERE,
     QUIET_IONOSPHERE,
     Covariance,
 )
+from rtkpos.network.interpolation.interpolate import interpolate
 from rtkpos.network.interpolation.variogram import (
     BIN_WIDTH_M,
     LIMITS,
