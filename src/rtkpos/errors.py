@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+LONGEST_MESSAGE, LONGEST_QUOTE = 1500, 60  # characters
+_CONTROLS = {k: f"\\x{k:02x}" for k in (*range(32), *range(127, 160)) if chr(k) not in "\n\r\t"}
+
+
+def shortened(text: str, most: int) -> str:
+    """Text of at most so many characters: what is longer loses its middle."""
+    if len(text) <= most:
+        return text
+    end = (most - 5) // 3
+    return f"{text[: most - 5 - end]} ... {text[len(text) - end :]}"
+
+
+def quoted(value: Any, most: int = LONGEST_QUOTE) -> str:
+    """A value as messages repeat it: its `repr`, shortened."""
+    try:
+        return shortened(repr(value), most)
+    except (ValueError, RecursionError):  # a number or a nesting too large to be written
+        return f"a {type(value).__name__} too large to be shown"
+
 
 class RtkposError(Exception):
     """Base of every error raised on purpose by rtkpos.
 
-    The command line prints its message alone and ends with `exit_code`.
+    The command line prints its message alone and ends with `exit_code`. A message is shortened to
+    `LONGEST_MESSAGE` characters; control characters in it are shown by their code.
     """
 
     exit_code = 5
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(shortened(message.translate(_CONTROLS), LONGEST_MESSAGE))
 
 
 class ConfigError(RtkposError):

@@ -15,6 +15,7 @@ from rtkpos.constants import NS_PER_S
 from rtkpos.errors import FileError
 from rtkpos.gnss.systems import sat_from_name
 from rtkpos.gnss.time import GPS_EPOCH, gpst_minus_utc_s
+from rtkpos.io.text.decompress import read_text
 from rtkpos.records.precise import PreciseTable
 from rtkpos.records.report import ReadReport
 
@@ -24,6 +25,8 @@ UTC_BASED = ("UTC", "GLO")
 NO_POSITION = "      0.000000      0.000000      0.000000"
 NO_CLOCK = " 999999.999999"
 NO_CLOCK_US = 999_999.0
+# Places of epochs and satellites without a record, of which a file may have so many and times more.
+_FREE_PLACES, _PLACES_PER_RECORD = 100_000, 20
 MIN_RADIUS_M, MAX_RADIUS_M = 6.4e6, 1.0e8
 
 
@@ -45,7 +48,7 @@ def read_sp3(path: str | Path) -> PreciseTable:
     Raises FileError when the file cannot be read as SP3 or holds no epoch.
     """
     report = ReadReport()
-    text = _read_text(Path(path))
+    text = read_text(path, report=report).decode("ascii", errors="replace")
     parts = _take_apart(text, str(path), report)
     data = _load(parts, str(path))
     time_ns = _gpst(data["time"].values, parts.time_system, str(path))
@@ -100,21 +103,6 @@ def read_sp3_files(paths: Sequence[str | Path]) -> PreciseTable:
     )
 
 
-def _read_text(path: Path) -> str:
-    """The decompressed text of a file; FileError when it cannot be had."""
-    import hatanaka
-
-    if not path.is_file():
-        raise FileError(f"{path}: there is no such SP3 file; check the path.", str(path))
-    try:
-        content = hatanaka.decompress(path)
-    except Exception as error:  # hatanaka raises whatever its decompressors raise
-        raise FileError(
-            f"{path}: the file cannot be decompressed ({error}); download it again.", str(path)
-        ) from error
-    return content.decode("ascii", errors="replace")
-
-
 def _take_apart(text: str, path: str, report: ReadReport) -> _Sp3Text:
     """Header and records of an SP3 text, without reading the numbers.
 
@@ -122,7 +110,7 @@ def _take_apart(text: str, path: str, report: ReadReport) -> _Sp3Text:
     the record carries. So records are sorted here by the names they carry.
     """
     lines = text.splitlines()
-    if not lines or lines[0][:1] != "#" or lines[0][1:2] not in "abcd":
+    if not lines or not lines[0].startswith(("#a", "#b", "#c", "#d")):
         raise FileError(f"{path}: the first line is none of an SP3 file; got {text[:20]!r}.", path)
     first = next((i for i, line in enumerate(lines) if line.startswith("*")), 0)
     if first == 0:
@@ -135,7 +123,19 @@ def _take_apart(text: str, path: str, report: ReadReport) -> _Sp3Text:
     epochs = _records(lines, first, path, report)
     if not epochs:
         raise FileError(f"{path}: the file holds no complete epoch; it may be cut.", path)
+    _check_places(len(names), epochs, path)
     return _Sp3Text(lines[:first], time_system, names, epochs)
+
+
+def _check_places(n_name: int, epochs: list[tuple[str, dict[str, str]]], path: str) -> None:
+    """Refuse a file that announces far more positions than it holds: each would take memory."""
+    n_place, n_record = n_name * len(epochs), sum(len(records) for _, records in epochs)
+    if n_place > _FREE_PLACES + _PLACES_PER_RECORD * n_record:
+        raise FileError(
+            f"{path}: {len(epochs)} epochs of {n_name} satellites hold only {n_record} positions; "
+            "the file is damaged, download it again.",
+            path,
+        )
 
 
 def _header_names(header: list[str]) -> list[str]:

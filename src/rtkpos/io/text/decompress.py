@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import bz2
-import io
 import os
-import zipfile
+import stat
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from rtkpos.errors import FileError, RinexError
+from rtkpos.errors import FileError, RinexError, shortened
 from rtkpos.io.rinex.crinex import decode_crinex, is_crinex
+from rtkpos.io.text.files import open_file, read_file
+from rtkpos.io.text.inflate import Budget, BudgetError, bunzip, gunzip, uncompress
+from rtkpos.io.text.zip_members import is_zip, zip_members
 from rtkpos.records.report import ReadReport
 
 Source = str | os.PathLike[str] | bytes
-# A decompressed file may take this much: enough for the best real ratio (CRINEX in gzip: 60),
-# small enough that a crafted file cannot fill the memory.
+# What a source may unpack to, all layers and members together: enough for the best real ratio
+# (CRINEX in gzip: 60), small enough that a crafted file cannot fill the memory.
 LIMIT_BASE = 64 << 20
 LIMIT_RATIO = 200
-_STEP = 16 << 20
 _PEEK = 1 << 16
 _BLANKS, _STEP_BLANK = b"\0 \t\r\n", 1 << 16
-
-
 _MAX_LAYERS = 4
+_MAX_NAME = 200  # characters of a member's name that are repeated
+_MAX_WARNINGS = 3  # about members of one source
 _LABEL_AT = slice(60, 80)
 
 
@@ -51,13 +52,10 @@ def read_members(
     source: Source, *, strict: bool = False, report: ReadReport | None = None
 ) -> list[tuple[str, bytes]]:
     """All RINEX texts of a source as (name, text): one, or one per RINEX member of a zip."""
-    name = source_name(source)
-    report = ReadReport() if report is None else report
-    data = source if isinstance(source, bytes) else _read_file(name)
+    name, data = _read(source)
     if _is_blank(data):
         raise FileError(f"{name}: the file is empty; download or record it again.", name)
-    limit = LIMIT_BASE + LIMIT_RATIO * len(data)
-    members = _unpack(data, name, limit, strict, report)
+    members = _unpacking(name, data, strict, report).unpack(data, name)
     texts = [(member, text) for member, text in members if looks_like_rinex(text)]
     if not texts:
         raise RinexError(_stranger(name, members[0][1] if members else b""), name)
@@ -69,10 +67,8 @@ def read_text(source: Source, *, strict: bool = False, report: ReadReport | None
 
     source, strict, report : as for `read_content`; FileError names the path and what was seen
     """
-    name = source_name(source)
-    data = source if isinstance(source, bytes) else _read_file(name)
-    limit = LIMIT_BASE + LIMIT_RATIO * len(data)
-    members = _unpack(data, name, limit, strict, ReadReport() if report is None else report)
+    name, data = _read(source)
+    members = _unpacking(name, data, strict, report).unpack(data, name)
     text = members[0][1] if members else b""
     if _is_blank(text):
         raise FileError(f"{name}: the file is empty; download it again.", name)
@@ -85,14 +81,18 @@ def text_head(path: Path) -> bytes:
     FileError when the file is missing, unreadable or a folder. Hatanaka's compression leaves the
     header as it is, so this is enough to see what a file is and what its header says.
     """
-    if path.is_dir():
-        raise FileError(f"{path} is a directory; name the files in it.", str(path))
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             head = stream.read(_PEEK)
+            is_pipe = stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
     except OSError as error:
         cause = (error.strerror or str(error)).lower()
         raise FileError(f"{path} cannot be read: {cause}.", str(path)) from None
+    if is_pipe:
+        raise FileError(
+            f"{path} is a pipe, but must be read twice; write it to a file and name that.",
+            str(path),
+        )
     return _unpacked_head(path, head)
 
 
@@ -118,148 +118,104 @@ def _is_blank(data: bytes) -> bool:
     return not data[:_STEP_BLANK].strip(_BLANKS) and not data.strip(_BLANKS)
 
 
-def _read_file(name: str) -> bytes:
-    """The bytes of a file, or FileError in one sentence."""
-    path = Path(name)
-    try:
-        if path.is_dir():
-            raise FileError(f"{name} is a directory; name the files in it.", name)
-        if path.is_char_device():
-            raise FileError(f"{name} is a device; name a file.", name)
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise FileError(f"{name}: there is no such file.", name) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise FileError(f"{name} cannot be read: {reason}.", name) from None
+def _read(source: Source) -> tuple[str, bytes]:
+    """Name and bytes of a source; FileError in one sentence."""
+    name = source_name(source)
+    return name, source if isinstance(source, bytes) else read_file(source)
 
 
-def _unpack(
-    data: bytes, name: str, limit: int, strict: bool, report: ReadReport
-) -> list[tuple[str, bytes]]:
-    """Peel compression layers off, at most four; a zip fans out into its members."""
-    for _ in range(_MAX_LAYERS):
-        if data[:4] == b"PK\x03\x04" or data[:4] == b"PK\x05\x06":
-            return _unzip(data, name, limit, strict, report)
-        unpack = _unpacker(data)
-        if unpack is None:
-            return [(name, data.removeprefix(b"\xef\xbb\xbf"))]
-        data, problem = unpack(data, limit)
-        _note_damage(problem, name, len(data), strict, report)
-    raise FileError(f"{name}: more than {_MAX_LAYERS} layers of compression; unpack it.", name)
+def _unpacking(name: str, data: bytes, strict: bool, report: ReadReport | None) -> _Unpacking:
+    """What unpacks a source of these bytes."""
+    budget = Budget(name, LIMIT_BASE + LIMIT_RATIO * len(data))
+    return _Unpacking(budget, strict, ReadReport() if report is None else report)
 
 
-def _unpacker(data: bytes) -> Callable[[bytes, int], tuple[bytes, str]] | None:
+@dataclass
+class _Unpacking:
+    """The unpacking of one source.
+
+    budget : what all layers and members may yield together      strict : damage is an error
+    report : damage is told here otherwise      n_warned : sentences there so far
+    """
+
+    budget: Budget
+    strict: bool
+    report: ReadReport
+    n_warned: int = 0
+
+    def unpack(self, data: bytes, name: str, layer: int = 0) -> list[tuple[str, bytes]]:
+        """Peel layers of compression off, at most four; an archive fans out into its members.
+
+        name : of this part of the source      layer : layers peeled off before
+        Returns (name, text) of each member.
+        """
+        while layer < _MAX_LAYERS:
+            if is_zip(data):
+                return self._members(data, name, layer)
+            decode = _decoder(data)
+            if decode is None:
+                return [(name, data.removeprefix(b"\xef\xbb\xbf"))]
+            data, problem = decode(data, self.budget)
+            self._note_damage(problem, name, len(data))
+            layer += 1
+        if is_zip(data) or _decoder(data) is not None:
+            raise FileError(
+                f"{name}: more than {_MAX_LAYERS} layers of compression; unpack it.", name
+            )
+        return [(name, data.removeprefix(b"\xef\xbb\xbf"))]
+
+    def _members(self, data: bytes, name: str, layer: int) -> list[tuple[str, bytes]]:
+        """Members of an archive, unpacked themselves; one that is damaged leaves the others."""
+        found: list[tuple[str, bytes]] = []
+        refusal: FileError | None = None
+        for member, text, problem in zip_members(data, self.budget):
+            place = f"{name}:{shortened(member, _MAX_NAME)}"
+            try:
+                self._note_damage(problem, place, len(text))
+                found += self.unpack(text, place, layer + 1)
+            except BudgetError:
+                raise
+            except FileError as error:
+                if self.strict:
+                    raise
+                refusal = refusal or error
+                self._tell(f"{error} This member is left out.", place)
+        if refusal is not None and not found:
+            raise refusal
+        return found
+
+    def _note_damage(self, problem: str, name: str, size: int) -> None:
+        """Turn a decoder's complaint into an error (nothing decoded, or strict) or a warning."""
+        if not problem:
+            return
+        if self.strict or size == 0:
+            raise FileError(f"{name}: {problem}; download it again.", name)
+        self._tell(f"{name}: {problem}; kept the {size} bytes decoded before the damage.", name)
+
+    def _tell(self, sentence: str, name: str) -> None:
+        """Count a damage; the first few are told."""
+        self.report.add("damaged_compression", name)
+        if self.n_warned < _MAX_WARNINGS:
+            self.report.warn(sentence)
+        self.n_warned += 1
+
+
+def _decoder(data: bytes) -> Callable[[bytes, Budget], tuple[bytes, str]] | None:
     """The function that takes off the outermost layer, None for plain text."""
     if data[:2] == b"\x1f\x8b":
-        return _gunzip
+        return gunzip
     if data[:2] == b"\x1f\x9d":
-        return _uncompress
+        return uncompress
     if data[:3] == b"BZh":
-        return _bunzip
-    return decode_crinex if is_crinex(data) else None
+        return bunzip
+    return _expand_crinex if is_crinex(data) else None
 
 
-def _note_damage(problem: str, name: str, size: int, strict: bool, report: ReadReport) -> None:
-    """Turn a decoder's complaint into an error (nothing decoded, or strict) or a warning."""
-    if not problem:
-        return
-    if strict or size == 0 or problem.startswith("too large"):
-        raise FileError(f"{name}: {problem}; download it again.", name)
-    report.add("damaged_compression", name)
-    report.warn(f"{name}: {problem}; kept the {size} bytes decoded before the damage.")
-
-
-def _inflate(
-    data: bytes, limit: int, make: Callable[[], object], kind: str, ended: str
-) -> tuple[bytes, str]:
-    """Decompress a chain of members step by step: (text, complaint)."""
-    parts: list[bytes] = []
-    size, view = 0, data
-    while view and (not parts or view.strip(b"\0")):
-        machine = make()
-        try:
-            while not machine.eof:  # type: ignore[attr-defined]
-                part = machine.decompress(view, _STEP)  # type: ignore[attr-defined]
-                view = getattr(machine, "unconsumed_tail", b"")
-                parts.append(part)
-                size += len(part)
-                if size > limit:
-                    return b"", f"too large: {kind} data unpack to more than {limit} bytes"
-                if not part and not view and not machine.eof:  # type: ignore[attr-defined]
-                    return b"".join(parts), ended
-        except (zlib.error, OSError, EOFError, ValueError) as error:
-            return b"".join(parts), f"damaged {kind} data ({error})"
-        view = machine.unused_data  # type: ignore[attr-defined]
-    return b"".join(parts), ""
-
-
-def _gunzip(data: bytes, limit: int) -> tuple[bytes, str]:
-    """gzip, also several members in a row; keeps what decoded before a damage."""
-    return _inflate(data, limit, lambda: zlib.decompressobj(31), "gzip", "truncated gzip data")
-
-
-def _bunzip(data: bytes, limit: int) -> tuple[bytes, str]:
-    """bzip2, as `_gunzip`."""
-    return _inflate(data, limit, bz2.BZ2Decompressor, "bzip2", "truncated bzip2 data")
-
-
-class _Bounded(io.BytesIO):
-    """A byte stream that refuses to grow beyond a limit."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__()
-        self.limit = limit
-
-    def write(self, data: Any) -> int:
-        """Append, or raise OverflowError."""
-        if self.tell() + len(memoryview(data)) > self.limit:
-            raise OverflowError
-        return super().write(data)
-
-
-def _uncompress(data: bytes, limit: int) -> tuple[bytes, str]:
-    """Unix compress (.Z); keeps what decoded before a damage."""
-    import ncompress
-
-    stream = _Bounded(limit)
-    try:
-        ncompress.decompress(io.BytesIO(data), stream)
-    except OverflowError:
-        return b"", f"too large: .Z data unpack to more than {limit} bytes"
-    except (ValueError, RuntimeError, OSError) as error:
-        return stream.getvalue(), f"damaged .Z data ({error})"
-    return stream.getvalue(), ""
-
-
-def _unzip(
-    data: bytes, name: str, limit: int, strict: bool, report: ReadReport
-) -> list[tuple[str, bytes]]:
-    """Members of a zip archive, unpacked themselves; directories are skipped."""
-    found: list[tuple[str, bytes]] = []
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for member in archive.infolist():
-                if member.is_dir() or member.flag_bits & 1:
-                    continue
-                with archive.open(member) as stream:
-                    text = stream.read(limit + 1)
-                limit -= len(text)
-                if limit < 0:
-                    raise FileError(f"{name}: the zip archive unpacks to far too much.", name)
-                if text[:4] != b"PK\x03\x04":
-                    found += _unpack(text, f"{name}:{member.filename}", limit, strict, report)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        OSError,
-        EOFError,
-        NotImplementedError,
-        ValueError,
-        RuntimeError,
-    ) as error:
-        _note_damage(f"damaged zip archive ({error})", name, len(found), strict, report)
-    return found
+def _expand_crinex(data: bytes, budget: Budget) -> tuple[bytes, str]:
+    """CRINEX to RINEX, within the budget."""
+    text, problem = decode_crinex(data, budget.left)
+    budget.spend(budget.left + 1 if problem.startswith("too large") else len(text))
+    return text, problem
 
 
 def looks_like_rinex(text: bytes) -> bool:
