@@ -113,7 +113,7 @@ def test_a_pattern_needs_names_that_differ(tmp_path):
 
 def test_missing_file_of_jobs(tmp_path, capsys):
     assert main.run(["batch", str(tmp_path / "none.toml"), "-o", str(tmp_path)]) == 2
-    assert "none.toml cannot be read: no such file" in capsys.readouterr().err
+    assert "none.toml cannot be read: there is no such file" in capsys.readouterr().err
 
 
 def test_every_known_key_is_taken(tmp_path):

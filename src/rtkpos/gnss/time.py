@@ -8,6 +8,7 @@ from rtkpos.constants import NS_PER_DAY, NS_PER_S, NS_PER_WEEK
 
 GPS_EPOCH = dt.datetime(1980, 1, 6)
 GPS_EPOCH_ORDINAL = GPS_EPOCH.toordinal()
+_LIMIT_NS = 220 * 366 * NS_PER_DAY
 
 # First UTC day on which GPST - UTC has the value (IERS Bulletin C; last checked: Bulletin C 71).
 LEAP_SECONDS: tuple[tuple[tuple[int, int, int], int], ...] = (
@@ -42,8 +43,18 @@ def ns_from_calendar(
     second_ns : seconds of the minute in ns, 0 <= second_ns (61e9 allowed at a leap second).
     Raises ValueError for a day that does not exist.
     """
-    days = dt.date(year, month, day).toordinal() - GPS_EPOCH_ORDINAL
+    try:
+        days = dt.date(year, month, day).toordinal() - GPS_EPOCH_ORDINAL
+    except OverflowError:
+        raise ValueError("there is no such year") from None
     return days * NS_PER_DAY + (hour * 3600 + minute * 60) * NS_PER_S + second_ns
+
+
+def checked_ns(time_ns: float) -> int:
+    """Nanoseconds as a whole number; ValueError for NaN and for what 64 bits cannot hold."""
+    if not abs(time_ns) < _LIMIT_NS:
+        raise ValueError("the time lies beyond the year 2200")
+    return round(time_ns)
 
 
 def ns_from_week(week: int, tow_s: float) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import tomllib
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from rtkpos.errors import ConfigError
+from rtkpos._toml import parse_toml
+from rtkpos.errors import LONGEST_QUOTE, ConfigError, quoted, shortened
 from rtkpos.gnss.systems import SYSTEM_LETTERS
 
 MODES = ("single", "dgnss", "kinematic", "static", "moving_base")
@@ -210,14 +210,14 @@ class RtkConfig:
         if strangers or not self.selection.systems:
             raise ConfigError(
                 f"selection.systems must be letters of {SYSTEM_LETTERS}; "
-                f"got {self.selection.systems!r}."
+                f"got {quoted(self.selection.systems)}."
             )
         _check_offsets(self.antenna)
         for letter, digits in self.selection.bands.items():
             if letter not in SYSTEM_LETTERS or not digits.isdecimal() or len(digits) > 3:
                 raise ConfigError(
                     "selection.bands must map a system letter to one to three band digits, "
-                    f'like {{C = "26"}}; got {letter} = {digits!r}.'
+                    f'like {{C = "26"}}; got {letter} = {quoted(digits)}.'
                 )
 
     @property
@@ -231,9 +231,9 @@ class RtkConfig:
     def from_toml(cls, text: str, **top_level: Any) -> RtkConfig:
         """From TOML text; unknown keys are errors; keywords override its top level."""
         try:
-            values = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"configuration is not valid TOML: {error}.") from error
+            values = parse_toml(text)
+        except ValueError as error:
+            raise ConfigError(f"configuration is not valid TOML: {error}.") from None
         return cls.from_dict(values | top_level)
 
     @classmethod
@@ -248,13 +248,15 @@ def _build(kind: Any, values: dict[str, Any], path: str) -> Any:
     known = {f.name: f for f in dataclasses.fields(kind)}
     for name in values:
         if name not in known:
-            raise ConfigError(f"unknown key {path}{name}; known are {', '.join(known)}.")
+            raise ConfigError(
+                f"unknown key {path}{shortened(name, LONGEST_QUOTE)}; known are {', '.join(known)}."
+            )
     arguments = {}
     for name, value in values.items():
         section: Any = known[name].default_factory
         if dataclasses.is_dataclass(section):
             if not isinstance(value, dict):
-                raise ConfigError(f"{path}{name} must be a section of keys; got {value!r}.")
+                raise ConfigError(f"{path}{name} must be a section of keys; got {quoted(value)}.")
             arguments[name] = _build(section, value, f"{path}{name}.")
         else:
             arguments[name] = tuple(value) if isinstance(value, list) else value
@@ -269,15 +271,15 @@ def checked(section: Any, path: str) -> None:
             checked(value, f"{where}.")
         elif "one_of" in item.metadata and value not in item.metadata["one_of"]:
             choices = ", ".join(item.metadata["one_of"])
-            raise ConfigError(f"{where} must be one of {choices}; got {value!r}.")
+            raise ConfigError(f"{where} must be one of {choices}; got {quoted(value)}.")
         elif value is None and item.default is None:
             continue
         elif "low" in item.metadata:
             _check_range(where, value, item.metadata["low"], item.metadata["high"])
         elif isinstance(item.default, str) and not isinstance(value, str):
-            raise ConfigError(f"{where} must be text; got {value!r}.")
+            raise ConfigError(f"{where} must be text; got {quoted(value)}.")
         elif isinstance(item.default, bool) and not isinstance(value, bool):
-            raise ConfigError(f"{where} must be true or false; got {value!r}.")
+            raise ConfigError(f"{where} must be true or false; got {quoted(value)}.")
 
 
 def _check_offsets(antenna: Antennas) -> None:
@@ -287,7 +289,7 @@ def _check_offsets(antenna: Antennas) -> None:
         is_list = isinstance(value, tuple) and len(value) in (0, 3)
         if not is_list or not all(isinstance(v, int | float) and abs(v) <= 100.0 for v in value):
             raise ConfigError(
-                f"antenna.{name} must be three numbers [m], east, north, up; got {value!r}."
+                f"antenna.{name} must be three numbers [m], east, north, up; got {quoted(value)}."
             )
         if value and antenna.coordinates != "marker":
             raise ConfigError(
@@ -300,4 +302,4 @@ def _check_range(where: str, value: Any, low: float, high: float) -> None:
     """Raise ConfigError unless low <= value <= high."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not math.isfinite(value) or not low <= value <= high:
-        raise ConfigError(f"{where} must lie between {low:g} and {high:g}; got {value!r}.")
+        raise ConfigError(f"{where} must lie between {low:g} and {high:g}; got {quoted(value)}.")

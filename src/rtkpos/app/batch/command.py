@@ -39,7 +39,7 @@ from rtkpos.batch.job_manifest import (
 )
 from rtkpos.batch.shared_tables import Key, SharedTables, file_key
 from rtkpos.batch.solve_many import StoppedError, in_threads, stopper, warm_once
-from rtkpos.errors import InputError, NoSolutionError, RtkposError
+from rtkpos.errors import InputError, NoSolutionError, RtkposError, quoted
 from rtkpos.io.text.atomic import make_folder, refuse_overwriting, remove_remnants, write_text
 
 EXIT_BUG = RtkposError.exit_code
@@ -175,7 +175,7 @@ def _solve_alone(jobs: list[BatchJob], name: str) -> int:
     """Solve one job and print the changes of its entry, for the process that watches this one."""
     job = next((job for job in jobs if job.name == name), None)
     if job is None:
-        raise InputError(f"there is no job {name!r}.")
+        raise InputError(f"there is no job {quoted(name)}.")
     outcome = solve_one(job, SharedTables(()), threading.Event())
     sys.stdout.write(json.dumps(outcome, allow_nan=False) + "\n")
     return EXIT_DONE

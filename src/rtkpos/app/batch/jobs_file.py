@@ -11,7 +11,7 @@ from typing import Any
 
 from rtkpos.app.solve.base_position import position_from_options
 from rtkpos.app.solve.request import SolveRequest, build_config
-from rtkpos.errors import ConfigError, InputError
+from rtkpos.errors import ConfigError, InputError, quoted
 from rtkpos.io.text.toml_file import read_toml
 from rtkpos.records.config import RtkConfig
 
@@ -60,7 +60,9 @@ def read_jobs(path: Path, folder: Path) -> list[BatchJob]:
     content = read_toml(path)
     strangers = sorted(set(content) - {"defaults", "job"})
     if strangers:
-        raise InputError(f"{path}: unknown key {strangers[0]!r}; known are [defaults] and [[job]].")
+        raise InputError(
+            f"{path}: unknown key {quoted(strangers[0])}; known are [defaults] and [[job]]."
+        )
     defaults, tables = content.get("defaults", {}), content.get("job", [])
     if not isinstance(defaults, dict) or not isinstance(tables, list) or not tables:
         raise InputError(f"{path}: no [[job]] table; wanted one for each baseline or pattern.")
@@ -68,7 +70,7 @@ def read_jobs(path: Path, folder: Path) -> list[BatchJob]:
     for number, table in enumerate(tables, 1):
         where = f"{path}: job {number}"
         if not isinstance(table, dict):
-            raise InputError(f"{where} must be a [[job]] table; got {table!r}.")
+            raise InputError(f"{where} must be a [[job]] table; got {quoted(table)}.")
         try:
             _check_keys(defaults, "[defaults] ", ("name",))
             _check_keys(table, "", ())
@@ -84,7 +86,9 @@ def _check_keys(table: dict[str, Any], where: str, barred: tuple[str, ...]) -> N
     for key, value in table.items():
         if key not in KNOWN_KEYS or key in barred:
             known = ", ".join(k for k in KNOWN_KEYS if k not in barred)
-            raise _KeyError(f"{where}unknown key {key} = {value!r}; known are {known}.")
+            raise _KeyError(
+                f"{where}unknown key {quoted(key)[1:-1]} = {quoted(value)}; known are {known}."
+            )
 
 
 def _merged(defaults: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
@@ -106,7 +110,9 @@ def _jobs_of(values: dict[str, Any], root: Path, folder: Path) -> list[BatchJob]
     found = _matches(rover, root, "rover")
     name = values.get("name", STEM)
     if len(found) > 1 and STEM not in str(name):
-        raise _KeyError(f"name = {name!r} would be that of {len(found)} jobs; put {STEM} into it.")
+        raise _KeyError(
+            f"name = {quoted(name)} would be that of {len(found)} jobs; put {STEM} into it."
+        )
     return [_job(values | {"name": name}, (file,), root, folder) for file in found]
 
 
@@ -119,7 +125,7 @@ def _job(values: dict[str, Any], rover: tuple[Path, ...], root: Path, folder: Pa
         raise _KeyError("the key nav is missing; name the navigation file.")
     kind = values.get("format", "pos")
     if kind not in RESULT_FORMATS:
-        raise _KeyError(f"format must be one of {', '.join(RESULT_FORMATS)}; got {kind!r}.")
+        raise _KeyError(f"format must be one of {', '.join(RESULT_FORMATS)}; got {quoted(kind)}.")
     flags = {key: _flag(values, key) for key in FLAG_KEYS}
     name = _name(values.get("name", STEM), rover[0])
     output = folder / f"{name}.{kind}"
@@ -149,12 +155,12 @@ def _job(values: dict[str, Any], rover: tuple[Path, ...], root: Path, folder: Pa
 def _name(given: Any, rover: Path) -> str:
     """Name of a job: letters, digits, and . _ + -, since files are called after it."""
     if not isinstance(given, str):
-        raise _KeyError(f"name must be text; got {given!r}.")
+        raise _KeyError(f"name must be text; got {quoted(given)}.")
     name = given.replace(STEM, rover.name.split(".")[0])
     if not re.fullmatch(r"[\w+-][\w.+-]*", name) or name in RESERVED_NAMES:
         raise _KeyError(
-            f"name = {name!r} cannot be that of a result file; use letters, digits and . _ + - "
-            f"(but not {' or '.join(RESERVED_NAMES)})."
+            f"name = {quoted(name)} cannot be that of a result file; use letters, digits "
+            f"and . _ + - (but not {' or '.join(RESERVED_NAMES)})."
         )
     return name
 
@@ -164,7 +170,7 @@ def _files(values: dict[str, Any], key: str, root: Path) -> tuple[Path, ...]:
     given = values.get(key, [])
     names = [given] if isinstance(given, str) else given
     if not isinstance(names, list) or not all(isinstance(n, str) and n for n in names):
-        raise _KeyError(f"{key} must be a file name or a list of them; got {given!r}.")
+        raise _KeyError(f"{key} must be a file name or a list of them; got {quoted(given)}.")
     found: list[Path] = []
     for name in names:
         found += _matches(name, root, key) if glob.has_magic(name) else [root / name]
@@ -176,7 +182,7 @@ def _matches(pattern: str, root: Path, key: str) -> list[Path]:
     found = sorted(glob.glob(pattern, root_dir=root, recursive=True))
     files = [root / name for name in found if not (root / name).is_dir()]
     if not files:
-        raise _KeyError(f"{key} = {pattern!r} finds no file in {root}.")
+        raise _KeyError(f"{key} = {quoted(pattern)} finds no file in {root}.")
     return files
 
 
@@ -184,7 +190,7 @@ def _path(values: dict[str, Any], key: str, root: Path) -> Path | None:
     """One file name."""
     given = values.get(key)
     if given is not None and not isinstance(given, str):
-        raise _KeyError(f"{key} must be a file name; got {given!r}.")
+        raise _KeyError(f"{key} must be a file name; got {quoted(given)}.")
     return None if given is None else root / given
 
 
@@ -192,7 +198,7 @@ def _flag(values: dict[str, Any], key: str) -> bool:
     """A truth value, false when not given."""
     given = values.get(key, False)
     if not isinstance(given, bool):
-        raise _KeyError(f"{key} must be true or false; got {given!r}.")
+        raise _KeyError(f"{key} must be true or false; got {quoted(given)}.")
     return given
 
 
@@ -203,7 +209,7 @@ def _three(values: dict[str, Any], key: str) -> tuple[float, float, float] | Non
         return None
     numbers = [v for v in given if type(v) in (int, float)] if isinstance(given, list) else []
     if len(numbers) != 3 or len(given) != 3:
-        raise _KeyError(f"{key} must be three numbers; got {given!r}.")
+        raise _KeyError(f"{key} must be three numbers; got {quoted(given)}.")
     return float(numbers[0]), float(numbers[1]), float(numbers[2])
 
 
@@ -211,7 +217,7 @@ def _base_position(values: dict[str, Any]) -> str | None:
     """Where the base coordinates come from."""
     given = values.get("base_position")
     if given not in (None, "header", "single"):
-        raise _KeyError(f'base_position must be "header" or "single"; got {given!r}.')
+        raise _KeyError(f'base_position must be "header" or "single"; got {quoted(given)}.')
     return given
 
 
@@ -219,7 +225,9 @@ def _options(values: dict[str, Any], root: Path) -> dict[str, Any]:
     """Values of the configuration by path: the table `config`, then the keys of their own."""
     table = values.get("config", {})
     if not isinstance(table, dict):
-        raise _KeyError(f"config must be a table; got {table!r}; a file is named by config_file.")
+        raise _KeyError(
+            f"config must be a table; got {quoted(table)}; a file is named by config_file."
+        )
     options = _leaves(table)
     antex = options.get("antenna.antex")
     if isinstance(antex, str) and antex:
@@ -228,7 +236,7 @@ def _options(values: dict[str, Any], root: Path) -> dict[str, Any]:
         if key not in values:
             continue
         if key == "bands" and not isinstance(values[key], str):
-            raise _KeyError(f'bands must be text like "C26,G12"; got {values[key]!r}.')
+            raise _KeyError(f'bands must be text like "C26,G12"; got {quoted(values[key])}.')
         options[path] = values[key]
     return options
 
@@ -248,7 +256,7 @@ def _check_names(jobs: list[BatchJob], path: Path) -> None:
     for job in jobs:
         if job.name.lower() in seen:
             raise InputError(
-                f"{path}: two jobs are called {job.name!r} (the latter for "
+                f"{path}: two jobs are called {quoted(job.name)} (the latter for "
                 f"{job.request.rover[0]}); give each a name of its own."
             )
         seen.add(job.name.lower())

@@ -23,7 +23,7 @@ from rtkpos.app.network.map import network_geojson, network_picture
 from rtkpos.app.network.network_session import SessionRequest, open_session
 from rtkpos.app.network.text import check_lines, plan_lines
 from rtkpos.batch.cost import CostRates, network_cost
-from rtkpos.errors import ConfigError, InputError
+from rtkpos.errors import ConfigError, InputError, quoted
 from rtkpos.io.text.atomic import check_outputs, write_bytes, write_text
 from rtkpos.network.graph.cells import CELL_SIZE, plan_cells
 from rtkpos.network.graph.graph import NetworkGraph, build_graph
@@ -96,7 +96,7 @@ def run_network_plan(plan_of: PlanRequest, request: MapRequest) -> int:
     for name, value, high in (("--hours", plan_of.hours, _MAX_HOURS),
                               ("--interval", plan_of.interval_s, 3600.0)):  # fmt: skip
         if not 0.0 < value <= high:
-            raise ConfigError(f"{name} must lie between 0 and {high:g}; got {value!r}.")
+            raise ConfigError(f"{name} must lie between 0 and {high:g}; got {quoted(value)}.")
     started = time.perf_counter()
     graph = _graph_to_plan(plan_of, request)
     plan = plan_cells(graph, plan_of.cell_size)
@@ -134,7 +134,7 @@ def _rates(plan_of: PlanRequest) -> CostRates:
     if given is None:
         return CostRates()
     if not 0.0 < given <= 1e4:
-        raise ConfigError(f"--ms-per-baseline must lie between 0 and 10000; got {given!r}.")
+        raise ConfigError(f"--ms-per-baseline must lie between 0 and 10000; got {quoted(given)}.")
     return CostRates(ms_per_baseline_epoch=given)
 
 

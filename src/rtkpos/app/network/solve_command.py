@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -102,10 +103,10 @@ def _outputs(request: NetworkSolveRequest) -> dict[Path, Path]:
         return {}
     if request.output is None:
         raise ConfigError("say where the results go: --output DIR, or a file for a single rover.")
-    missing = next((path for path in request.rovers if not path.exists()), None)
+    missing = next((path for path in request.rovers if not os.path.exists(path)), None)
     if missing is not None:
         raise FileError(f"{missing} cannot be read: no such file.", str(missing))
-    if request.output.suffix.lower() in _FILE_ENDINGS and not request.output.is_dir():
+    if request.output.suffix.lower() in _FILE_ENDINGS and not os.path.isdir(request.output):
         if len(request.rovers) > 1:
             raise ConfigError(
                 f"--output {request.output} is one file, but there are {len(request.rovers)} "

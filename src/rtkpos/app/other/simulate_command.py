@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from importlib import resources
 from pathlib import Path
 
+from rtkpos._toml import LONGEST
 from rtkpos.app.command_line.progress import ProgressBar
 from rtkpos.app.command_line.screen import say
 from rtkpos.errors import ConfigError, FileError
+from rtkpos.io.text.files import read_file_text
 from rtkpos.simulate.scenario.scenario import Scenario, parse_scenario
 from rtkpos.simulate.simulation import simulate
 
@@ -31,18 +34,14 @@ def load_scenario(word: str, seed: int | None) -> Scenario:
     """
     ready = ready_scenarios()
     path = Path(word)
-    if word in ready and not path.exists():
+    if word in ready and not os.path.exists(path):
         text = ready[word]
     else:
         try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            cause = (error.strerror or str(error)).lower()
-            raise FileError(
-                f"scenario {word} cannot be read: {cause}; ready ones are {', '.join(ready)}.", word
-            ) from None
-        except UnicodeDecodeError:
-            raise FileError(f"scenario {word} is not UTF-8 text.", word) from None
+            text = read_file_text(path, kind="scenario", most=LONGEST)
+        except FileError as error:
+            words = f"{str(error).rstrip('.')}; ready ones are {', '.join(ready)}."
+            raise FileError(words, word) from None
     scenario = parse_scenario(text, f"scenario {word}")
     run = scenario.run
     if run.nav:
@@ -57,7 +56,7 @@ def load_scenario(word: str, seed: int | None) -> Scenario:
 def run_simulate(word: str, out: Path, seed: int | None, *, quiet: bool) -> int:
     """Write the files of a scenario into a folder and say what is there."""
     scenario = load_scenario(word, seed)
-    if out.exists() and not out.is_dir():
+    if os.path.exists(out) and not out.is_dir():
         raise FileError(f"{out} is a file; name a folder.", str(out))
     start = time.perf_counter()
     with ProgressBar("simulating", quiet=quiet) as bar:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -172,7 +172,7 @@ def _truth(request: SolveRequest, rover: ObsTable) -> Truth | None:
     if request.truth is None:
         return None
     words = request.truth.split()
-    is_point = len(words) == 3 and not Path(request.truth).exists()
+    is_point = len(words) == 3 and not os.path.exists(request.truth)
     near_ns = int(rover.time_ns[0]) if rover.n_epoch else None
     return truth_from_words(words if is_point else [request.truth], near_ns)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,7 +122,7 @@ def _recorded() -> _Task:
 
 def _picture(facts: RunFacts, task: _Task) -> bytes:
     """PNG of track and errors."""
-    words = [task.truth] if Path(task.truth).exists() else task.truth.split()
+    words = [task.truth] if os.path.exists(task.truth) else task.truth.split()
     truth_m = truth_from_words(words).at(facts.solution.time_ns)
     return draw_track(facts.solution, truth_m, task.name)
 

@@ -16,7 +16,7 @@ from rtkpos.app.solve.inputs import Inputs
 from rtkpos.app.solve.network_inputs import NetworkInputs, check_coordinates, serve_rover
 from rtkpos.app.solve.network_words import rounded
 from rtkpos.app.solve.request import SolveRequest, toml_of
-from rtkpos.errors import ConfigError
+from rtkpos.errors import LONGEST_QUOTE, ConfigError, quoted, shortened
 from rtkpos.network.network_config import NetworkConfig
 from rtkpos.network.solve_network import NetworkSolve, SolvedNetwork, solve_in_network
 from rtkpos.network.virtual.virtual_base import VirtualBase
@@ -80,10 +80,13 @@ def network_config(config: RtkConfig, path: Path | None) -> NetworkConfig:
     values = toml_of(path).get("network", {})
     known = {name for name in NetworkConfig.__dataclass_fields__ if name != "selection"}
     if not isinstance(values, dict):
-        raise ConfigError(f"network must be a section of keys; got {values!r}.")
+        raise ConfigError(f"network must be a section of keys; got {quoted(values)}.")
     for name in values:
         if name not in known:
-            raise ConfigError(f"unknown key network.{name}; known are {', '.join(sorted(known))}.")
+            raise ConfigError(
+                f"unknown key network.{shortened(name, LONGEST_QUOTE)}; "
+                f"known are {', '.join(sorted(known))}."
+            )
     return replace(NetworkConfig.for_rover(config), **values)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rtkpos.errors import ConfigError, FileError
+from rtkpos.errors import ConfigError, quoted
+from rtkpos.io.text.toml_file import read_toml
 from rtkpos.records.config import RtkConfig
 
 SUFFIX_FORMAT = {
@@ -82,7 +82,7 @@ def parse_bands(text: str) -> dict[str, str]:
         if not letter.isalpha() or not digits.isdecimal() or letter in bands:
             raise ConfigError(
                 f'--bands takes each system letter once with its band digits, like "C26,G12"; '
-                f"got {text!r}."
+                f"got {quoted(text)}."
             )
         bands[letter] = digits
     return bands
@@ -92,13 +92,7 @@ def toml_of(path: Path | None) -> dict[str, Any]:
     """Contents of the configuration file; empty without one."""
     if path is None:
         return {}
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        cause = (error.strerror or str(error)).lower()
-        raise FileError(f"configuration {path} cannot be read: {cause}.", str(path)) from None
-    except ValueError as error:
-        raise ConfigError(f"configuration {path} is not valid TOML: {error}.") from None
+    return read_toml(path, kind="configuration", wrong=ConfigError)
 
 
 def _set(values: dict[str, Any], path: list[str], value: Any) -> None:
@@ -106,6 +100,6 @@ def _set(values: dict[str, Any], path: list[str], value: Any) -> None:
     for key in path[:-1]:
         inner = values.setdefault(key, {})
         if not isinstance(inner, dict):
-            raise ConfigError(f"configuration key {key} must be a section; got {inner!r}.")
+            raise ConfigError(f"configuration key {key} must be a section; got {quoted(inner)}.")
         values = inner
     values[path[-1]] = value

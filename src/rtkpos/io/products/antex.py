@@ -180,13 +180,22 @@ def _grid(facts: dict[str, str]) -> tuple[FloatArray, FloatArray]:
     except (KeyError, ValueError):
         raise _DamagedBlockError("its grid (DAZI, ZEN1 / ZEN2 / DZEN) cannot be read") from None
     sane = 0.0 <= step <= 360.0 and 0.0 <= first < last <= 180.0 and zenith_step > 0.0
-    n_azimuth = round(360.0 / step) + 1 if sane and step > 0.0 else 1
-    n_zenith = round((last - first) / zenith_step) + 1 if sane else 0
-    if not 2 <= n_zenith <= MAX_GRID or n_azimuth > MAX_GRID:
-        raise _DamagedBlockError(f"its grid is impossible ({first} to {last} by {zenith_step})")
+    n_azimuth = _n_node(360.0, step) if sane and step > 0.0 else 1
+    n_zenith = _n_node(last - first, zenith_step) if sane else 0
+    if n_zenith < 2 or n_azimuth < 1:
+        raise _DamagedBlockError(
+            f"its grid is impossible (zenith {first:g} to {last:g} by {zenith_step:g}, "
+            f"azimuth by {step:g})"
+        )
     azimuth_rad: FloatArray = np.radians(np.arange(n_azimuth) * step)
     zenith_rad: FloatArray = np.radians(first + np.arange(n_zenith) * zenith_step)
     return azimuth_rad, zenith_rad
+
+
+def _n_node(span: float, step: float) -> int:
+    """Nodes of an axis; 0 when they are more than any calibration has."""
+    n_step = span / step
+    return round(n_step) + 1 if n_step < MAX_GRID - 0.5 else 0
 
 
 def _pattern(rows: list[str], facts: dict[str, str]) -> AntennaPattern:

@@ -13,6 +13,7 @@ from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.gnss.time import (
     LEAP_TABLE_VALID_UNTIL,
     calendar_from_ns,
+    checked_ns,
     gpst_minus_utc_s,
     ns_from_calendar,
     utc_is_beyond_table,
@@ -205,7 +206,7 @@ def _date_ns(fields: list[str]) -> int:
             year = 2000 + int(digits[4:]) if int(digits[4:]) < 80 else 1900 + int(digits[4:])
             return ns_from_calendar(year, int(digits[2:4]), int(digits[:2]))
         if fields and fields[0] == "ZDA":
-            return ns_from_calendar(int(fields[4]), int(fields[3]), int(fields[2]))
+            return checked_ns(ns_from_calendar(int(fields[4]), int(fields[3]), int(fields[2])))
     except (ValueError, IndexError):
         return -1
     return -1
@@ -217,15 +218,16 @@ def _gga_row(fields: list[str]) -> tuple[int, float, float, float, int] | None:
         return None
     try:
         clock = fields[1]
-        seconds_ns = round(float(clock[4:]) * NS_PER_S)
+        seconds_ns = checked_ns(float(clock[4:]) * NS_PER_S)
         clock_ns = (int(clock[:2]) * 3600 + int(clock[2:4]) * 60) * NS_PER_S + seconds_ns
         lat = _degrees(fields[2], 2) * (-1 if fields[3] == "S" else 1)
         lon = _degrees(fields[4], 3) * (-1 if fields[5] == "W" else 1)
         height = float(fields[9]) + (float(fields[11]) if fields[11] else 0.0)
         quality = int(fields[6])
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return (clock_ns, lat, lon, height, quality) if quality > 0 else None
+    is_good = 0 < quality < 100 and 0 <= clock_ns < 2 * NS_PER_DAY
+    return (clock_ns, lat, lon, height, quality) if is_good else None
 
 
 def _degrees(text: str, width: int) -> float:

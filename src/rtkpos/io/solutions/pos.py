@@ -13,7 +13,8 @@ from rtkpos._arrays import FloatArray, IndexArray, TimeArray
 from rtkpos.constants import NS_PER_S, NS_PER_WEEK
 from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation, geodetic_to_ecef
 from rtkpos.errors import FileError
-from rtkpos.gnss.time import iso_gpst, ns_from_calendar
+from rtkpos.gnss.time import checked_ns, iso_gpst, ns_from_calendar
+from rtkpos.io.text.files import read_file_text
 from rtkpos.records.solution import FixStatus, Solution
 
 # Quality flag Q of RTKLIB (manual 2.4.2, appendix B.1) by our status; NONE is not written.
@@ -182,11 +183,7 @@ def read_pos(path: Path | str) -> PosTable:
     Lines that do not parse are passed over; a file without one good line raises FileError, as does
     one of baselines, which has no positions.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        cause = (error.strerror or str(error)).lower()
-        raise FileError(f"{path} cannot be read: {cause}.", str(path)) from error
+    text = read_file_text(path, errors="replace")
     if re.search(r"^%.*e-baseline\(m\)", text, re.MULTILINE):
         raise FileError(f"{path} holds baselines; give a file of positions.", str(path))
     table = parse_pos(text)
@@ -210,12 +207,17 @@ def parse_pos(text: str) -> PosTable:
     return PosTable(
         time_ns=times,
         ecef_m=values[:, :3] if is_xyz else ecef_from_degrees(values[:, :3]),
-        quality=np.nan_to_num(values[:, 3]).astype(np.int64),
-        n_sat=np.nan_to_num(values[:, 4]).astype(np.int64),
+        quality=_counts(values[:, 3]),
+        n_sat=_counts(values[:, 4]),
         sigma_neu_m=values[:, 5:8],
         age_s=values[:, 8],
         ratio=values[:, 9],
     )
+
+
+def _counts(values: FloatArray) -> IndexArray:
+    """Small whole numbers; 0 for NaN."""
+    return np.clip(np.nan_to_num(values), 0, 999).astype(np.int64)
 
 
 def ecef_from_degrees(llh_deg: FloatArray) -> FloatArray:
@@ -243,8 +245,8 @@ def _parse_line(line: str) -> tuple[int, list[float]] | None:
 def _parse_time(first: str, second: str) -> int:
     """GPST [ns] of "2024/06/24 08:20:00.000" or "2320 116400.000"."""
     if "/" not in first:
-        return int(first) * NS_PER_WEEK + round(float(second) * NS_PER_S)
+        return checked_ns(int(first) * NS_PER_WEEK + checked_ns(float(second) * NS_PER_S))
     year, month, day = (int(word) for word in first.split("/"))
     hour, minute, seconds = second.split(":")
-    second_ns = round(float(seconds) * NS_PER_S)
-    return ns_from_calendar(year, month, day, int(hour), int(minute), second_ns)
+    second_ns = checked_ns(float(seconds) * NS_PER_S)
+    return checked_ns(ns_from_calendar(year, month, day, int(hour), int(minute), second_ns))

@@ -14,8 +14,10 @@ import numpy as np
 from rtkpos._arrays import FloatArray, TimeArray
 from rtkpos.constants import NS_PER_S, NS_PER_WEEK
 from rtkpos.errors import ConfigError, FileError
+from rtkpos.gnss.time import checked_ns
 from rtkpos.io.solutions.nmea import parse_nmea
 from rtkpos.io.solutions.pos import ecef_from_degrees, parse_pos
+from rtkpos.io.text.files import read_file_text
 
 MAX_GAP_S = 2.0
 _EXACT_NS = 1_000_000
@@ -94,11 +96,7 @@ def read_truth(path: Path | str, near_ns: int | None = None) -> Truth:
     CSV needs a header that names a time (GPS week and time of week, or our own `time_gpst`) and
     ECEF x, y, z or latitude, longitude [deg] and ellipsoidal height; columns are found by name.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        cause = (error.strerror or str(error)).lower()
-        raise FileError(f"truth {path} cannot be read: {cause}.", str(path)) from error
+    text = read_file_text(path, kind="truth", errors="replace")
     if text.lstrip().startswith("{"):
         return _from_json(text, path)
     time_ns, ecef_m = _track(text, near_ns)
@@ -118,7 +116,7 @@ def _from_json(text: str, path: Path | str) -> Truth:
     """The point "rover_xyz" of a JSON object."""
     try:
         point = np.array(json.loads(text)["rover_xyz"], dtype=np.float64)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise FileError(
             f"truth {path} is JSON without a list rover_xyz of three metres.", str(path)
         ) from error
@@ -162,7 +160,7 @@ def _from_csv(text: str, near_ns: int | None) -> tuple[TimeArray, FloatArray]:
         try:
             time_ns = _csv_time(names, row, near_ns)
             points.append([float(row[i]) for i in place])
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, OverflowError):
             continue
         times.append(time_ns)
     table = np.array(points, dtype=np.float64).reshape(-1, 3)
@@ -178,9 +176,9 @@ def _csv_time(names: Sequence[str], row: Sequence[str], near_ns: int | None) -> 
     week = -1 if week == tow else week
     if tow < 0:
         raise ValueError("no time of week")
-    tow_ns = round(float(row[tow]) * NS_PER_S)
+    tow_ns = checked_ns(float(row[tow]) * NS_PER_S)
     if week >= 0:
-        return int(float(row[week])) * NS_PER_WEEK + tow_ns
+        return checked_ns(int(float(row[week])) * NS_PER_WEEK + tow_ns)
     if near_ns is None:
         raise ValueError("no week")
     return round((near_ns - tow_ns) / NS_PER_WEEK) * NS_PER_WEEK + tow_ns

@@ -45,7 +45,7 @@ def check_writable(path: Path | str) -> None:
     """
     target = Path(path)
     folder = target.resolve().parent
-    if target.is_dir():
+    if os.path.isdir(target):
         raise FileError(f"{target} is a folder; name a file to write to.", str(target))
     if not folder.is_dir():
         raise FileError(
@@ -124,7 +124,10 @@ def _identity(path: Path) -> Hashable:
 
 def _is_special(target: Path) -> bool:
     """True for a device, a pipe or a socket, which have no contents to protect."""
-    return target.exists() and not stat.S_ISREG(target.stat().st_mode) and not target.is_dir()
+    if not os.path.exists(target):
+        return False
+    mode = target.stat().st_mode
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from rtkpos.errors import FileError, InputError
+from rtkpos._toml import LONGEST, parse_toml
+from rtkpos.errors import InputError, RtkposError
+from rtkpos.io.text.files import read_file_text
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """The content of a TOML file; InputError in one sentence when it is none."""
+def read_toml(
+    path: Path, *, kind: str = "", wrong: type[RtkposError] = InputError
+) -> dict[str, Any]:
+    """The content of a TOML file.
+
+    kind : word before the name in messages, like "configuration"
+    FileError when the file cannot be read, `wrong` in one sentence when it is no TOML.
+    """
+    text = read_file_text(path, kind=kind, most=LONGEST)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        cause = (error.strerror or str(error)).lower()
-        raise FileError(f"{path} cannot be read: {cause}.", str(path)) from None
+        return parse_toml(text)
     except ValueError as error:
-        raise InputError(f"{path} is not valid TOML: {error}.") from None
+        raise wrong(f"{kind} {path} is not valid TOML: {error}.".lstrip()) from None

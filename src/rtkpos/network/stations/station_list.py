@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import glob
 import math
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 
 from rtkpos._arrays import FloatArray
 from rtkpos.core.station.earth import is_on_earth
-from rtkpos.errors import ConfigError, DataError, InputError
+from rtkpos.errors import ConfigError, DataError, InputError, quoted
 from rtkpos.io.text.toml_file import read_toml
 from rtkpos.network.graph.graph import GraphLimits
 from rtkpos.network.stations.station_headers import HeaderFacts, header_facts
@@ -127,7 +128,8 @@ def _from_toml(path: Path) -> tuple[GraphLimits, _Rows, list[str]]:
     strangers = sorted(set(content) - {"defaults", "network", "station"})
     if strangers:
         raise InputError(
-            f"{path}: unknown key {strangers[0]!r}; known are [defaults], [network], [[station]]."
+            f"{path}: unknown key {quoted(strangers[0])}; known are [defaults], "
+            "[network], [[station]]."
         )
     tables, defaults = content.get("station", []), content.get("defaults", {})
     if not isinstance(tables, list) or not tables or not isinstance(defaults, dict):
@@ -135,7 +137,9 @@ def _from_toml(path: Path) -> tuple[GraphLimits, _Rows, list[str]]:
     rows: _Rows = []
     for number, table in enumerate(tables, 1):
         if not isinstance(table, dict):
-            raise InputError(f"{path}: station {number} must be a [[station]]; got {table!r}.")
+            raise InputError(
+                f"{path}: station {number} must be a [[station]]; got {quoted(table)}."
+            )
         rows.append(("", defaults | table))
     return _limits(content.get("network", {}), path), rows, []
 
@@ -143,14 +147,15 @@ def _from_toml(path: Path) -> tuple[GraphLimits, _Rows, list[str]]:
 def _limits(values: Any, path: Path) -> GraphLimits:
     """The section [network]."""
     if not isinstance(values, dict):
-        raise InputError(f"{path}: network must be a section of keys; got {values!r}.")
+        raise InputError(f"{path}: network must be a section of keys; got {quoted(values)}.")
     for key, value in values.items():
         if key not in LIMIT_KEYS:
             raise InputError(
-                f"{path}: unknown key network.{key}; known are {', '.join(LIMIT_KEYS)}."
+                f"{path}: unknown key network.{quoted(key)[1:-1]}; "
+                f"known are {', '.join(LIMIT_KEYS)}."
             )
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InputError(f"{path}: network.{key} must be a number; got {value!r}.")
+            raise InputError(f"{path}: network.{key} must be a number; got {quoted(value)}.")
     try:
         return limits_of(**values)
     except ConfigError as error:
@@ -177,7 +182,9 @@ def _station(values: Mapping[str, Any], root: Path, notes: list[str]) -> Network
     """One station from its keys and, for what they leave out, its first header."""
     for key, value in values.items():
         if key not in KEYS:
-            raise _ValueError(f"unknown key {key} = {value!r}; known are {', '.join(KEYS)}.")
+            raise _ValueError(
+                f"unknown key {quoted(key)[1:-1]} = {quoted(value)}; known are {', '.join(KEYS)}."
+            )
     files = _files(values.get("files", []), root)
     place = _place(values)
     facts = header_facts(files[0]) if files else HeaderFacts()
@@ -209,8 +216,8 @@ def _place(values: Mapping[str, Any]) -> FloatArray | None:
         place = np.array(_three(values["xyz"], "xyz"))
         if not is_on_earth(place):
             raise _ValueError(
-                f"xyz = {values['xyz']} is not near the surface of the earth; wanted ECEF metres, "
-                "use llh for latitude, longitude [deg] and ellipsoidal height [m]."
+                f"xyz = {quoted(values['xyz'])} is not near the surface of the earth; wanted "
+                "ECEF metres, use llh for latitude, longitude [deg] and ellipsoidal height [m]."
             )
         return place
     if "llh" not in values:
@@ -218,8 +225,8 @@ def _place(values: Mapping[str, Any]) -> FloatArray | None:
     lat, lon, height = _three(values["llh"], "llh")
     if not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 360.0 and -1000.0 <= height <= 20_000.0):
         raise _ValueError(
-            f"llh = {values['llh']} is out of range; wanted latitude -90..90, longitude -180..360 "
-            "in degrees and the ellipsoidal height in metres."
+            f"llh = {quoted(values['llh'])} is out of range; wanted latitude -90..90, "
+            "longitude -180..360 in degrees and the ellipsoidal height in metres."
         )
     return point_from_degrees(lat, lon, height)
 
@@ -244,27 +251,27 @@ def _files(given: Any, root: Path) -> tuple[Path, ...]:
     """The files of a name, a pattern or a list of them; a pattern gives what it finds, sorted."""
     names = [given] if isinstance(given, str) else given
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        raise _ValueError(f"files must be a file name or a list of them; got {given!r}.")
+        raise _ValueError(f"files must be a file name or a list of them; got {quoted(given)}.")
     return tuple(path for name in names for path in _found(name, root))
 
 
 def _found(name: str, root: Path) -> Iterable[Path]:
     """Files of one name or pattern; at least one."""
     if not glob.has_magic(name):
-        if not (root / name).exists():
+        if not os.path.exists(root / name):
             raise _ValueError(f"files: there is no {root / name}.")
         return [root / name]
     paths = [root / hit for hit in sorted(glob.glob(name, root_dir=root, recursive=True))]
     paths = [path for path in paths if not path.is_dir()]
     if not paths:
-        raise _ValueError(f"files = {name!r} finds no file in {root}.")
+        raise _ValueError(f"files = {quoted(name)} finds no file in {root}.")
     return paths
 
 
 def _text(values: Mapping[str, Any], key: str) -> str:
     value = values.get(key, "")
     if not isinstance(value, str):
-        raise _ValueError(f"{key} must be text; got {value!r}.")
+        raise _ValueError(f"{key} must be text; got {quoted(value)}.")
     return value.strip()
 
 
@@ -275,7 +282,7 @@ def _number(values: Mapping[str, Any], key: str, low: float, high: float) -> flo
     value = values[key]
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not low <= value <= high:
-        raise _ValueError(f"{key} must lie between {low:g} and {high:g}; got {value!r}.")
+        raise _ValueError(f"{key} must lie between {low:g} and {high:g}; got {quoted(value)}.")
     return float(value)
 
 
@@ -286,7 +293,7 @@ def _three(value: Any, key: str) -> list[float]:
         for one in numbers
     )
     if not is_fine:
-        raise _ValueError(f"{key} must be three numbers; got {value!r}.")
+        raise _ValueError(f"{key} must be three numbers; got {quoted(value)}.")
     return [float(one) for one in numbers]
 
 

@@ -6,7 +6,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from rtkpos.errors import FileError, InputError
+from rtkpos.errors import InputError, quoted
+from rtkpos.io.text.files import read_file_text
 
 # Columns that together are one key; the first word of each pair is the one to write.
 _PLACES = {
@@ -25,6 +26,7 @@ _TEXTS = {
 }
 _NUMBERS = {"epoch": ("epoch",), "interval_s": ("interval_s",)}
 FILE_SEPARATOR = "|"
+_LONGEST = 64 << 20  # of a list [byte]
 
 
 def table_rows(path: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
@@ -78,13 +80,7 @@ def _cells(line: str, separator: str, where: Path | str) -> list[str]:
 
 def _text_of(path: Path) -> str:
     """The text of the file."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        cause = (error.strerror or str(error)).lower()
-        raise FileError(f"{path} cannot be read: {cause}.", str(path)) from None
-    except UnicodeDecodeError:
-        raise FileError(f"{path} is no text; wanted a list of stations.", str(path)) from None
+    return read_file_text(path, most=_LONGEST, encoding="utf-8-sig")
 
 
 def _key_of(column: str) -> tuple[str, int]:
@@ -122,4 +118,4 @@ def _number(cell: str, where: str) -> float:
     try:
         return float(cell)
     except ValueError:
-        raise InputError(f"{where}: {cell!r} is no number.") from None
+        raise InputError(f"{where}: {quoted(cell)} is no number.") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rtkpos._arrays import FloatArray
+from rtkpos._toml import parse_toml
 from rtkpos.constants import NS_PER_S
 from rtkpos.errors import ConfigError
 from rtkpos.gnss.time import GPS_EPOCH
@@ -97,10 +97,9 @@ LISTS = {"station": Site, "network": Network, "vehicle": Vehicle}
 def parse_scenario(text: str, source: str = "scenario") -> Scenario:
     """A scenario from TOML text; ConfigError in one sentence for anything that is not right."""
     try:
-        values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        cause = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise ConfigError(f"{source} is not valid TOML: {cause}.") from error
+        values = parse_toml(text)
+    except ValueError as error:
+        raise ConfigError(f"{source} is not valid TOML: {error}.") from None
     return scenario_of(values)
 
 
