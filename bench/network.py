@@ -278,7 +278,7 @@ def solve_car(folder: Path, car: str, engine: Any, nav: Any) -> list[dict[str, A
     """One car with the network and with the nearest base, all systems and BeiDou alone."""
     from rtkpos.io.rinex.read_observations import read_obs
     from rtkpos.network.network_config import NetworkConfig
-    from rtkpos.network.solve_network import solve_in_network
+    from rtkpos.network.rover_solution import solve_in_network
     from rtkpos.processing.run import solve
     from rtkpos.records.config import RtkConfig, Selection
 

@@ -28,7 +28,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from rtkpos.batch.cell_jobs import CellJob, CellResult, cell_jobs  # noqa: E402
+from rtkpos.batch.cell_hours import CellJob, CellResult, cell_jobs  # noqa: E402
 from rtkpos.batch.cost import Cost, CostRates, network_cost  # noqa: E402
 from rtkpos.batch.executor import Executor, make_executor  # noqa: E402
 from rtkpos.io.rinex.read_navigation import read_nav  # noqa: E402

@@ -18,7 +18,7 @@ from bench.accuracy.case import Case, Tables, prepare, read
 from bench.accuracy.peer import Peer, run_peer
 from bench.accuracy.row import Row
 from bench.accuracy.rows import ROWS
-from rtkpos.batch.solve_many import SolveJob, solve_many
+from rtkpos.batch.many_jobs import SolveJob, solve_many
 from rtkpos.constants import NS_PER_S
 from rtkpos.estimate.step import run_block
 from rtkpos.estimate.step_memory import step_memory, step_outputs

@@ -33,7 +33,7 @@ def solve(
     rover, base : observations      nav : broadcast ephemerides
     base_ecef_m : (3,) coordinate of the base's marker [m]
     bases : reference stations instead of `base`, two or more with coordinates in one frame: a
-        virtual base is made from them, see `network.solve_network.solve_in_network`
+        virtual base is made from them, see `network.rover_solution.solve_in_network`
     network : how, None = the defaults with the systems of `config`
     on_epoch : called as on_epoch(done, total)
     Raises what `solve.run.solve` raises, and ConfigError for both `base` and `bases`.
@@ -44,6 +44,6 @@ def solve(
         return solve_one(rover, nav, base, base_ecef_m, config, on_epoch)
     if base is not None:
         raise ConfigError("give one base or several bases, not both.")
-    from rtkpos.network.solve_network import solve_in_network
+    from rtkpos.network.rover_solution import solve_in_network
 
     return solve_in_network(rover, nav, bases, config, network, on_epoch).solution

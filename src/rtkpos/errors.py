@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "DatasetError",
+    "FileError",
+    "InputError",
+    "NoSolutionError",
+    "RinexError",
+    "RtkposError",
+]
+
 LONGEST_MESSAGE, LONGEST_QUOTE = 1500, 60  # characters
 _CONTROLS = {k: f"\\x{k:02x}" for k in (*range(32), *range(127, 160)) if chr(k) not in "\n\r\t"}
 

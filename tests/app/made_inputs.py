@@ -101,7 +101,7 @@ def set_stage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Replace readers and solver; the files are only their first header lines."""
     # Loaded now: modules that bind readers and solver would keep the replaced ones.
     import rtkpos.app.network.solve_command
-    import rtkpos.batch.solve_many
+    import rtkpos.batch.many_jobs
     import rtkpos.io.rinex.read_navigation
     import rtkpos.io.rinex.read_observations
     import rtkpos.live.warm

@@ -10,7 +10,7 @@ import pytest
 from rtkpos.app.command_line.main import run
 from rtkpos.io.rinex.read_observations import read_obs
 from rtkpos.io.solutions.reference_track import read_truth
-from rtkpos.physics.frames import point_from_degrees
+from rtkpos.physics.coordinates import point_from_degrees
 from tests.app.network_files import BASES, NAV, TRUTH, only, places, write_demo, write_list
 
 pytestmark = pytest.mark.compiled

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from rtkpos.batch.cell_jobs import CellResult
+from rtkpos.batch.cell_hours import CellResult
 from rtkpos.batch.executor import WorkerLostError
 
 

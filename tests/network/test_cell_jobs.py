@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtkpos.batch.cell_jobs import cell_jobs, run_cell_jobs
+from rtkpos.batch.cell_hours import cell_jobs, run_cell_jobs
 from rtkpos.batch.executor import ClusterExecutor, ThreadExecutor
 from rtkpos.batch.job_manifest import DONE, FAILED, POISON, only_one
 from rtkpos.constants import NS_PER_HOUR

@@ -11,7 +11,7 @@ from rtkpos.constants import NS_PER_S
 from rtkpos.errors import DataError
 from rtkpos.gnss.systems import PRN_PER_SYSTEM
 from rtkpos.network.integrity.health_series import MASK_RAD, station_series
-from rtkpos.physics.frames import point_from_degrees
+from rtkpos.physics.coordinates import point_from_degrees
 from rtkpos.physics.geometry import lines_of_sight
 from tests.simulate.scenes import quiet
 

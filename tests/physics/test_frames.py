@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rtkpos.errors import ConfigError, DataError
-from rtkpos.physics.frames import degrees_from_ecef, point_from_degrees, to_frame
+from rtkpos.physics.coordinates import degrees_from_ecef, point_from_degrees, to_frame
 
 TSUKUBA = np.array([-3957199.0, 3310205.0, 3737911.0])
 

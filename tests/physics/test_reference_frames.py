@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rtkpos.errors import ConfigError, DataError
-from rtkpos.physics.frames import point_from_degrees, to_frame
+from rtkpos.physics.coordinates import point_from_degrees, to_frame
 from rtkpos.physics.plates import PLATES, plate_velocity
 from rtkpos.physics.reference_frames import FRAMES, Frame, common_frame, convert_frame
 

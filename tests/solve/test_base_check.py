@@ -8,7 +8,7 @@ import pytest
 from rtkpos.core.station.earth import is_on_earth
 from rtkpos.core.station.geodesy import ecef_to_geodetic, geodetic_to_ecef
 from rtkpos.errors import InputError
-from rtkpos.physics.frames import point_from_degrees
+from rtkpos.physics.coordinates import point_from_degrees
 from rtkpos.processing.base_check import checked_coordinate, hint
 from rtkpos.processing.base_code import code_position_of
 from rtkpos.processing.epoch import take_epochs

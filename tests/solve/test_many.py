@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 import rtkpos
-from rtkpos.batch.shared_tables import SharedTables, file_key
-from rtkpos.batch.solve_many import (
+from rtkpos.batch.many_jobs import (
     SolveJob,
     StoppedError,
     in_threads,
@@ -18,6 +17,7 @@ from rtkpos.batch.solve_many import (
     stopper,
     warm_once,
 )
+from rtkpos.batch.shared_tables import SharedTables, file_key
 from rtkpos.errors import ConfigError, FileError, InputError
 from rtkpos.io.rinex import read_navigation as rinex_nav
 from rtkpos.io.rinex import read_observations as rinex_obs

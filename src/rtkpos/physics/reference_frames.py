@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from rtkpos._arrays import FloatArray
 from rtkpos.errors import ConfigError, DataError
-from rtkpos.physics.frames import to_frame
+from rtkpos.physics.coordinates import to_frame
 from rtkpos.physics.plates import plate_velocity
 
 # Geocentric frames PROJ can transform exactly, by EPSG number: the numbers lead to the published

@@ -31,7 +31,7 @@ def checked_coordinate(ecef_m: FloatArray | None) -> FloatArray:
     if not is_on_earth(point):
         advice = (
             "they look like latitude, longitude, height: convert them with "
-            "rtkpos.point_from_degrees"
+            "rtkpos.frames.point_from_degrees"
             if looks_like_degrees(point)
             else "wanted earth-fixed metres"
         )

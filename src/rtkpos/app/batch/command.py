@@ -37,8 +37,8 @@ from rtkpos.batch.job_manifest import (
     digest_of,
     only_one,
 )
+from rtkpos.batch.many_jobs import StoppedError, in_threads, stopper, warm_once
 from rtkpos.batch.shared_tables import Key, SharedTables, file_key
-from rtkpos.batch.solve_many import StoppedError, in_threads, stopper, warm_once
 from rtkpos.errors import InputError, NoSolutionError, RtkposError, quoted
 from rtkpos.io.text.atomic import make_folder, refuse_overwriting, remove_remnants, write_text
 

@@ -28,7 +28,7 @@ from rtkpos.io.text.atomic import check_outputs, write_bytes, write_text
 from rtkpos.network.graph.cells import CELL_SIZE, plan_cells
 from rtkpos.network.graph.graph import NetworkGraph, build_graph
 from rtkpos.network.stations.station_list import StationList, limits_of, read_stations
-from rtkpos.physics.frames import point_from_degrees
+from rtkpos.physics.coordinates import point_from_degrees
 from rtkpos.simulate.scenario.country import country_stations
 
 _MAX_HOURS = 24.0 * 366.0

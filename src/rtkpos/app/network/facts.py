@@ -20,7 +20,7 @@ from rtkpos.network.graph.loops import fundamental_loops
 from rtkpos.network.graph.triangulation import smallest_angles
 from rtkpos.network.integrity.station_report import StationReport, report_stations
 from rtkpos.network.stations.station_list import NetworkStation, StationList
-from rtkpos.physics.frames import degrees_from_ecef
+from rtkpos.physics.coordinates import degrees_from_ecef
 
 NOT_CHECKED = "not checked"  # the health of a station nothing was computed for
 

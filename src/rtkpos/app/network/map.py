@@ -12,7 +12,7 @@ from rtkpos._arrays import FloatArray, IndexArray
 from rtkpos.app.network.facts import baseline_facts
 from rtkpos.errors import ConfigError
 from rtkpos.network.graph.graph import MEAN_RADIUS_M, NetworkGraph
-from rtkpos.physics.frames import degrees_from_ecef
+from rtkpos.physics.coordinates import degrees_from_ecef
 
 _MOST_LABELS = 60
 _COLOURS = 10  # of matplotlib's usual cycle

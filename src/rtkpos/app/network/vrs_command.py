@@ -18,9 +18,9 @@ from rtkpos.io.rinex.write_observations import write_obs
 from rtkpos.io.solutions.reference_track import Truth, read_truth
 from rtkpos.io.text.atomic import check_writable
 from rtkpos.network.graph.location import locate_point
-from rtkpos.network.solve_network import OUTSIDE_MAX_M, OUTSIDE_TOLD_M
+from rtkpos.network.rover_solution import OUTSIDE_MAX_M, OUTSIDE_TOLD_M
 from rtkpos.network.virtual.virtual_base import VirtualBase, virtual_base
-from rtkpos.physics.frames import degrees_from_ecef
+from rtkpos.physics.coordinates import degrees_from_ecef
 
 VERSIONS = {"3.04": 3.04, "4.00": 4.0}
 _TRACK_GAP_S = 60.0

@@ -97,7 +97,7 @@ def _is_same(one: BaseGroup, other: BaseGroup) -> bool:
 
 def _refuse(request: SolveRequest, config: RtkConfig) -> None:
     """ConfigError for what a network of bases cannot do."""
-    from rtkpos.network.solve_network import NETWORK_MODES
+    from rtkpos.network.rover_solution import NETWORK_MODES
 
     if config.mode not in NETWORK_MODES:
         raise ConfigError(

@@ -18,7 +18,7 @@ from rtkpos.app.solve.network_words import rounded
 from rtkpos.app.solve.request import SolveRequest, toml_of
 from rtkpos.errors import LONGEST_QUOTE, ConfigError, quoted, shortened
 from rtkpos.network.network_config import NetworkConfig
-from rtkpos.network.solve_network import NetworkSolve, SolvedNetwork, solve_in_network
+from rtkpos.network.rover_solution import NetworkSolve, SolvedNetwork, solve_in_network
 from rtkpos.network.virtual.virtual_base import VirtualBase
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable

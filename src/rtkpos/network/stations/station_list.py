@@ -20,7 +20,7 @@ from rtkpos.io.text.toml_file import read_toml
 from rtkpos.network.graph.graph import GraphLimits
 from rtkpos.network.stations.station_headers import HeaderFacts, header_facts
 from rtkpos.network.stations.station_table import table_rows
-from rtkpos.physics.frames import point_from_degrees
+from rtkpos.physics.coordinates import point_from_degrees
 
 KEYS = ("name", "files", "xyz", "llh", "frame", "epoch", "antenna", "interval_s")
 LIMIT_KEYS = ("edge_max_km", "angle_min_deg", "twin_max_m")
