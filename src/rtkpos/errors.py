@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 __all__ = [
@@ -92,3 +93,10 @@ class NoSolutionError(RtkposError):
     def __init__(self, message: str, reasons: dict[str, int] | None = None) -> None:
         super().__init__(message)
         self.reasons = reasons or {}
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that a mistyped one most likely means; "" when none is near."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word[:LONGEST_QUOTE], list(known), n=1)), "")

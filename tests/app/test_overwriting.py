@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rtkpos.app.command_line import cli
+from rtkpos.app.command_line import main
 from rtkpos.errors import ConfigError
 from rtkpos.io.rinex.write_observations import write_obs
 from rtkpos.io.text.atomic import refuse_overwriting
@@ -43,7 +43,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def assert_refused(words, folder, capsys):
     """Exit code 1, one sentence, and every file as it was."""
     before = contents(folder)
-    assert cli.run(words) == 1
+    assert main.run(words) == 1
     error = capsys.readouterr().err
     assert "Traceback" not in error
     assert len(error.strip().splitlines()) == 1
@@ -115,26 +115,26 @@ def test_simulate_into_a_folder_with_other_files(tmp_path, capsys, name):
     (out / "truth").mkdir(parents=True)
     (out / name).write_text("precious\n")
     before = contents(tmp_path)
-    assert cli.run(["simulate", "open-sky", "-o", str(out)]) == 1
+    assert main.run(["simulate", "open-sky", "-o", str(out)]) == 1
     assert f"holds {name}, which no simulation wrote" in capsys.readouterr().err
     assert contents(tmp_path) == before
 
 
 def test_simulate_beside_its_scenario(tmp_path, capsys):
     (tmp_path / "a.toml").write_text(SCENARIO)
-    assert cli.run(["simulate", str(tmp_path / "a.toml"), "-o", str(tmp_path)]) == 1
+    assert main.run(["simulate", str(tmp_path / "a.toml"), "-o", str(tmp_path)]) == 1
     assert "holds a.toml" in capsys.readouterr().err
 
 
 def test_simulate_replaces_its_own_result_unless_it_was_changed(tmp_path, capsys):
     (tmp_path / "a.toml").write_text(SCENARIO)
     words = ["simulate", str(tmp_path / "a.toml"), "-o", str(tmp_path / "out"), "-q"]
-    assert cli.run(words) == 0
+    assert main.run(words) == 0
     before = contents(tmp_path)
-    assert cli.run([*words, "--seed", "1"]) == cli.run(words) == 0
+    assert main.run([*words, "--seed", "1"]) == main.run(words) == 0
     assert contents(tmp_path).keys() == before.keys()
     (tmp_path / "out" / "stations.csv").write_text("my own list\n")
-    assert cli.run(words) == 1
+    assert main.run(words) == 1
     assert "holds stations.csv" in capsys.readouterr().err
 
 
@@ -143,7 +143,7 @@ def test_demo(tmp_path, capsys):
 
     (tmp_path / "simulated-car.pos").symlink_to(shipped_path("demo", "CAR.csv"))
     before = contents(shipped_path("demo"))
-    assert cli.run(["demo", "--out", str(tmp_path)]) == 1
+    assert main.run(["demo", "--out", str(tmp_path)]) == 1
     assert "the input" in capsys.readouterr().err
     assert contents(shipped_path("demo")) == before
 

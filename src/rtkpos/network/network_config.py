@@ -5,50 +5,61 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 
 from rtkpos.network.interpolation.interpolate import METHODS
-from rtkpos.records.config import RtkConfig, Selection, checked, limited
+from rtkpos.records.config import RtkConfig, Selection
+from rtkpos.records.config_field import checked, described, limited, one_of
 
 MASK_DEG = 7.0  # integers of a rising satellite are wanted when a rover begins to use it
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
-    """Integers between the stations, corrections from them, and their interpolation.
-
-    selection : satellites and signals, as for a rover
-    ar_mask_deg : integers are fixed above this elevation
-    ionosphere_mm_per_km, wet_delay_mm_per_km : spread between two stations, zenith; with the
-        correlation times as in `records.config.Atmosphere`
-    success_rate_min, ratio_min, failure_rate : what a set of integers must reach in an epoch ...
-    confirm_epochs, confirm_s : ... and for how long in a row, before it is held
-    passes : 2 runs through a recording a second time with the integers of the first
-    max_gap_s : integers of an arc end when it is unseen for longer
-    dispersive_drift_mm, nondispersive_drift_mm : random walk of the corrections [mm/sqrt(s)]
-    method : of interpolation      n_station_max : nearest stations used for a point
-    antex : file of antenna calibrations (ANTEX), "" = phase centres at the reference points
-    max_edge_km : longer baselines are left out      glonass : integers of GLONASS as for a rover
-    """
+    """Integers between the stations, corrections from them, and their interpolation."""
 
     selection: Selection = field(default_factory=lambda: Selection(elevation_mask_deg=MASK_DEG))
-    ar_mask_deg: float = limited(9.0, 0.0, 60.0)
-    ionosphere_mm_per_km: float = limited(1.5, 0.01, 100.0)
-    ionosphere_correlation_s: float = limited(1200.0, 1.0, 100_000.0)
-    wet_delay_mm_per_km: float = limited(0.3, 0.0, 10.0)
-    wet_delay_correlation_s: float = limited(14_400.0, 1.0, 100_000.0)
-    success_rate_min: float = limited(0.999, 0.5, 1.0)
-    failure_rate: float = limited(0.001, 0.001, 0.01)
-    ratio_min: float = limited(2.0, 1.0, 10.0)
-    misfit_max: float = limited(3.0, 1.0, 100.0)
-    confirm_epochs: int = limited(3, 1, 1000)
-    confirm_s: float = limited(10.0, 0.0, 3600.0)
-    passes: int = limited(2, 1, 2)
-    max_gap_s: float = limited(120.0, 0.0, 3600.0)
-    dispersive_drift_mm: float = limited(1.0, 0.01, 100.0)
-    nondispersive_drift_mm: float = limited(0.2, 0.001, 10.0)
-    method: str = field(default="kriging", metadata={"one_of": tuple(METHODS)})
-    n_station_max: int = limited(12, 1, 16)
-    max_edge_km: float = limited(150.0, 1.0, 2000.0)
-    antex: str = ""
-    glonass: str = field(default="auto", metadata={"one_of": ("auto", "on", "off")})
+    ar_mask_deg: float = limited(9.0, 0.0, 60.0, "integers are fixed above this elevation")
+    ionosphere_mm_per_km: float = limited(
+        1.5, 0.01, 100.0, "spread of the ionosphere between two stations, in the zenith"
+    )
+    ionosphere_correlation_s: float = limited(
+        1200.0, 1.0, 100_000.0, "correlation time of the ionosphere"
+    )
+    wet_delay_mm_per_km: float = limited(
+        0.3, 0.0, 10.0, "spread of the wet delay between two stations, in the zenith"
+    )
+    wet_delay_correlation_s: float = limited(
+        14_400.0, 1.0, 100_000.0, "correlation time of the wet delay"
+    )
+    success_rate_min: float = limited(
+        0.999, 0.5, 1.0, "success rate that a set of integers must reach in an epoch"
+    )
+    failure_rate: float = limited(0.001, 0.001, 0.01, "failure rate of the ratio test")
+    ratio_min: float = limited(2.0, 1.0, 10.0, "least threshold that the failure rate may lead to")
+    misfit_max: float = limited(
+        3.0, 1.0, 100.0, "squared norm of the best integers per double difference, at most"
+    )
+    confirm_epochs: int = limited(
+        3, 1, 1000, "epochs in a row that give the same integers before they are held"
+    )
+    confirm_s: float = limited(10.0, 0.0, 3600.0, "for how long before they are held")
+    passes: int = limited(
+        2, 1, 2, "2 runs through a recording a second time with the integers of the first"
+    )
+    max_gap_s: float = limited(
+        120.0, 0.0, 3600.0, "integers of an arc end when it is unseen for longer"
+    )
+    dispersive_drift_mm: float = limited(
+        1.0, 0.01, 100.0, "random walk of the dispersive corrections"
+    )
+    nondispersive_drift_mm: float = limited(
+        0.2, 0.001, 10.0, "random walk of the nondispersive corrections"
+    )
+    method: str = one_of("kriging", METHODS, "interpolation of the corrections")
+    n_station_max: int = limited(12, 1, 16, "nearest stations used for a point")
+    max_edge_km: float = limited(150.0, 1.0, 2000.0, "longer baselines are left out")
+    antex: str = described(
+        "", "file of antenna calibrations (ANTEX); none: phase centres at the reference points"
+    )
+    glonass: str = one_of("auto", ("auto", "on", "off"), "integers of GLONASS, as for a rover")
 
     def __post_init__(self) -> None:
         """Validate every field; ConfigError names path, limit and value."""

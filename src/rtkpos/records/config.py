@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from rtkpos._toml import parse_toml
-from rtkpos.errors import LONGEST_QUOTE, ConfigError, quoted, shortened
+from rtkpos.errors import ConfigError, quoted
 from rtkpos.gnss.systems import SYSTEM_LETTERS
+from rtkpos.records.config_field import checked, described, limited, one_of, section_from
 
 MODES = ("single", "dgnss", "kinematic", "static", "moving_base")
 DIRECTIONS = ("forward", "backward", "combined")
@@ -34,166 +33,236 @@ PROFILES = {
 AR_MODES = ("instantaneous", "continuous", "hold", "off")
 
 
-def limited(default: float | None, low: float, high: float) -> Any:
-    """A number field with its allowed closed range in the metadata."""
-    return field(default=default, metadata={"low": low, "high": high})
-
-
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Which satellites and signals take part.
+    """Which satellites and signals take part."""
 
-    bands : RINEX band digits by system letter in order of preference; a system that is not named
-            takes the best `n_band_max` bands both receivers have
-    """
-
-    systems: str = "GRECJI"
-    bands: dict[str, str] = field(default_factory=dict)
-    n_band_max: int = limited(3, 1, 3)
-    exclude: tuple[str, ...] = ()
-    elevation_mask_deg: float = limited(10.0, 0.0, 60.0)
-    cn0_min_dbhz: float = limited(0.0, 0.0, 60.0)
+    systems: str = described("GRECJI", "letters of the satellite systems that take part")
+    bands: dict[str, str] = field(
+        default_factory=dict,
+        metadata={
+            "text": "RINEX band digits by system letter in order of preference; a system that is "
+            "not named takes the best bands that both receivers have"
+        },
+    )
+    n_band_max: int = limited(3, 1, 3, "bands that a system not named in bands takes at most")
+    exclude: tuple[str, ...] = described((), 'satellites that are left out, like "C03"')
+    elevation_mask_deg: float = limited(
+        10.0, 0.0, 60.0, "satellites below this elevation are not used"
+    )
+    cn0_min_dbhz: float = limited(0.0, 0.0, 60.0, "signals weaker than this are not used")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
     """Observation noise: sigma^2 = a^2 + (b / sin E)^2 for phase, code by a ratio."""
 
-    phase_a_m: float = limited(0.002, 1e-4, 0.1)
-    phase_b_m: float = limited(0.002, 0.0, 0.1)
-    code_phase_ratio: float = limited(100.0, 10.0, 1000.0)
-    code_correlation_s: float = limited(100.0, 0.01, 3600.0)
-    phase_correlation_s: float = limited(100.0, 0.01, 3600.0)
-    cn0_reference_dbhz: float = limited(40.0, 0.0, 60.0)
-    phase_baseline_mm_per_km: float = limited(0.5, 0.0, 20.0)
-    beidou_geo_factor: float = limited(2.0, 1.0, 10.0)
-    position_reset_m: float = limited(30.0, 1.0, 1000.0)
-    ambiguity_drift_cycle_per_sqrt_s: float = limited(0.02, 0.0, 0.1)
+    phase_a_m: float = limited(0.002, 1e-4, 0.1, "a: part that is the same at every elevation")
+    phase_b_m: float = limited(0.002, 0.0, 0.1, "b: part that grows towards the horizon")
+    code_phase_ratio: float = limited(100.0, 10.0, 1000.0, "sigma of code over sigma of phase")
+    code_correlation_s: float = limited(
+        100.0, 0.01, 3600.0, "correlation time of the noise and multipath of codes"
+    )
+    phase_correlation_s: float = limited(
+        100.0, 0.01, 3600.0, "correlation time of phase errors, for the covariance of static means"
+    )
+    cn0_reference_dbhz: float = limited(40.0, 0.0, 60.0, "below this C/N0 sigma grows")
+    phase_baseline_mm_per_km: float = limited(
+        0.5, 0.0, 20.0, "noise of phase differences per length of the baseline"
+    )
+    beidou_geo_factor: float = limited(
+        2.0, 1.0, 10.0, "sigma of geostationary BeiDou satellites over that of others"
+    )
+    position_reset_m: float = limited(
+        30.0, 1.0, 1000.0, "sigma with which each epoch starts from its code position"
+    )
+    ambiguity_drift_cycle_per_sqrt_s: float = limited(
+        0.02, 0.0, 0.1, "process noise of float ambiguities"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slips:
-    """Cycle-slip detectors, and when the filter is given up.
+    """Thresholds of the cycle-slip detectors, and when the filter is given up."""
 
-    geometry_free_m : largest threshold; quiet band pairs have a smaller one of their own
-    wide_lane_sigma : departure of the wide lane from its mean, in its standard deviations
-    divergence_epochs : epochs in a row without a fix in which the filter contradicts what it sees
-    """
-
-    geometry_free_m: float = limited(0.05, 0.005, 10.0)
-    doppler_cycle_per_s: float = limited(1.0, 0.05, 100.0)
-    code_minus_phase_m: float = limited(10.0, 1.0, 1000.0)
-    wide_lane_sigma: float = limited(5.0, 1.0, 100.0)
-    max_gap_s: float = limited(60.0, 0.0, 3600.0)
-    divergence_epochs: int = limited(10, 2, 100_000)
+    geometry_free_m: float = limited(
+        0.05, 0.005, 10.0, "largest threshold; quiet band pairs have a smaller one of their own"
+    )
+    doppler_cycle_per_s: float = limited(
+        1.0, 0.05, 100.0, "phase rate against Doppler, per second between epochs"
+    )
+    code_minus_phase_m: float = limited(10.0, 1.0, 1000.0, "jump of code minus phase")
+    wide_lane_sigma: float = limited(
+        5.0, 1.0, 100.0, "departure of the wide lane from its mean, in its standard deviations"
+    )
+    max_gap_s: float = limited(
+        60.0, 0.0, 3600.0, "the ambiguity of a satellite unseen for longer starts anew"
+    )
+    divergence_epochs: int = limited(
+        10, 2, 100_000,
+        "the filter starts anew after so many epochs in a row without a fix in which it "
+        "contradicts what it sees",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ambiguity:
-    """Integer fixing and its validation.
+    """Integer fixing and its validation."""
 
-    ratio_min, ratio_max : limits of the ratio threshold, which otherwise follows the failure rate
-    admit_after_epochs : a satellite that joins a fixed set waits so long
-    failure_rate, probability_min : None takes those of the profile
-    glonass : its integers at once between receivers of one type, else when the channel bias is
-        learnt (auto); at once (on); never (off)
-    """
-
-    elevation_mask_deg: float = limited(10.0, 0.0, 60.0)
-    min_pairs: int = limited(4, 3, 20)
-    success_rate_min: float = limited(0.9, 0.5, 1.0)
-    failure_rate: float | None = limited(None, 0.001, 0.01)
-    probability_min: float | None = limited(None, 0.0, 1.0)
-    ratio_min: float = limited(1.0, 1.0, 10.0)
-    ratio_max: float = limited(5.0, 1.0, 100.0)
-    position_sigma_max_m: float = limited(0.1, 0.005, 10.0)
-    postfit_phase_max_m: float = limited(0.05, 0.005, 1.0)
-    jump_m: float = limited(0.5, 0.0, 1000.0)
-    hold_after_s: float = limited(10.0, 0.0, 3600.0)
-    hold_sigma_cycle: float = limited(0.1, 0.01, 1.0)
-    n_search_max: int = limited(20000, 100, 10_000_000)
-    n_drop_max: int = limited(10, 0, 20)
-    drop_penalty: float = limited(1.05, 1.0, 3.0)
-    glonass: str = field(default="auto", metadata={"one_of": ("auto", "on", "off")})
-    admit_after_epochs: int = limited(10, 0, 1000)
-    misfit_max: float = limited(5.0, 1.0, 100.0)
+    elevation_mask_deg: float = limited(10.0, 0.0, 60.0, "integers are fixed above this elevation")
+    min_pairs: int = limited(4, 3, 20, "double differences that a fix needs at least")
+    success_rate_min: float = limited(
+        0.9, 0.5, 1.0, "success rate (bootstrapping) that a subset must reach to be searched"
+    )
+    failure_rate: float | None = limited(
+        None, 0.001, 0.01, "failure rate of the ratio test; not given: that of the profile"
+    )
+    probability_min: float | None = limited(
+        None, 0.0, 1.0,
+        "probability that the integers are right which a fix needs; not given: that of the profile",
+    )  # fmt: skip
+    ratio_min: float = limited(1.0, 1.0, 10.0, "least threshold that the failure rate may lead to")
+    ratio_max: float = limited(
+        5.0, 1.0, 100.0, "largest threshold that the failure rate may lead to"
+    )
+    position_sigma_max_m: float = limited(
+        0.1, 0.005, 10.0, "a fix whose position is less certain (3D sigma) is refused"
+    )
+    postfit_phase_max_m: float = limited(
+        0.05, 0.005, 1.0, "a fix with larger phase residuals (rms) is refused"
+    )
+    jump_m: float = limited(
+        0.5, 0.0, 1000.0, "a fix that lies further from where the motion leads is refused"
+    )
+    hold_after_s: float = limited(
+        10.0, 0.0, 3600.0, "ar = hold: integers are held after fixes of so long a time"
+    )
+    hold_sigma_cycle: float = limited(0.1, 0.01, 1.0, "ar = hold: sigma of the held integers")
+    n_search_max: int = limited(20000, 100, 10_000_000, "nodes that the integer search may visit")
+    n_drop_max: int = limited(
+        10, 0, 20, "satellites that may be left out one by one after a failed validation"
+    )
+    drop_penalty: float = limited(
+        1.05, 1.0, 3.0, "factor on the ratio threshold for every satellite left out"
+    )
+    glonass: str = one_of(
+        "auto",
+        ("auto", "on", "off"),
+        "integers of GLONASS: auto = at once between receivers of one type, else when the bias "
+        "between channels is learnt; on = at once; off = never",
+    )
+    admit_after_epochs: int = limited(
+        10, 0, 1000, "a satellite that joins a fixed set waits so long"
+    )
+    misfit_max: float = limited(
+        5.0, 1.0, 100.0, "squared norm of the best integers per double difference, at most"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class BaseLink:
-    """How base epochs are matched to the rover's, and how their age adds noise.
+    """How base epochs are matched to the rover's, and how their age adds noise."""
 
-    age_noise_m_per_s : sigma added per second of age; satellite clocks wander by some 5e-12
-    """
-
-    max_age_s: float = limited(30.0, 0.0, 3600.0)
-    time_tolerance_s: float = limited(0.02, 0.0, 0.5)
-    age_noise_m_per_s: float = limited(1.5e-3, 0.0, 0.1)
-    force: bool = False
+    max_age_s: float = limited(30.0, 0.0, 3600.0, "older base epochs are not used")
+    time_tolerance_s: float = limited(
+        0.02, 0.0, 0.5, "epochs of rover and base this close are the same"
+    )
+    age_noise_m_per_s: float = limited(
+        1.5e-3, 0.0, 0.1, "sigma added per second of age; satellite clocks wander by some 5e-12"
+    )
+    force: bool = described(False, "go on although base coordinates contradict the base's own data")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Atmosphere:
-    """Atmosphere of code positions and of the difference between rover and base.
+    """Atmosphere of code positions and of the difference between rover and base."""
 
-    long_from_km : lines from this length on have ionosphere and wet delay states
-    long_noise_share : part of noise.phase_baseline_mm_per_km that remains on such lines [1]
-    ionosphere_mm_per_km, wet_delay_mm_per_km : their spread; the ionosphere as seen in the zenith
-    ionosphere_correlation_s, wet_delay_correlation_s : how long what was learnt holds
-    """
-
-    troposphere: str = field(default="saastamoinen", metadata={"one_of": ("saastamoinen", "off")})
-    ionosphere: str = field(
-        default="broadcast", metadata={"one_of": ("broadcast", "klobuchar", "bdgim", "off")}
+    troposphere: str = one_of("saastamoinen", ("saastamoinen", "off"), "model of the troposphere")
+    ionosphere: str = one_of(
+        "broadcast",
+        ("broadcast", "klobuchar", "bdgim", "off"),
+        "model of the ionosphere; broadcast = the best that the navigation file holds",
     )
-    long_from_km: float = limited(10.0, 0.0, 1000.0)
-    long_noise_share: float = limited(0.2, 0.0, 1.0)
-    ionosphere_mm_per_km: float = limited(0.8, 0.01, 100.0)
-    ionosphere_correlation_s: float = limited(600.0, 1.0, 100_000.0)
-    wet_delay_mm_per_km: float = limited(0.5, 0.0, 10.0)
-    wet_delay_correlation_s: float = limited(7200.0, 1.0, 100_000.0)
+    long_from_km: float = limited(
+        10.0, 0.0, 1000.0, "longer baselines estimate ionosphere and wet delay"
+    )
+    long_noise_share: float = limited(
+        0.2, 0.0, 1.0, "part of noise.phase_baseline_mm_per_km that remains on such baselines"
+    )
+    ionosphere_mm_per_km: float = limited(
+        0.8, 0.01, 100.0, "spread of the ionosphere per length, in the zenith"
+    )
+    ionosphere_correlation_s: float = limited(
+        600.0, 1.0, 100_000.0, "correlation time of the ionosphere"
+    )
+    wet_delay_mm_per_km: float = limited(
+        0.5, 0.0, 10.0, "spread of the wet delay per length, in the zenith"
+    )
+    wet_delay_correlation_s: float = limited(
+        7200.0, 1.0, 100_000.0, "correlation time of the wet delay"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Antennas:
-    """Antennas of rover and base, and the points whose coordinates are given and reported.
+    """Antennas of rover and base, and the points whose coordinates are given and reported."""
 
-    antex : file of antenna calibrations (ANTEX); "" = phase centres at the reference points
-    rover, base : "TYPE RADOME" where the file's header does not say it or says it wrongly
-    coordinates : "marker": those of the markers, the offsets of the headers lead up to the
-                  antennas; "antenna": those of the antennas' reference points, no offset is used
-    rover_offset_enu_m, base_offset_enu_m : reference point minus marker instead of the header's
-    """
-
-    antex: str = ""
-    rover: str = ""
-    base: str = ""
-    coordinates: str = field(default="marker", metadata={"one_of": ("marker", "antenna")})
-    rover_offset_enu_m: tuple[float, ...] = ()
-    base_offset_enu_m: tuple[float, ...] = ()
+    antex: str = described(
+        "", "file of antenna calibrations (ANTEX); none: phase centres at the reference points"
+    )
+    rover: str = described(
+        "", '"TYPE RADOME" of the rover where its header does not say it, or wrongly'
+    )
+    base: str = described(
+        "", '"TYPE RADOME" of the base where its header does not say it, or wrongly'
+    )
+    coordinates: str = one_of(
+        "marker",
+        ("marker", "antenna"),
+        "points whose coordinates are given and reported: the markers, from which the offsets of "
+        "the headers lead to the antennas, or the antennas' reference points, without any offset",
+    )
+    rover_offset_enu_m: tuple[float, ...] = described(
+        (), "east, north, up from the rover's marker to its antenna, instead of its header's"
+    )
+    base_offset_enu_m: tuple[float, ...] = described(
+        (), "east, north, up from the base's marker to its antenna, instead of its header's"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tides:
-    """Movement of the ground. solid_earth : the difference of the tide at rover and base."""
+    """Movement of the ground."""
 
-    solid_earth: bool = True
+    solid_earth: bool = described(
+        True, "correct the difference of the solid earth tide between rover and base"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class RtkConfig:
     """Everything that steers a run; the defaults serve every data set of the benchmark.
 
-    mode : "moving_base": the base moves, too; only the vector from it to the rover is precise
-    direction : of a run over a recording; a live engine goes forward whatever it says
-    static_start_s : the antenna is known to stand still for so long (mode kinematic)
+    Each field carries its limits or choices and its meaning; `rtkpos config` prints them all.
     """
 
-    mode: str = field(default="kinematic", metadata={"one_of": MODES})
-    profile: str = field(default="balanced", metadata={"one_of": tuple(PROFILES)})
-    ar: str = field(default="continuous", metadata={"one_of": AR_MODES})
-    direction: str = field(default="forward", metadata={"one_of": DIRECTIONS})
-    static_start_s: float = limited(0.0, 0.0, 86400.0)
+    mode: str = one_of(
+        "kinematic",
+        MODES,
+        "kind of position; static = the rover does not move, moving_base = the base moves, too, "
+        "and only the vector from it to the rover is precise",
+    )
+    profile: str = one_of("balanced", PROFILES, "how certain a fix must be")
+    ar: str = one_of("continuous", AR_MODES, "integer ambiguity resolution")
+    direction: str = one_of(
+        "forward",
+        DIRECTIONS,
+        "way in time through a recording; combined = each way checked by the other; a live engine "
+        "always goes forward",
+    )
+    static_start_s: float = limited(
+        0.0, 0.0, 86400.0, "at the start the antenna stands still for so long (mode kinematic)"
+    )
     selection: Selection = field(default_factory=Selection)
     noise: Noise = field(default_factory=Noise)
     slips: Slips = field(default_factory=Slips)
@@ -239,47 +308,8 @@ class RtkConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> RtkConfig:
         """Configuration from nested dictionaries; unknown keys are errors."""
-        built: RtkConfig = _build(cls, values, "")
+        built: RtkConfig = section_from(cls, values)
         return built
-
-
-def _build(kind: Any, values: dict[str, Any], path: str) -> Any:
-    """An instance of a configuration class from a dictionary, sections included."""
-    known = {f.name: f for f in dataclasses.fields(kind)}
-    for name in values:
-        if name not in known:
-            raise ConfigError(
-                f"unknown key {path}{shortened(name, LONGEST_QUOTE)}; known are {', '.join(known)}."
-            )
-    arguments = {}
-    for name, value in values.items():
-        section: Any = known[name].default_factory
-        if dataclasses.is_dataclass(section):
-            if not isinstance(value, dict):
-                raise ConfigError(f"{path}{name} must be a section of keys; got {quoted(value)}.")
-            arguments[name] = _build(section, value, f"{path}{name}.")
-        else:
-            arguments[name] = tuple(value) if isinstance(value, list) else value
-    return kind(**arguments)
-
-
-def checked(section: Any, path: str) -> None:
-    """Check types, ranges and choices of one section and of the sections below it."""
-    for item in dataclasses.fields(section):
-        value, where = getattr(section, item.name), f"{path}{item.name}"
-        if dataclasses.is_dataclass(value):
-            checked(value, f"{where}.")
-        elif "one_of" in item.metadata and value not in item.metadata["one_of"]:
-            choices = ", ".join(item.metadata["one_of"])
-            raise ConfigError(f"{where} must be one of {choices}; got {quoted(value)}.")
-        elif value is None and item.default is None:
-            continue
-        elif "low" in item.metadata:
-            _check_range(where, value, item.metadata["low"], item.metadata["high"])
-        elif isinstance(item.default, str) and not isinstance(value, str):
-            raise ConfigError(f"{where} must be text; got {quoted(value)}.")
-        elif isinstance(item.default, bool) and not isinstance(value, bool):
-            raise ConfigError(f"{where} must be true or false; got {quoted(value)}.")
 
 
 def _check_offsets(antenna: Antennas) -> None:
@@ -296,10 +326,3 @@ def _check_offsets(antenna: Antennas) -> None:
                 f"antenna.{name} leads from the marker to the antenna, but antenna.coordinates is "
                 f'"{antenna.coordinates}"; leave one of them out.'
             )
-
-
-def _check_range(where: str, value: Any, low: float, high: float) -> None:
-    """Raise ConfigError unless low <= value <= high."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not low <= value <= high:
-        raise ConfigError(f"{where} must lie between {low:g} and {high:g}; got {quoted(value)}.")

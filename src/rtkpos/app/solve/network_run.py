@@ -16,11 +16,12 @@ from rtkpos.app.solve.inputs import Inputs
 from rtkpos.app.solve.network_inputs import NetworkInputs, check_coordinates, serve_rover
 from rtkpos.app.solve.network_words import rounded
 from rtkpos.app.solve.request import SolveRequest, toml_of
-from rtkpos.errors import LONGEST_QUOTE, ConfigError, quoted, shortened
+from rtkpos.errors import ConfigError, quoted
 from rtkpos.network.network_config import NetworkConfig
 from rtkpos.network.rover_solution import NetworkSolve, SolvedNetwork, solve_in_network
 from rtkpos.network.virtual.virtual_base import VirtualBase
 from rtkpos.records.config import RtkConfig
+from rtkpos.records.config_field import unknown_key
 from rtkpos.records.observations import ObsTable
 
 
@@ -83,10 +84,7 @@ def network_config(config: RtkConfig, path: Path | None) -> NetworkConfig:
         raise ConfigError(f"network must be a section of keys; got {quoted(values)}.")
     for name in values:
         if name not in known:
-            raise ConfigError(
-                f"unknown key network.{shortened(name, LONGEST_QUOTE)}; "
-                f"known are {', '.join(sorted(known))}."
-            )
+            raise unknown_key(name, "network.", NetworkConfig)
     return replace(NetworkConfig.for_rover(config), **values)
 
 
