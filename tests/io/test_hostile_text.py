@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -224,6 +225,25 @@ def test_tracks_with_numbers_of_any_size(kind, value, tmp_path):
     for near_ns in (None, NEAR_NS):
         truth = result_or_refusal(lambda near=near_ns: read_truth(path, near))
         assert truth is None or truth.time_ns.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ecef " * 20_000 + "x\n1,2\n",
+        ",".join(["a"] * 3000) + ",tow,week,x,y,z\n" + "1,2\n" * 3000,
+        "%" * 200_000 + "\n1,2\n",
+        "%" + "\n" * 200_000 + "1,2\n",
+    ],
+    ids=["long name", "many columns", "long cell", "many lines"],
+)
+def test_tables_of_any_form_take_time_in_proportion(text, tmp_path):
+    """A column name of 100 kB took 50 s, and every row looked for its columns anew."""
+    path = tmp_path / "track.csv"
+    path.write_text(text)
+    start = time.process_time()
+    assert "holds no positions" in refused(read_truth, path)
+    assert time.process_time() - start < 5.0
 
 
 def test_sp3_of_one_character(tmp_path):

@@ -195,7 +195,7 @@ def read_pos(path: Path | str) -> PosTable:
 def parse_pos(text: str) -> PosTable:
     """Rows of the text of a .pos file (see `read_pos`); empty when there is none."""
     is_xyz = re.search(r"^%.*x-ecef\(m\)", text, re.MULTILINE) is not None
-    is_utc = re.search(r"^%\s+UTC\s", text, re.MULTILINE) is not None
+    is_utc = re.search(r"^%[ \t]+UTC\s", text, re.MULTILINE) is not None
     rows = [row for line in text.splitlines() if (row := _parse_line(line)) is not None]
     times = np.array([row[0] for row in rows], dtype=np.int64)
     values = np.array([row[1] for row in rows], dtype=np.float64).reshape(-1, 10)

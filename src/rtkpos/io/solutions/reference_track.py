@@ -20,6 +20,7 @@ from rtkpos.io.solutions.pos import ecef_from_degrees, parse_pos
 from rtkpos.io.text.files import read_file_text
 
 MAX_GAP_S = 2.0
+_LONGEST_COLUMN = 100  # characters of a column's name that are looked at
 _EXACT_NS = 1_000_000
 _EARTH_M = (6.3e6, 6.5e6)
 
@@ -147,18 +148,23 @@ def _find(names: Sequence[str], *patterns: str) -> int:
 
 def _from_csv(text: str, near_ns: int | None) -> tuple[TimeArray, FloatArray]:
     """Times and positions of a CSV file with a header; rows that do not parse are passed over."""
-    rows = list(csv.reader(text.splitlines()))
+    try:
+        rows = list(csv.reader(text.splitlines()))
+    except csv.Error:  # a cell longer than any table has
+        rows = []
     if len(rows) < 2:
         return np.empty(0, dtype=np.int64), np.empty((0, 3))
-    names = [name.strip().lstrip("%#") for name in rows[0]]
+    names = [name.strip().lstrip("%#")[:_LONGEST_COLUMN] for name in rows[0]]
     xyz = [_find(names, rf"(ecef|^).*\b_?{axis}\b", rf"ecef_{axis}") for axis in "xyz"]
     llh = [_find(names, r"^lat"), _find(names, r"^lon"), _find(names, r"ell.*h", r"height", r"alt")]
     place = xyz if min(xyz) >= 0 else llh
+    tow, week = _find(names, r"\btow", r"time of week"), _find(names, r"week$", r"\bweek")
+    clock = (tow, -1 if week == tow else week)
     times: list[int] = []
     points: list[list[float]] = []
     for row in rows[1:]:
         try:
-            time_ns = _csv_time(names, row, near_ns)
+            time_ns = _csv_time(clock, row, near_ns)
             points.append([float(row[i]) for i in place])
         except (ValueError, IndexError, OverflowError):
             continue
@@ -170,10 +176,12 @@ def _from_csv(text: str, near_ns: int | None) -> tuple[TimeArray, FloatArray]:
     return np.array(times, dtype=np.int64), ecef_m
 
 
-def _csv_time(names: Sequence[str], row: Sequence[str], near_ns: int | None) -> int:
-    """GPST [ns] of a row; ValueError when there is no time in it."""
-    tow, week = _find(names, r"\btow", r"time of week"), _find(names, r"week$", r"\bweek")
-    week = -1 if week == tow else week
+def _csv_time(clock: tuple[int, int], row: Sequence[str], near_ns: int | None) -> int:
+    """GPST [ns] of a row; ValueError when there is no time in it.
+
+    clock : columns of the time of week and of the week, -1 for none
+    """
+    tow, week = clock
     if tow < 0:
         raise ValueError("no time of week")
     tow_ns = checked_ns(float(row[tow]) * NS_PER_S)
