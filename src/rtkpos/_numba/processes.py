@@ -17,6 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 
+from rtkpos._numba.isolation import isolated_python
+
 Tasks = Mapping[str, Callable[[], object]]
 _HELPER = "import sys; from rtkpos._numba.processes import help_with; help_with(*sys.argv[1:])"
 _PAUSE_S = 0.01
@@ -47,10 +49,10 @@ class Crew:
     def __init__(self, tasks_of: tuple[str, str], n_helper: int) -> None:
         self._place = tempfile.TemporaryDirectory(prefix="rtkpos-crew-")
         self._folder = Path(self._place.name)
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        command, environment = isolated_python(_HELPER, *tasks_of, str(self._folder))
         self._helpers = [
             subprocess.Popen(
-                [sys.executable, "-c", _HELPER, *tasks_of, str(self._folder)],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

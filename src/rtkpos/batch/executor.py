@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from rtkpos._numba.isolation import isolated_children
 from rtkpos._numba.processes import n_usable_cpu
 from rtkpos.errors import ConfigError, RtkposError
 
@@ -154,16 +155,23 @@ class ProcessExecutor(Executor):
     @staticmethod
     def _new_pool(n_worker: int) -> ProcessPoolExecutor:
         # Not forked: threads of the parent may hold locks that the child would wait for forever.
-        return ProcessPoolExecutor(n_worker, mp_context=multiprocessing.get_context("spawn"))
+        with isolated_children():  # a pool watches its semaphores with a process
+            return ProcessPoolExecutor(n_worker, mp_context=multiprocessing.get_context("spawn"))
+
+    @staticmethod
+    def _submit(pool: ProcessPoolExecutor, task: Task, job: Any) -> Future[Any]:
+        """A future of the pool."""
+        with isolated_children():  # a pool starts its processes when it gets a task
+            return pool.submit(task, job)
 
     def submit(self, task: Task, job: Any) -> Any:
         """A ticket."""
         try:
-            future = self._pool.submit(task, job)
+            future = self._submit(self._pool, task, job)
         except BrokenProcessPool:
             self._pool.shutdown(wait=False)
             self._pool = self._new_pool(self.n_worker)
-            future = self._pool.submit(task, job)
+            future = self._submit(self._pool, task, job)
         return _Ticket(task, job, future)
 
     def _wait(self, handles: Sequence[Any]) -> list[tuple[Any, Any]]:
@@ -187,7 +195,7 @@ class ProcessExecutor(Executor):
         elif was_lost:
             ticket.own_pool = self._new_pool(1)
             self._own_pools.append(ticket.own_pool)
-            ticket.future = ticket.own_pool.submit(ticket.task, ticket.job)
+            ticket.future = self._submit(ticket.own_pool, ticket.task, ticket.job)
             return _RESTARTED
         return result
 
@@ -216,9 +224,11 @@ class ClusterExecutor(Executor):
         self._wait_for, self._lost = distributed.wait, distributed.KilledWorker
         self._local: Any = None
         if not address:
-            self._local = distributed.LocalCluster(
-                n_workers=_checked_number(n_worker), threads_per_worker=1, dashboard_address=None
-            )
+            n_worker = _checked_number(n_worker)
+            with isolated_children():
+                self._local = distributed.LocalCluster(
+                    n_workers=n_worker, threads_per_worker=1, dashboard_address=None
+                )
         try:
             self._client = distributed.Client(self._local or address, timeout=timeout_s)
         except (OSError, ValueError, TimeoutError) as error:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from rtkpos._numba.isolation import isolated_python
 from rtkpos.app.batch.jobs_file import BatchJob, read_jobs
 from rtkpos.app.batch.run_manifest import batch_manifest
 from rtkpos.app.batch.totals import TOTALS_CSV, TOTALS_JSON, result_of, write_totals
@@ -186,8 +187,10 @@ def _watch_alone(request: BatchRequest, name: str, manifest: Manifest) -> None:
     manifest.start(name)
     code = "from rtkpos.app.command_line.main import main; main()"
     words = [str(request.jobs), "-o", str(request.folder), "--alone", name]
+    command, environment = isolated_python(code, "batch", *words)
     done = subprocess.run(
-        [sys.executable, "-c", code, "batch", *words],
+        command,
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         check=False,

@@ -88,6 +88,9 @@ def _on_sigterm(_number: int, _frame: FrameType | None) -> None:
 
 def main() -> NoReturn:
     """Entry point of the `rtkpos` command."""
+    from rtkpos._numba.isolation import import_path
+
+    sys.path[:] = import_path()  # a command imports nothing that lies beside the data
     import logging
     import warnings
 
