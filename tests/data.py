@@ -9,7 +9,9 @@ from typing import NoReturn
 import pytest
 
 from rtkpos.errors import DatasetError
+from rtkpos.io.datasets.catalogue import catalogue, complete_folder
 from rtkpos.io.datasets.folders import dataset_dir
+from rtkpos.io.text.files import twin_of
 
 REQUIRE_VARIABLE = "RTKPOS_REQUIRE_DATA"
 
@@ -17,15 +19,20 @@ REQUIRE_VARIABLE = "RTKPOS_REQUIRE_DATA"
 def dataset_path(name: str, file: str = "") -> Path:
     """Path of a file (or, without `file`, of the folder) of a data set.
 
+    A file is found under its name with .gz or without it: `rtkpos data fetch` gives plain files.
+
     Skips the test when the data set is not on this machine; with RTKPOS_REQUIRE_DATA=1 it fails.
     """
     try:
         path = dataset_dir(name) / file
     except DatasetError as error:
         _missing(str(error))
-    if not path.exists():
+    found = path if path.exists() else twin_of(path)
+    if found is None:
         _missing(f"data set {name!r} has no {file!r} in {path.parent}")
-    return path
+    if not file and name in catalogue() and complete_folder(name) is None:
+        _missing(f"data set {name!r} is incomplete in {path}; get it with `rtkpos data fetch`")
+    return found
 
 
 def _missing(message: str) -> NoReturn:

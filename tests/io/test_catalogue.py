@@ -87,9 +87,15 @@ def test_fetch_gets_only_what_is_missing(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(module, "catalogue", lambda: small)
     (folder / "a").write_bytes(content)
     asked = []
-    got = fetch(entry.name, folder=tmp_path, retrieve=lambda file, path: asked.append(path.name))
-    assert got == folder
+
+    def retrieve(file, path):
+        asked.append(path.name)
+        path.parent.mkdir()
+        path.write_bytes(b"b")
+
+    assert fetch(entry.name, folder=tmp_path, retrieve=retrieve) == folder
     assert asked == ["b"]
+    assert (folder / "b").read_bytes() == b"b"
 
 
 def test_offline_is_a_clear_error(tmp_path, monkeypatch) -> None:
@@ -117,7 +123,7 @@ def test_wrong_checksum_is_a_clear_error(tmp_path, monkeypatch) -> None:
 def test_complete_folder_needs_every_file(tmp_path, monkeypatch) -> None:
     folder = tmp_path / "static-nagoya-2024"
     folder.mkdir()
-    monkeypatch.setenv("RTKPOS_DATA", str(tmp_path))
+    monkeypatch.setattr("rtkpos.io.datasets.folders.data_roots", lambda: (tmp_path,))
     assert complete_folder("static-nagoya-2024") is None
     for file in dataset("static-nagoya-2024").files:
         (folder / f"{file.name}.gz").write_bytes(b"x")

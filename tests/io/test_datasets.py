@@ -20,6 +20,7 @@ def nowhere(monkeypatch, tmp_path):
 
 def make(root, name="a-set"):
     (root / name).mkdir(parents=True)
+    (root / name / "a.obs").write_bytes(b"x")
     return root / name
 
 

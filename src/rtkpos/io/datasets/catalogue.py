@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from rtkpos.errors import DatasetError
-from rtkpos.io.datasets.folders import download_dir, resolve_dataset
+from rtkpos.errors import DatasetError, quoted
+from rtkpos.io.datasets.folders import dataset_folders, download_dir
 from rtkpos.io.datasets.shipped import shipped_path
+from rtkpos.io.text.files import twin_of
 
 TIMEOUT_S = 30.0
+MIRROR_VARIABLE = "RTKPOS_DATA_URL"
 Retrieve = Callable[["DatasetFile", Path], None]
 
 
@@ -71,18 +77,18 @@ def dataset(name: str) -> Dataset:
 
 def find_file(folder: Path, name: str) -> Path | None:
     """Path of a file of a data set, as published or compressed with gzip; None when missing."""
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return path
-    return None
+    path = folder / name
+    found = path if path.is_file() else twin_of(path)
+    return found if found is not None and found.stat().st_size > 0 else None
 
 
 def complete_folder(name: str) -> Path | None:
     """Folder on this machine that holds every file of a data set; None when it is to be fetched."""
-    entry, folder = dataset(name), resolve_dataset(name)
-    if folder is None or any(find_file(folder, file.name) is None for file in entry.files):
-        return None
-    return folder
+    entry = dataset(name)
+    for folder in dataset_folders(name):
+        if all(find_file(folder, file.name) is not None for file in entry.files):
+            return folder
+    return None
 
 
 def role_paths(name: str, folder: Path) -> dict[str, list[Path]]:
@@ -112,16 +118,61 @@ def fetch(
     folder : where to put it; default the download cache      progress : handed to pooch
     retrieve : another way to get one file (for tests)
     A file that is there with the right checksum is not fetched again. DatasetError when the
-    network or the server fails or a checksum is wrong; no bad file stays under its name.
+    network or the server fails or a checksum is wrong. Files come into a hidden folder beside the
+    set's own, ".NAME.part", and go to their names when all are there: whatever stops a download,
+    the name never stands for a part of the set, and the next call goes on from where it stopped.
+    The variable RTKPOS_DATA_URL names a server that has the files under SET/FILE; without it they
+    come from where they were published.
     """
-    entry = dataset(name)
-    target = (folder or download_dir()) / name
+    entry, root = dataset(name), folder or download_dir()
+    target, stage = root / name, root / f".{name}.part"
     get = retrieve or functools.partial(_retrieve, progress=progress)
-    for file in entry.files:
-        path = target / file.name
-        if not (path.is_file() and _sha256(path) == file.sha256):
-            get(file, path)
+    missing = [file for file in entry.files if not _is_whole(target / file.name, file)]
+    for file in missing:
+        if not _is_whole(stage / file.name, file):
+            get(_from_mirror(name, file), stage / file.name)
+    if missing:
+        _move_in(stage, target, missing)
     return target
+
+
+def _is_whole(path: Path, file: DatasetFile) -> bool:
+    """Whether a file is there as it was published."""
+    return path.is_file() and path.stat().st_size == file.bytes and _sha256(path) == file.sha256
+
+
+def _from_mirror(name: str, file: DatasetFile) -> DatasetFile:
+    """The file with the address it has on the server that RTKPOS_DATA_URL names, if any."""
+    mirror = os.environ.get(MIRROR_VARIABLE, "")
+    if not mirror:
+        return file
+    if not mirror.startswith(("http://", "https://")):
+        raise DatasetError(
+            f"{MIRROR_VARIABLE} names {quoted(mirror)}; wanted the address of a server, http://..."
+        )
+    return dataclasses.replace(file, url=f"{mirror.rstrip('/')}/{name}/{quote(file.name)}")
+
+
+def _move_in(stage: Path, target: Path, files: list[DatasetFile]) -> None:
+    """Give the files of a whole set their names."""
+    try:
+        if not target.exists():
+            for rest in set(_files_below(stage)) - {stage / file.name for file in files}:
+                rest.unlink()  # what a killed download left
+            stage.rename(target)
+            return
+        for file in files:
+            (target / file.name).parent.mkdir(parents=True, exist_ok=True)
+            (stage / file.name).replace(target / file.name)
+        shutil.rmtree(stage)
+    except OSError as error:
+        cause = (error.strerror or str(error)).lower()
+        raise DatasetError(f"the downloaded files cannot be put into {target}: {cause}.") from None
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """All files in a folder and those below it."""
+    return (path for path in folder.rglob("*") if path.is_file())
 
 
 def _retrieve(file: DatasetFile, path: Path, progress: Any = False) -> None:

@@ -50,16 +50,24 @@ def _candidate_roots() -> Iterator[Path]:
 
 
 def resolve_dataset(name: str) -> Path | None:
-    """Folder of a data set, or None when no root holds it; DatasetError for a name with a path."""
+    """Folder of a data set, or None when no root holds it; DatasetError for a name with a path.
+
+    An empty folder is none: it is what a failed download or a typing error leaves.
+    """
+    return next(dataset_folders(name), None)
+
+
+def dataset_folders(name: str) -> Iterator[Path]:
+    """Folders of a data set that hold anything, the best first; errors as `resolve_dataset`."""
     if name in ("", ".", "..") or Path(name).name != name:
         raise DatasetError(
             f"data set name {name!r} is not a plain folder name; "
             "`rtkpos data list` shows the names there are."
         )
     for root in data_roots():
-        if (root / name).is_dir():
-            return root / name
-    return None
+        folder = root / name
+        if folder.is_dir() and any(folder.iterdir()):
+            yield folder
 
 
 def dataset_dir(name: str) -> Path:

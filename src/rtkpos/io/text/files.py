@@ -66,6 +66,13 @@ def open_file(name: Name, *, kind: str = "") -> IO[bytes]:
         raise _unreadable(called, error, str(name)) from None
 
 
+def twin_of(path: Path) -> Path | None:
+    """The file of the same name with .gz, or without it, where there is one."""
+    is_packed = path.suffix.lower() == ".gz"
+    twin = path.with_suffix("") if is_packed else path.parent / f"{path.name}.gz"
+    return twin if os.path.isfile(twin) else None
+
+
 def _read(stream: IO[bytes], limit: int) -> bytes:
     """All bytes of a stream, but at most one step more than the limit."""
     parts: list[bytes] = []
@@ -94,7 +101,8 @@ def _too_long(called: str, limit: int, path: str) -> FileError:
 def _unreadable(called: str, error: OSError | ValueError, path: str) -> FileError:
     """The sentence for an error of the system."""
     if isinstance(error, FileNotFoundError):
-        cause = "there is no such file"
+        twin = twin_of(Path(path))
+        cause = f"there is no such file{f', but {twin.name} is there' if twin else ''}"
     else:
         cause = (getattr(error, "strerror", None) or str(error)).lower()
     return FileError(f"{called} cannot be read: {cause}.", path)
