@@ -1,4 +1,4 @@
-"""Write tests/real/reference_rows.json anew: python tools/make_reference_rows.py.
+"""Write tests/real/reference_rows.json: python tools/make_reference_rows.py.
 
 Only when a change of positions is meant; name the change where it is made.
 """

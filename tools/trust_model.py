@@ -1,7 +1,7 @@
 """The logistic model of fix_probability.py in plain numpy: its terms, a fit, how it is judged.
 
 Used by tools/fit_trust.py. Candidates of one recording are alike for minutes, so a model checked on
-other minutes of the recordings it was fitted on looks better than it is; the honest check leaves
+other minutes of the recordings it was fitted on looks better than it is; the fair check leaves
 the whole recording out (`leave_one_out`).
 """
 

@@ -231,7 +231,7 @@ def _track(case: Case, bench: Bench, ours: Solution) -> tuple[Truth, str]:
 
 
 def add_restarts(case: Case, bench: Bench, truth: Truth, results: list[dict[str, Any]]) -> None:
-    """Static positioning begun anew every hour: how the hourly means of the fixed epochs repeat."""
+    """Static positioning restarted every hour: how the hourly means of the fixed epochs repeat."""
     tables = read(case)
     start, end = int(tables.rover.time_ns[0]), int(tables.rover.time_ns[-1])
     starts = range(start, end - HOUR_NS // 2, HOUR_NS)

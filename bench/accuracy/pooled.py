@@ -1,4 +1,4 @@
-"""What only many recordings together can show: wrong fixes by profile, and honest ellipses."""
+"""What only many recordings together can show: wrong fixes by profile, and calibrated ellipses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bench.accuracy.rows import ROWS
 from bench.accuracy.targets import CALIBRATED, PROFILE_WRONG, Check
 
 ALL = "all recordings"
-N_SMALL = 100  # shares of fewer epochs are shown, but not called honest or dishonest
+N_SMALL = 100  # shares of fewer epochs are shown, but not judged
 KINDS = ("fixed", "float")
 _ROW = {row.name: row for row in ROWS}
 Counts = dict[str, int]
@@ -113,7 +113,7 @@ def calibration_lines(entries: list[dict[str, Any]]) -> list[list[str]]:
 
 
 def _share(counts: Counts, name: str) -> str:
-    """A share in per cent, with a mark where it is not honest."""
+    """A share in per cent, with a mark where it is not calibrated."""
     if not counts["n"]:
         return "-"
     share = counts[name] / counts["n"]

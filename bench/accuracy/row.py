@@ -23,7 +23,7 @@ class Row:
     without_offset : judge after taking away the median error (antennas at different places)
     is_truth_exact : the truth is better than a fix; where not, fixes do not count for calibration
     truth_sigma_m : standard deviation of the truth, which calibration of a static row adds
-    cold_starts : also begin anew at epochs spread over the recording
+    cold_starts : also restart at epochs spread over the recording
     hourly : also report how hourly means repeat
     peer_bands : frequencies the peer runs with, in RTKLIB EX's words      peer_navsys : its mask
     peer_options : further options the peer needs to do its best here

@@ -153,7 +153,7 @@ def _remark_words(entry: dict[str, Any]) -> list[str]:
     if "hourly_restarted" in entry and entry["hourly_restarted"]["std_enu_mm"]:
         hours = entry["hourly_restarted"]
         words.append(
-            f"static begun anew each hour: means of the fixed epochs repeat to E/N/U "
+            f"static restarted each hour: means of the fixed epochs repeat to E/N/U "
             f"{_slashed(hours['std_enu_mm'], 2)} mm ({hours['n_hour']} hours)"
             f", RMS error {_slashed(hours['rms_enu_mm'], 2)} mm; of their last positions "
             f"{_slashed(hours['final_rms_enu_mm'], 2)} mm"
@@ -168,7 +168,7 @@ def _remark_words(entry: dict[str, Any]) -> list[str]:
     if "cold_starts" in entry:
         starts = entry["cold_starts"]
         words.append(
-            f"begun anew at {starts['n']} epochs: {100 * starts['first_epoch_share']:.0f} % fixed "
+            f"restarted at {starts['n']} epochs: {100 * starts['first_epoch_share']:.0f} % fixed "
             f"in the first epoch, 95 % within {starts['p95_s']:.0f} s, the slowest "
             f"{starts['max_s']:.0f} s, {starts['n_with_wrong']} with a wrong fix"
         )

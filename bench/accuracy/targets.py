@@ -9,7 +9,7 @@ AXES = "ENU"
 TOLERANCE = 1e-4  # rates are rounded: 115 of 120 epochs reach 115 / 120
 # Wrong fixes over all fixed epochs of all recordings, by profile.
 PROFILE_WRONG = {"safe": 0.0, "balanced": 0.001, "available": 0.01}
-# Share of epochs within the 95 % ellipse and interval that passes for honest.
+# Share of epochs within the 95 % ellipse and interval that passes as calibrated.
 CALIBRATED = (0.93, 0.97)
 
 Axes = tuple[float | None, float | None, float | None]
@@ -22,7 +22,7 @@ class Target:
     first_fix_s : from the first epoch of the recording
     cold_start_s : the same for 95 % of starts spread over the recording
     final_enu_mm : error of the last position of mode static
-    restart_std_enu_mm : static begun anew each hour: how the means of the hours repeat
+    restart_std_enu_mm : static restarted each hour: how the means of the hours repeat
     restart_rms_enu_mm : the same: errors of the last positions of the hours
     """
 

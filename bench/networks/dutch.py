@@ -97,7 +97,7 @@ def dutch_rover() -> list[dict[str, Any]]:
             solution = solve(known["ZEGV"].table, nav, table, ecef_m, config)
             row = {"base": name, "mode": f"as moving, {direction}"}
             found.append(row | rover_figures(solution, place))
-        found.append({"base": name, "mode": "static, each hour anew"} | hourly(table, ecef_m))
+        found.append({"base": name, "mode": "static, restarted each hour"} | hourly(table, ecef_m))
     return found
 
 
@@ -116,7 +116,7 @@ def rover_figures(solution: Any, place: np.ndarray) -> dict[str, Any]:
 
 
 def hourly(table: Any, ecef_m: np.ndarray) -> dict[str, Any]:
-    """Static solutions begun anew each hour: the last fixed epoch of each [mm]."""
+    """Static solutions restarted each hour: the last fixed epoch of each [mm]."""
     known, nav = stations()
     rover = known["ZEGV"].table
     hour = (rover.time_ns - rover.time_ns[0]) // HOUR_NS

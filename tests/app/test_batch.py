@@ -102,7 +102,7 @@ def test_a_damaged_or_absent_manifest_costs_time_only(damage, tmp_path, capsys):
     assert run_here(jobs) == 0
     told = capsys.readouterr().err
     is_sound = damage in (None, '{"jobs": [{"name": "a"}]}')
-    assert ("every job is solved anew" in told) == (not is_sound)
+    assert ("every job is solved again" in told) == (not is_sound)
     assert "[1/1] a" in told
     assert results(jobs) == before
     assert manifest(jobs)["a"]["state"] == "done"
@@ -171,8 +171,10 @@ def test_lost_too_often_is_poison_and_stays_so(tmp_path, capsys):
     path.write_text(json.dumps(content))
     for _ in range(2):
         assert run_here(jobs) == 4
-        assert "b is poison and was skipped: the process died 4 times" in capsys.readouterr().err
-    assert manifest(jobs)["b"]["state"] == "poison"
+        assert (
+            "b is quarantined and was skipped: the process died 4 times" in capsys.readouterr().err
+        )
+    assert manifest(jobs)["b"]["state"] == "quarantined"
     write_jobs(tmp_path, THREE.replace("static", "dgnss"), defaults_of())
     assert run_here(jobs, "-q") == 0
 

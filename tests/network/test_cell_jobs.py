@@ -16,7 +16,7 @@ import pytest
 
 from rtkpos.batch.cell_hours import cell_jobs, run_cell_jobs
 from rtkpos.batch.executor import ClusterExecutor, ThreadExecutor
-from rtkpos.batch.job_manifest import DONE, FAILED, POISON, only_one
+from rtkpos.batch.job_manifest import DONE, FAILED, QUARANTINED, only_one
 from rtkpos.constants import NS_PER_HOUR
 from rtkpos.errors import ConfigError, InputError
 from rtkpos.gnss.time import ns_from_calendar
@@ -163,13 +163,13 @@ def test_interrupted_run_goes_on_where_it_was(tmp_path):
 
 def test_job_that_ends_its_worker_is_poison_and_not_tried_again(tmp_path):
     manifest = run(tmp_path, cell_tasks.end_the_worker)
-    poison = manifest.names(POISON)
+    poison = manifest.names(QUARANTINED)
     assert poison == [job.name for job in jobs() if job.cell == 1]
     assert manifest.entries[poison[0]].message.startswith("the job ended its process twice")
     ended = []
     again = run(tmp_path, cell_tasks.end_the_worker, on_done=ended.append)
     assert not ended
-    assert again.names(POISON) == poison
+    assert again.names(QUARANTINED) == poison
 
 
 KILLED = """

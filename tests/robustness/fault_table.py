@@ -110,7 +110,7 @@ FILES = (
     Fault(15, "time goes back by hours", "reset", "a new session starts there", (
         (FAULTS, "test_time_going_back_by_hours_starts_a_session"),
         (FAULTS, "test_files_put_behind_each_other_keep_their_own_headers"))),
-    Fault(16, "power failure flag", "reset", "every ambiguity of the receiver starts anew", (
+    Fault(16, "power failure flag", "reset", "every ambiguity of the receiver is reset", (
         (FAULTS, "test_power_failure_flag"),
         (SLIPS, "test_power_failure_restarts_every_ambiguity"))),
     Fault(17, "events with header lines between epochs", "normal, reset",
@@ -250,7 +250,7 @@ SKY = (
         (INJECTED, "test_whole_sky_slips_cost_no_epoch"),
         (SLIPS, "test_slips_on_the_whole_sky_cost_no_wrong_epoch"))),
     Fault(48, "gaps of one sample, 10 s, 10 min", "normal, reset",
-          "up to the limit nothing is lost; beyond it ambiguities start anew", (
+          "up to the limit nothing is lost; beyond it ambiguities are reset", (
         (INJECTED, "test_gap_costs_neither_an_ambiguity_nor_a_fix"),
         (INJECTED, "test_long_gap_restarts_and_its_length_is_reported"))),
     Fault(49, "half cycles unresolved at rover or base", "degrade",
@@ -312,7 +312,7 @@ BASES = (
         (RUN, "test_notes_name_frame_and_antenna_models"),
         (COMMAND, "test_result_names_frame_and_antenna_models"))),
     Fault(61, "base moves in mid-stream", "normal, reset",
-          "small: followed; more than 1 m: ambiguities start anew", (
+          "small: followed; more than 1 m: ambiguities are reset", (
         (ENGINE, "test_small_move_of_the_base_keeps_the_fix_and_a_large_one_starts_anew"),)),
     Fault(62, "base every 30 s", "normal", "its last epoch serves up to the age limit", (
         (RUN, "test_base_every_30_s_serves_until_the_next_one"),)),
@@ -337,7 +337,7 @@ RUNS = (
         (KILLS, "test_an_interrupted_batch_leaves_a_consistent_manifest"))),
     Fault(72, "batch of many baselines killed at any point", "normal, fail",
           "a restart skips what is done and gives the same bytes; a job that kills its process "
-          "runs alone, then is poison: skipped, exit 4", (
+          "runs alone, then is quarantined: skipped, exit 4", (
         (KILLS, "test_killed_and_restarted_gives_the_same_bytes"),
         (KILLS, "test_killed_at_twenty_four_instants"),
         (KILLS, "test_killed_again_and_again_spares_the_innocent"),

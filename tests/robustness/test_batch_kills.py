@@ -108,9 +108,11 @@ def test_a_job_that_kills_its_process_is_isolated_after_two_tries(tmp_path):
     assert manifest(jobs)["poison"]["state"] == "running"
     code, told = finished(jobs, PYTHONPATH=path)
     assert code == 4, told
-    assert "poison and was skipped: ended its process 2 times, lastly alone, by SIGKILL" in told
+    assert (
+        "quarantined and was skipped: ended its process 2 times, lastly alone, by SIGKILL" in told
+    )
     states = {name: entry["state"] for name, entry in manifest(jobs).items()}
-    assert states == {"a": "done", "poison": "poison", "b": "done"}
+    assert states == {"a": "done", "poison": "quarantined", "b": "done"}
     before = results(jobs)
     code, told = finished(jobs, PYTHONPATH=path)
     assert (code, results(jobs)) == (4, before)

@@ -19,7 +19,7 @@ from rtkpos.batch.job_manifest import (
     DONE,
     FAILED,
     MANIFEST_FILE,
-    POISON,
+    QUARANTINED,
     RUNNING,
     WAITING,
     Entry,
@@ -134,7 +134,7 @@ def run_cell_jobs(
     entry of each job as it ends
     After a crash or a kill the same call goes on: a job is skipped while its stations, span,
     options, input files and its result are unchanged. A job that fails is recorded and tried again
-    next time; one that ended its worker, alone, is poison and is not.
+    next time; one that ended its worker, alone, is quarantined and is not.
     """
     make_folder(folder)
     with only_one(folder, "rtkpos network"):
@@ -205,7 +205,7 @@ def _changes(outcome: Any, path: Path) -> dict[str, Any]:
             "sha256": digest_of(path),
             "result": outcome.figures,
         }
-    state = POISON if isinstance(outcome, WorkerLostError) else FAILED
+    state = QUARANTINED if isinstance(outcome, WorkerLostError) else FAILED
     is_known = isinstance(outcome, RtkposError)
     code = outcome.exit_code if is_known else RtkposError.exit_code
     words = str(outcome) if is_known else f"internal error: {type(outcome).__name__}: {outcome}"

@@ -1,7 +1,7 @@
 """Where tasks run: threads, processes, or a cluster, behind the same three calls.
 
 A task is a function of one job; function, job and result must be picklable, and a task must give
-the same result when it is run again: one whose worker is lost runs anew elsewhere.
+the same result when it is run again: one whose worker is lost runs again elsewhere.
 """
 
 from __future__ import annotations

@@ -15,11 +15,11 @@ from typing import Any
 from rtkpos.errors import InputError
 from rtkpos.io.text.atomic import write_text
 
-WAITING, RUNNING, DONE, FAILED, POISON = "waiting", "running", "done", "failed", "poison"
-STATES = (WAITING, RUNNING, DONE, FAILED, POISON)
+WAITING, RUNNING, DONE, FAILED, QUARANTINED = "waiting", "running", "done", "failed", "quarantined"
+STATES = (WAITING, RUNNING, DONE, FAILED, QUARANTINED)
 MANIFEST_FILE = "manifest.json"
 LOCK_FILE = ".lock"
-MAX_LOST = 4  # starts after which no report came; then a job is given up even without a witness
+MAX_LOST = 4  # starts after which no report came; then a job is given up, its end seen or not
 
 
 @dataclass(kw_only=True)
@@ -84,7 +84,7 @@ class Manifest:
             self._write()
 
     def give_back(self) -> None:
-        """What runs did not end and is not to blame: as if it had not been started."""
+        """Jobs interrupted without being the cause: as if they had not been started."""
         with self._lock:
             for name, entry in self.entries.items():
                 if entry.state == RUNNING:
@@ -123,7 +123,7 @@ def _read(path: Path, is_result: Callable[[dict[str, Any]], bool]) -> tuple[dict
         return {}, ""
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         words = f"{type(error).__name__}: {error}"[:120]
-        return {}, f"{path} cannot be used ({words}); every job is solved anew."
+        return {}, f"{path} cannot be used ({words}); every job is solved again."
     return {entry.name: entry for entry in entries}, ""
 
 
@@ -145,14 +145,16 @@ def _carried_over(old: Entry | None, fresh: Entry, folder: Path) -> Entry:
     if old is None or (old.key, old.inputs) != (fresh.key, fresh.inputs):
         return fresh
     if old.state == RUNNING and old.tries >= MAX_LOST:
-        return dataclasses.replace(old, state=POISON, exit_code=None, message=lost_words(old.tries))
+        return dataclasses.replace(
+            old, state=QUARANTINED, exit_code=None, message=lost_words(old.tries)
+        )
     if old.state == DONE and digest_of(folder / old.output) != old.sha256:
         return fresh
     return fresh if old.state in (WAITING, FAILED) else old
 
 
 def lost_words(tries: int) -> str:
-    """Why a job without a witness is given up."""
+    """Why a job whose end nobody saw is given up."""
     return f"the process died {tries} times while this job ran; it is skipped."
 
 

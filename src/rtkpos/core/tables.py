@@ -78,7 +78,7 @@ class EphemerisArrays(NamedTuple):
 
 # What stands beside an epoch (bits of ObsArrays.event).
 EVENT_POWER_FAILURE = 1  # epoch flag 1 before this epoch: all phases of the receiver are new
-EVENT_ANTENNA_MOVED = 2  # flag 2 or 3: position and ambiguities start anew
+EVENT_ANTENNA_MOVED = 2  # flag 2 or 3: position and ambiguities are reset
 EVENT_MARK = 4  # flag 5: an external event was recorded since the previous epoch
 EVENT_SESSION = 8  # time went back here: another session starts
 RESET_EVENTS = EVENT_POWER_FAILURE | EVENT_ANTENNA_MOVED | EVENT_SESSION

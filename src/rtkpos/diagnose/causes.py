@@ -208,7 +208,7 @@ CAUSES = (
         measure="static_spread_m", normal=5.0, bad=15.0,
         says="the mode is static, but the positions of these epochs reach {static_spread_m:.0f} m "
         "from their middle",
-        bare="the mode is static, but the positions wander",
+        bare="the mode is static, but the positions move",
         helps="--mode kinematic",
     ),
     Cause(

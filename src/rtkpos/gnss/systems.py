@@ -37,7 +37,7 @@ def sat_name(sat: int) -> str:
 
 
 def systems_from_letters(letters: str) -> tuple[int, ...]:
-    """System indices of a string of RINEX letters, in index order; ValueError names a stranger."""
+    """System indices of a string of RINEX letters, in index order; ValueError for unknown ones."""
     unknown = sorted(set(letters.upper()) - set(SYSTEM_LETTERS))
     if unknown:
         raise ValueError(f"unknown system letter {unknown[0]!r}; known are {SYSTEM_LETTERS}")

@@ -1,4 +1,4 @@
-"""Doors: file or frame <-> record, one file per format."""
+"""Readers and writers: file or frame to record and back, one file per format."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ class RtkEngine:
         """A new coordinate (3,) [m] of the base, or of the virtual station that serves as base.
 
         A move of up to 1 m updates the reference and keeps the ambiguities; a longer one, and in
-        static mode every one, starts the filter anew at the next update.
+        static mode every one, restarts the filter at the next update.
         """
         place = checked_coordinate(base_ecef_m)
         with self._lock:

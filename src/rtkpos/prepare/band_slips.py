@@ -135,7 +135,7 @@ def wide_lane_cycle(work, i, a, b):
 
 @kernel
 def forget_wide_lane(state, sat, pair):
-    """Start the mean of a band pair anew."""
+    """Restart the mean of a band pair."""
     state.mw_tally[sat, pair] = 0
     state.mw_mean_cycle[sat, pair] = 0.0
     state.mw_var_cycle2[sat, pair] = MW_SIGMA_START_CYCLE**2

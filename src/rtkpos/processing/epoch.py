@@ -1,4 +1,4 @@
-"""One epoch of one receiver: what a live program hands over, checked at the door."""
+"""One epoch of one receiver: what a live program hands over, checked."""
 
 from __future__ import annotations
 

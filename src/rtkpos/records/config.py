@@ -168,7 +168,7 @@ class BaseLink:
         0.02, 0.0, 0.5, "epochs of rover and base this close are the same"
     )
     age_noise_m_per_s: float = limited(
-        1.5e-3, 0.0, 0.1, "sigma added per second of age; satellite clocks wander by some 5e-12"
+        1.5e-3, 0.0, 0.1, "sigma added per second of age; satellite clocks vary by some 5e-12"
     )
     force: bool = described(False, "go on although base coordinates contradict the base's own data")
 
@@ -275,8 +275,8 @@ class RtkConfig:
     def __post_init__(self) -> None:
         """Validate every field of every section; ConfigError names path, limit and value."""
         checked(self, "")
-        strangers = sorted(set(self.selection.systems.upper()) - set(SYSTEM_LETTERS))
-        if strangers or not self.selection.systems:
+        unknown = sorted(set(self.selection.systems.upper()) - set(SYSTEM_LETTERS))
+        if unknown or not self.selection.systems:
             raise ConfigError(
                 f"selection.systems must be letters of {SYSTEM_LETTERS}; "
                 f"got {quoted(self.selection.systems)}."

@@ -107,7 +107,7 @@ class TruthKeeper:
 
 
 def _append(path: Path, content: bytes) -> None:
-    """Opened anew each time: there may be more receivers than files a process may hold open."""
+    """Opened each time: there may be more receivers than files a process may hold open."""
     with path.open("ab") as stream:
         stream.write(content)
 

@@ -30,7 +30,7 @@ from rtkpos.batch.job_manifest import (
     FAILED,
     LOCK_FILE,
     MANIFEST_FILE,
-    POISON,
+    QUARANTINED,
     RUNNING,
     WAITING,
     Entry,
@@ -91,9 +91,9 @@ def _refuse_overwriting(request: BatchRequest, jobs: list[BatchJob]) -> None:
 def _work_off(request: BatchRequest, jobs: list[BatchJob], manifest: Manifest) -> None:
     """Solve what waits; what ran when the last process died first, each alone."""
     teller = _Teller(manifest, request.quiet)
-    if manifest.names(DONE, POISON) and not request.quiet:
-        n = len(manifest.names(DONE))
-        say(f"{n} of {len(jobs)} jobs are done already, {len(manifest.names(POISON))} poison.")
+    if manifest.names(DONE, QUARANTINED) and not request.quiet:
+        done, quarantined = (len(manifest.names(state)) for state in (DONE, QUARANTINED))
+        say(f"{done} of {len(jobs)} jobs are done already, {quarantined} quarantined.")
     try:
         for name in manifest.names(RUNNING):
             _watch_alone(request, name, manifest)
@@ -183,7 +183,7 @@ def _solve_alone(jobs: list[BatchJob], name: str) -> int:
 
 
 def _watch_alone(request: BatchRequest, name: str, manifest: Manifest) -> None:
-    """Solve a job that ran when a process died in a process of its own; dies that too: poison."""
+    """Solve a job that ran when a process died in one of its own; quarantine it if that dies."""
     manifest.start(name)
     code = "from rtkpos.app.command_line.main import main; main()"
     words = [str(request.jobs), "-o", str(request.folder), "--alone", name]
@@ -199,7 +199,7 @@ def _watch_alone(request: BatchRequest, name: str, manifest: Manifest) -> None:
     if outcome is None:
         tries = manifest.entries[name].tries
         outcome = {
-            "state": POISON,
+            "state": QUARANTINED,
             "exit_code": None,
             "message": f"ended its process {tries} times, lastly {_end(done.returncode)}; skipped.",
             "result": None,
@@ -259,15 +259,15 @@ def _forget_totals(folder: Path) -> None:
 
 def _conclude(request: BatchRequest, manifest: Manifest, sums: dict[str, Any]) -> int:
     """The last lines on stderr, and the exit code."""
-    bad = manifest.names(FAILED, POISON)
+    bad = manifest.names(FAILED, QUARANTINED)
     if not request.quiet:
         rate = "" if sums["fix_rate"] is None else f", {100.0 * sums['fix_rate']:.1f} % fixed"
         say(f"{sums[DONE]} of {sums['jobs']} jobs done, {sums['epochs']['total']} epochs{rate}")
         say(f"wrote {request.folder / TOTALS_JSON} and {TOTALS_CSV}")
     for name in bad:
         entry = manifest.entries[name]
-        if entry.state == POISON:
-            warn(f"{name} is poison and was skipped: {entry.message}")
+        if entry.state == QUARANTINED:
+            warn(f"{name} is quarantined and was skipped: {entry.message}")
     if len(bad) == len(manifest.entries):
         return NoSolutionError.exit_code
     return EXIT_PARTIAL if bad else EXIT_DONE

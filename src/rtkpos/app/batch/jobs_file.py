@@ -58,10 +58,10 @@ def read_jobs(path: Path, folder: Path) -> list[BatchJob]:
     whatever is wrong.
     """
     content = read_toml(path)
-    strangers = sorted(set(content) - {"defaults", "job"})
-    if strangers:
+    unknown = sorted(set(content) - {"defaults", "job"})
+    if unknown:
         raise InputError(
-            f"{path}: unknown key {quoted(strangers[0])}; known are [defaults] and [[job]]."
+            f"{path}: unknown key {quoted(unknown[0])}; known are [defaults] and [[job]]."
         )
     defaults, tables = content.get("defaults", {}), content.get("job", [])
     if not isinstance(defaults, dict) or not isinstance(tables, list) or not tables:

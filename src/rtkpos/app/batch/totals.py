@@ -15,7 +15,7 @@ from rtkpos.app.solve.solution_report import (
     status_counts,
 )
 from rtkpos.app.solve.static_report import static_result
-from rtkpos.batch.job_manifest import DONE, FAILED, POISON, Manifest
+from rtkpos.batch.job_manifest import DONE, FAILED, QUARANTINED, Manifest
 from rtkpos.io.text.atomic import write_text
 
 TOTALS_JSON, TOTALS_CSV = "totals.json", "totals.csv"
@@ -60,7 +60,9 @@ def _sums(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Jobs by state and epochs by status over all jobs."""
     counts = [row["result"]["epochs"] for row in rows if row["result"]]
     epochs = {word: sum(c[word] for c in counts) for word in ("total", *STATUS_WORDS.values())}
-    states = {state: sum(row["state"] == state for row in rows) for state in (DONE, FAILED, POISON)}
+    states = {
+        state: sum(row["state"] == state for row in rows) for state in (DONE, FAILED, QUARANTINED)
+    }
     return {"jobs": len(rows), **states, "epochs": epochs, "fix_rate": _rate(epochs)}
 
 

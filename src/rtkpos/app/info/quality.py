@@ -50,7 +50,7 @@ def tracking_obstacles(facts: dict[str, Any], label: str) -> list[str]:
     if loss is not None and loss >= MANY_LOSSES:
         found.append(
             f"{loss:.0%} of the carrier phases of {label} report a loss of lock (usual: below "
-            "2 %): fixing starts anew all the time; keep the antenna level and in the open."
+            "2 %): fixing starts again all the time; keep the antenna level and in the open."
         )
     if half is not None and half >= MANY_HALF_CYCLES:
         found.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rtkpos.records.report import ReadReport
 
 # Counters of the readers that mean lost data: these make a result partial. Lost fields and
-# strangers (unknown codes, satellites) are told to the user, but cost no epoch.
+# what is unknown (codes, satellites) is told to the user, but cost no epoch.
 LOST = (
     "epoch_bad_header", "epoch_count_wrong", "epoch_truncated", "epoch_bad_time",
     "epoch_conflict", "damaged_compression", "system_dropped", "bad_record", "short_record",

@@ -1,4 +1,4 @@
-"""Door for antenna calibrations: ANTEX files of version 1.3 and 1.4.
+"""Reader of antenna calibrations: ANTEX files of version 1.3 and 1.4.
 
 Source: Rothacher and Schmid (2010), ANTEX: The Antenna Exchange Format, version 1.4.
 """

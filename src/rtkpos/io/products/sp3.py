@@ -1,4 +1,4 @@
-"""Door for precise orbits: SP3 files of version a to d, read by georinex."""
+"""Reader of precise orbits: SP3 files of version a to d, read by georinex."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ class _Decoder:
         return number
 
     def _copy_event(self) -> None:
-        """Copy an event, whole or not at all; an epoch that starts anew must follow."""
+        """Copy an event, whole or not at all; an epoch that is written in full must follow."""
         start = int(self.cursor[CUR_OUT])
         try:
             self._copy_lines_of_event()

@@ -125,10 +125,10 @@ def _from_table(path: Path) -> tuple[GraphLimits, _Rows, list[str]]:
 def _from_toml(path: Path) -> tuple[GraphLimits, _Rows, list[str]]:
     """Limits of the graph and the tables of stations with the defaults filled in; no notes."""
     content = read_toml(path)
-    strangers = sorted(set(content) - {"defaults", "network", "station"})
-    if strangers:
+    unknown = sorted(set(content) - {"defaults", "network", "station"})
+    if unknown:
         raise InputError(
-            f"{path}: unknown key {quoted(strangers[0])}; known are [defaults], "
+            f"{path}: unknown key {quoted(unknown[0])}; known are [defaults], "
             "[network], [[station]]."
         )
     tables, defaults = content.get("station", []), content.get("defaults", {})

@@ -12,7 +12,7 @@ from rtkpos.simulate.scenario.sections import Clocks
 
 _STEERED_S = 15e-9
 _STEERED_TAU_S = 300.0
-_WANDER_S = 1e-10  # of a drifting clock, per square root of a second
+_RANDOM_WALK_S = 1e-10  # of a drifting clock, per square root of a second
 _MS = 1e-3
 
 
@@ -41,9 +41,9 @@ def clock_of(
         drift = np.gradient(offset, step_s) if n > 1 else drift
     elif given.kind == "drifting":
         rate = given.drift_ppm * 1e-6 * rng.choice([-1.0, 1.0])
-        wander = np.cumsum(rng.standard_normal(n)) * _WANDER_S * np.sqrt(step_s)
-        offset = rng.uniform(-0.4, 0.4) * _MS + rate * time_s + wander
-        drift = np.full(n, rate) + (np.gradient(wander, step_s) if n > 1 else 0.0)
+        random_walk = np.cumsum(rng.standard_normal(n)) * _RANDOM_WALK_S * np.sqrt(step_s)
+        offset = rng.uniform(-0.4, 0.4) * _MS + rate * time_s + random_walk
+        drift = np.full(n, rate) + (np.gradient(random_walk, step_s) if n > 1 else 0.0)
         if given.ms_jumps:
             offset = offset - np.rint(offset / _MS) * _MS
     for when, step in resets_s:

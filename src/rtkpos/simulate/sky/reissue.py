@@ -1,7 +1,7 @@
 """Broadcast records over the span of a run, all describing one and the same orbit.
 
 Real records differ by decimetres from one to the next, and a true orbit may not jump. So each
-satellite flies one set of elements, which is issued anew for later times.
+satellite flies one set of elements, which is issued again for later times.
 """
 
 from __future__ import annotations
