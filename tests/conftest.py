@@ -31,12 +31,14 @@ def specialised_twice() -> list[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs compiled kernels when they are plain Python (NUMBA_DISABLE_JIT=1)."""
-    if os.environ.get("NUMBA_DISABLE_JIT", "0") == "0":
-        return
+    """Skip what needs compiled kernels when they are plain Python (NUMBA_DISABLE_JIT=1), or plain
+    ones when they are compiled.
+    """
+    is_plain = os.environ.get("NUMBA_DISABLE_JIT", "0") != "0"
+    marker, state = ("compiled", "plain Python") if is_plain else ("plain", "compiled")
     for item in items:
-        if item.get_closest_marker("compiled"):
-            item.add_marker(pytest.mark.skip(reason="kernels are plain Python in this run"))
+        if item.get_closest_marker(marker):
+            item.add_marker(pytest.mark.skip(reason=f"kernels are {state} in this run"))
 
 
 def is_whole_suite(config: pytest.Config) -> bool:

@@ -25,7 +25,7 @@ from rtkpos.core.orbits.ephemeris import (
     UNHEALTHY,
     select_ephemeris,
 )
-from rtkpos.core.orbits.ephemeris_consistency import find_orbit_jumps
+from rtkpos.core.orbits.ephemeris_consistency import _mark_jumps, find_orbit_jumps
 from rtkpos.gnss.systems import N_SAT, sat_from_name
 from rtkpos.records.broadcast import Message, sat_starts
 
@@ -139,8 +139,8 @@ def test_every_satellite_of_an_empty_table_has_none():
     assert {pick(empty, name, 0) for name in ("G01", "R24", "E36", "C63", "J10", "S58")} == {-1}
 
 
-def jumps(node_rad, unhealthy=()):
-    """Marks for hourly records of one satellite whose node is moved by `node_rad`."""
+def hourly(node_rad, unhealthy=()):
+    """Hourly records of one satellite whose node is moved by `node_rad`, and its number by row."""
     eph = table(*(("G05", LNAV, 3600 * k, 3600 * k, 1) for k in range(len(node_rad))))
     param = eph.param
     param[:, t.P_SQRT_A], param[:, t.P_I0], param[:, t.P_ECC] = 5153.6, 0.96, 0.01
@@ -150,10 +150,27 @@ def jumps(node_rad, unhealthy=()):
     param[:, t.P_TOE_SOW] = 3600.0 * hours
     param[:, t.P_OMEGA0] = np.array(node_rad)
     eph.healthy[list(unhealthy)] = 0
-    out = np.zeros(len(node_rad), dtype=np.bool_)
-    sat = np.full(len(node_rad), sat_from_name("G05"), dtype=np.int16)
+    return eph, np.full(len(node_rad), sat_from_name("G05"), dtype=np.int16)
+
+
+def jumps(node_rad, unhealthy=()):
+    """Rows that `find_orbit_jumps` marks among such records."""
+    eph, sat = hourly(node_rad, unhealthy)
+    out = np.zeros(len(sat), dtype=np.bool_)
     find_orbit_jumps(eph, sat, out)
     return list(np.flatnonzero(out))
+
+
+def test_marks_come_with_the_distances_between_neighbours():
+    eph, sat = hourly([0.0, 0.0, 1e-3, 0.0])
+    apart, marks = np.full(6, np.nan), np.zeros(4, dtype=np.bool_)
+    assert _mark_jumps(eph, sat, apart, np.empty(8), np.empty(8), marks) == 1
+    assert marks.tolist() == [False, False, True, False]
+    # A node turned by an angle moves the satellite by that angle times its distance from the axis.
+    radius_m = 5153.6**2
+    assert np.isnan(apart[[0, 4, 5]]).all()
+    assert apart[1] < 100.0  # the made mean motion is that of a circle without perturbations
+    assert np.all((apart[2:4] > 1e-3 * radius_m * 0.5) & (apart[2:4] < 1e-3 * radius_m * 1.02))
 
 
 def test_orbit_jump_marks_the_odd_record_and_no_manoeuvre():

@@ -14,10 +14,15 @@ from rtkpos.core.ils.decorrelation import (
     ILS_NODE_BOUND,
     ILS_NOT_POSITIVE,
     ILS_OK,
+    _factorise,
+    _load_covariance,
+    _reduce,
+    _round_row,
     decorrelate,
     integer_workspace,
 )
 from rtkpos.core.ils.search import (
+    _walk_tree,
     conditional_floats,
     integer_least_squares,
     load_floats,
@@ -130,6 +135,83 @@ def test_decorrelation_is_unimodular_and_consistent(n):
         atol=1e-9 * np.abs(cov).max(),
     )
     assert np.prod(work.cond_var[:n]) == pytest.approx(np.linalg.det(cov), rel=1e-5)
+
+
+def factored(n, seed):
+    """Covariance, and a workspace after the factorisation alone."""
+    cov = gnss_like(n, np.random.default_rng(seed), 0.1)
+    work = integer_workspace(n)
+    assert _load_covariance(cov, n, work) == ILS_OK
+    assert _factorise(n, work) == ILS_OK
+    return cov, work
+
+
+def product_of(n, work):
+    """L' D L of a workspace."""
+    upper = np.triu(work.factor_t[:n, :n], 1) + np.eye(n)
+    return upper @ np.diag(work.cond_var[:n]) @ upper.T
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 5, 9, 14])
+def test_factors_of_the_pivoted_covariance(n):
+    cov, work = factored(n, n)
+    order = work.order[:n]
+    assert sorted(order.tolist()) == list(range(n))
+    np.testing.assert_allclose(product_of(n, work), cov[np.ix_(order, order)], atol=1e-11)
+    # The pivot is the smallest variance that is left: what follows it was no more precise.
+    for last in range(1, n):
+        rest = cov[np.ix_(order[:last], order[:last])]
+        gone = order[last:]
+        cross = cov[np.ix_(order[:last], gone)]
+        conditional = rest - cross @ np.linalg.solve(cov[np.ix_(gone, gone)], cross.T)
+        assert work.cond_var[last - 1] <= np.diag(conditional).min() * (1.0 + 1e-6)
+
+
+@pytest.mark.parametrize("k", [0, 2, 5])
+def test_rounding_a_row_leaves_halves_and_the_covariance(k):
+    n = 8
+    _, work = factored(n, 40 + k)
+    work.factor_t[k, k + 1 : n] *= 7.0
+    upper = np.triu(work.factor_t[:n, :n], 1) + np.eye(n)
+    _round_row(k, n, work)
+    assert work.n_step[0] > 0
+    assert np.all(np.abs(work.factor_t[k, k + 1 : n]) <= 0.5)
+    after = np.triu(work.factor_t[:n, :n], 1) + np.eye(n)
+    steps = matrix_of(n, work) @ np.linalg.inv(np.eye(n)[work.order[:n]])
+    np.testing.assert_allclose(after, steps @ upper, atol=1e-11)
+
+
+def test_reduction_swaps_until_no_swap_helps_and_keeps_the_covariance():
+    n = 10
+    cov, work = factored(n, 77)
+    n_swap = _reduce(n, work)
+    assert n_swap == np.sum(work.multiple[: work.n_step[0]] == 0.0) > 0
+    forward = matrix_of(n, work)
+    np.testing.assert_allclose(product_of(n, work), forward @ cov @ forward.T, atol=1e-9)
+    for k in range(n - 1):
+        low = work.factor_t[k, k + 1] - np.rint(work.factor_t[k, k + 1])
+        swapped = work.cond_var[k] + low**2 * work.cond_var[k + 1]
+        assert swapped >= work.cond_var[k + 1] * (1.0 - 1e-8)
+
+
+@pytest.mark.parametrize("first", [0, 2])
+def test_walk_finds_the_nearest_of_all_points(first):
+    n, n_candidate = 4, 3
+    random = np.random.default_rng(31)
+    for _ in range(20):
+        cov = gnss_like(n, random, 0.3)
+        floats = random.normal(size=n) * 10.0
+        work = integer_workspace(n)
+        assert decorrelate(cov, n, work) == ILS_OK
+        assert load_floats(floats, n, work) == ILS_OK
+        found, norms = np.zeros((n_candidate, n)), np.zeros(n_candidate)
+        assert _walk_tree(first, n, n_candidate, 10_000, work, found, norms) == n_candidate
+        forward = matrix_of(n, work)[first:]
+        cov_z, floats_z = forward @ cov @ forward.T, work.floats_z[first:n]
+        points, values = brute_force(cov_z, floats_z, n_candidate, norms.max())
+        np.testing.assert_allclose(np.sort(norms), values, rtol=1e-6)
+        np.testing.assert_array_equal(found[np.argmin(norms), first:], points[0])
+        assert _walk_tree(first, n, n_candidate, 3, work, found, norms) == -1
 
 
 def test_decorrelation_raises_the_bootstrapped_success_rate():

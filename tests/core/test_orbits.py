@@ -18,6 +18,8 @@ from rtkpos.constants import (
 from rtkpos.core import tables as t
 from rtkpos.core.orbits.broadcast_orbit import (
     CARRY_MAX_S,
+    _glonass_step,
+    _kepler_state,
     carry_state,
     eccentric_anomaly,
     sagnac_range,
@@ -137,6 +139,20 @@ def test_kepler_equals_the_rotation_matrix_twin(name, tk):
     assert error_mm < 1e-3, f"{name}: {error_mm} mm"
 
 
+def test_place_and_clock_of_a_keplerian_set():
+    param, out, dt = kepler_param(), np.empty(8), 700.0
+    param[t.P_A_DOT] = 1.0e-2
+    _kepler_state(param, False, GM_GPS, OMEGA_EARTH_GPS, 900.0, dt, out)
+    assert np.abs(out[:3] - naive_kepler(param, 900.0, GM_GPS, OMEGA_EARTH_GPS)).max() < 1e-6
+    # IS-GPS-200N 20.3.3.3.3.1: F e sqrt(A) sin E with F = -4.442807633e-10 s/sqrt(m).
+    motion = math.sqrt(GM_GPS) / param[t.P_SQRT_A] ** 3 + param[t.P_DELTA_N]
+    anomaly = eccentric_anomaly(param[t.P_M0] + 900.0 * motion, param[t.P_ECC])
+    root = math.sqrt(param[t.P_SQRT_A] ** 2 + 900.0 * param[t.P_A_DOT])
+    relativity = -4.442807633e-10 * param[t.P_ECC] * root * math.sin(anomaly)
+    wanted = param[t.P_AF0] + param[t.P_AF1] * dt + param[t.P_AF2] * dt**2 + relativity
+    assert out[6] == pytest.approx(wanted, abs=1e-17)
+
+
 def test_cnav_rates_enter_as_in_the_interface_document():
     param = kepler_param()
     param[t.P_A_DOT], param[t.P_DELTA_N_DOT] = 1.0e-2, -1.0e-13
@@ -173,11 +189,11 @@ def test_relativity_is_the_scalar_product_form():
     assert abs(out[6] - expected) < 1e-14
 
 
-@pytest.mark.parametrize("dt", [-1800.0, -0.25, 61.0, 900.0, 1800.0])
-def test_glonass_integration_against_a_high_order_integrator(dt):
+def glonass_by_high_order(param, dt):
+    """Position and velocity (6,) of a GLONASS record dt [s] later by scipy's DOP853."""
     from scipy.integrate import solve_ivp
 
-    param, omega = glonass_param(), 7.292115e-5
+    omega = 7.292115e-5
 
     def motion(_, y):
         x, v = y[:3], y[3:]
@@ -188,8 +204,24 @@ def test_glonass_integration_against_a_high_order_integrator(dt):
         return np.concatenate([v, a + spin + param[t.G_AX : t.G_AX + 3]])
 
     start = np.concatenate([param[t.G_X : t.G_X + 3], param[t.G_VX : t.G_VX + 3]])
-    wanted = solve_ivp(motion, (0.0, dt), start, method="DOP853", rtol=1e-12, atol=1e-6).y[:, -1]
-    out = np.empty(8)
+    return solve_ivp(motion, (0.0, dt), start, method="DOP853", rtol=1e-12, atol=1e-6).y[:, -1]
+
+
+@pytest.mark.parametrize("dt", [-60.0, 1.0, 60.0])
+def test_one_glonass_step(dt):
+    param = glonass_param()
+    state = [float(x) for x in param[[*range(t.G_X, t.G_X + 3), *range(t.G_VX, t.G_VX + 3)]]]
+    sun_and_moon = [float(x) for x in param[t.G_AX : t.G_AX + 3]]
+    got = _glonass_step(*state, *sun_and_moon, dt)
+    wanted = glonass_by_high_order(param, dt)
+    assert np.abs(got[:3] - wanted[:3]).max() < 1e-4
+    assert np.abs(got[3:] - wanted[3:]).max() < 1e-6
+
+
+@pytest.mark.parametrize("dt", [-1800.0, -0.25, 61.0, 900.0, 1800.0])
+def test_glonass_integration_against_a_high_order_integrator(dt):
+    param, out = glonass_param(), np.empty(8)
+    wanted = glonass_by_high_order(param, dt)
     satellite_state(ephemeris(param), 0, GLONASS, TOE_NS + round(dt * NS), out)
     assert np.abs(out[:3] - wanted[:3]).max() < 1e-3
     assert np.abs(out[3:6] - wanted[3:]).max() < 1e-6

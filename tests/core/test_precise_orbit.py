@@ -18,6 +18,7 @@ from rtkpos.core.orbits.precise_orbit import (
     node_before,
     precise_clock,
     precise_position,
+    window_start,
 )
 from rtkpos.gnss.systems import N_SAT
 
@@ -98,6 +99,25 @@ def test_outside_the_span_is_never_extrapolated(outside_ns):
     assert np.isnan(position).all()
     assert np.isnan(velocity).all()
     assert math.isnan(precise_clock(table(), SAT, START_NS + outside_ns))
+
+
+def test_window_is_the_eleven_nodes_nearest_to_the_time():
+    t = table(n_epoch=30)
+    for when_s in (*np.arange(0.0, 29 * 900.0, 431.0), 29 * 900.0):
+        when_ns = START_NS + int(when_s * NS)
+        nearest = int(np.argmin(np.abs(t.time_ns - when_ns)))
+        wanted = min(max(nearest - N_NODE // 2, 0), 30 - N_NODE)
+        assert window_start(t, 0, when_ns) == wanted
+    for when_ns in (START_NS - 1, START_NS + 29 * 900 * NS + 1):
+        assert window_start(t, 0, when_ns) == -PRECISE_OUTSIDE
+    t.position_m[20, 0, 0] = math.nan
+    assert window_start(t, 0, START_NS + 14 * 900 * NS) == 9
+    assert window_start(t, 0, START_NS + 15 * 900 * NS) == -PRECISE_MISSING
+
+
+def test_window_with_nodes_too_far_apart_is_missing():
+    for step_s, status in ((1800, 0), (1801, -PRECISE_MISSING)):
+        assert window_start(table(step_s, N_NODE), 0, START_NS) == status
 
 
 def test_short_table_is_outside():

@@ -12,6 +12,7 @@ from rtkpos.core.atmosphere.troposphere import (
     N_TROP,
     T_ZHD_M,
     T_ZWD_M,
+    gmf_leading_coefficients,
     mapping_gmf_boehm2006,
     prepare_troposphere,
     slant_troposphere,
@@ -42,12 +43,11 @@ def test_gmf_gives_the_value_the_iers_publishes():
     assert wet == pytest.approx(3.449589116182419257, abs=1e-12)
 
 
-def naive_gmf(lat, lon, height_m, elevation, days_since_1980):
-    """GMF with scipy's Legendre functions and the formulae as they stand in the paper."""
+def naive_leading_coefficients(lat, lon, season):
+    """First coefficients (hydrostatic, wet) of GMF with scipy's Legendre functions."""
     from scipy.special import lpmv
 
-    season = math.cos(2 * math.pi * (days_since_1980 + 1 - 28) / 365.25)
-    a = {}
+    totals = []
     for name in ("H", "W"):
         total, i = 0.0, 0
         for n in range(10):
@@ -57,7 +57,21 @@ def naive_gmf(lat, lon, height_m, elevation, days_since_1980):
                 sine = getattr(gmf, f"B{name}_MEAN")[i] + getattr(gmf, f"B{name}_AMP")[i] * season
                 total += p * (cosine * math.cos(m * lon) + sine * math.sin(m * lon))
                 i += 1
-        a[name] = total * 1e-5
+        totals.append(total * 1e-5)
+    return totals
+
+
+@pytest.mark.parametrize("season", [-1.0, 0.3, 1.0])
+@pytest.mark.parametrize("place", [(0.67, -1.39), (-0.4, 2.5), (1.5, 0.1), (0.0, 0.0)])
+def test_leading_coefficients_are_the_spherical_harmonics(place, season):
+    got = gmf_leading_coefficients(*place, season)
+    assert got == pytest.approx(naive_leading_coefficients(*place, season), rel=1e-12)
+
+
+def naive_gmf(lat, lon, height_m, elevation, days_since_1980):
+    """GMF with scipy's Legendre functions and the formulae as they stand in the paper."""
+    season = math.cos(2 * math.pi * (days_since_1980 + 1 - 28) / 365.25)
+    a = dict(zip("HW", naive_leading_coefficients(lat, lon, season), strict=True))
     south = lat < 0
     phase = math.pi if south else 0.0
     c11, c10 = (0.007, 0.002) if south else (0.005, 0.001)

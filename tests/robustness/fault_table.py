@@ -365,7 +365,8 @@ anew; **fail** = one sentence and an exit code. Never a wrong fix, silence, a ha
 Exit codes: 0 done, 1 wrong usage, 2 unusable input, 3 no solution, 4 partial, 5 internal error.
 
 Beside these single faults, thousands of randomly damaged files are read and solved in every test
-run (`tests/robustness/test_mutants.py`), and any number by `python tools/mutate.py --count 100000`.
+run (`tests/robustness/test_mutants.py`), and any number by
+`python tools/mutate_files.py --count 100000`.
 What 70 faults of observations, clocks and filter do to pieces of six recordings is tabled by
 `python bench/faults.py` in [bench/results/faults.md](../bench/results/faults.md).
 """

@@ -1,6 +1,7 @@
 """Thousands of damaged files through reading and solving (R1-R5): an answer or one sentence.
 
-RTKPOS_MUTANTS sets how many (2,000); `python tools/mutate.py --count 100000` is the nightly size.
+RTKPOS_MUTANTS sets how many (2,000); `python tools/mutate_files.py --count 100000` is the
+nightly size.
 A finding names (seed, index): `make_mutant(seed, index)` builds the same mutant again.
 """
 

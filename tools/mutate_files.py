@@ -1,7 +1,7 @@
 """Damaged files by the ten thousand through reading and solving; exit code 1 on any finding.
 
-    python tools/mutate.py --count 100000 [--seed 1] [--boundscheck] [--chunk 2000]
-    python tools/mutate.py --only 1234 [--seed 1] --save mutant.bin
+    python tools/mutate_files.py --count 100000 [--seed 1] [--boundscheck] [--chunk 2000]
+    python tools/mutate_files.py --only 1234 [--seed 1] --save mutant.bin
 
 Each chunk runs in a process of its own, so that a crash or a hang of compiled code is a finding
 with a number and not the end of the run. Needs the data sets of the test suite.
