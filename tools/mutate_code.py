@@ -37,7 +37,7 @@ sys.path.insert(0, str(ROOT))
 from tests.architecture.kernel_tests import (  # noqa: E402
     SHORT_KERNEL_LINES,
     Place,
-    test_files,
+    files_of_tests,
     tests_by_kernel,
 )
 from tests.architecture.modules import Module, docstring_node, package_modules  # noqa: E402
@@ -133,7 +133,7 @@ def _turn(node: ast.AST) -> ast.AST:
 @cache
 def kernel_tests() -> dict[Place, list[str]]:
     """Pytest nodes by kernel."""
-    return tests_by_kernel(test_files())
+    return tests_by_kernel(files_of_tests())
 
 
 def chosen(options: argparse.Namespace) -> list[Mutant]:

@@ -79,7 +79,7 @@ class TestFile:
         return (self.module, name)
 
 
-def test_files(folder: Path = TESTS) -> list[TestFile]:
+def files_of_tests(folder: Path = TESTS) -> list[TestFile]:
     """Every Python file of tests/ but those of tests/architecture."""
     paths = (path for path in sorted(folder.rglob("*.py")) if "architecture" not in path.parts)
     return [TestFile(path, path.read_text(encoding="utf-8")) for path in paths]
@@ -130,7 +130,7 @@ def _reached(known: dict[str, TestFile], start: Place) -> set[Place]:
 
 def kernels_named(modules: Iterable[Module]) -> Iterator[Violation]:
     """A kernel of more than 14 lines of code is named by a test."""
-    named = tests_by_kernel(test_files())
+    named = tests_by_kernel(files_of_tests())
     for module in modules:
         for node in module.kernels():
             if module.size(node) > SHORT_KERNEL_LINES and not named.get((module.name, node.name)):

@@ -83,6 +83,28 @@ def test_general_numbers_equal_float():
             assert value == float(data.replace(b"D", b"E")), data
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("   12.5", 12.5),
+        ("\t-7", -7.0),
+        ("+3.", 3.0),
+        ("-1.5E+02", -150.0),
+        (" .25D-1 ", 0.025),
+        ("2e9", 2e9),
+        ("12e10", None),
+        ("1E", None),
+        ("1F2", None),
+        ("- 5", None),
+        ("1234567890123456", None),
+    ],
+)
+def test_spellings_of_numbers(text, value):
+    status, got = general_number(as_arrays(text.encode())[0], 0, len(text))
+    assert (status == FIELD_OK) == (value is not None)
+    assert value is None or got == value
+
+
 def test_line_ends_at_every_alignment():
     rng = random.Random(4)
     data = b"".join(b"x" * rng.randrange(40) + b"\n" for _ in range(200)) + b"tail"
