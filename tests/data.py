@@ -11,6 +11,7 @@ import pytest
 from rtkpos.errors import DatasetError
 from rtkpos.io.datasets.catalogue import catalogue, complete_folder
 from rtkpos.io.datasets.folders import dataset_dir
+from rtkpos.io.text.decompress import read_text
 from rtkpos.io.text.files import twin_of
 
 REQUIRE_VARIABLE = "RTKPOS_REQUIRE_DATA"
@@ -33,6 +34,11 @@ def dataset_path(name: str, file: str = "") -> Path:
     if not file and name in catalogue() and complete_folder(name) is None:
         _missing(f"data set {name!r} is incomplete in {path}; get it with `rtkpos data fetch`")
     return found
+
+
+def text_of(path: Path) -> str:
+    """The text of a file, packed or plain."""
+    return read_text(path).decode("utf-8")
 
 
 def _missing(message: str) -> NoReturn:

@@ -77,7 +77,9 @@ def make(folder: Path) -> dict[str, Any]:
     for stored, entry in sorted(manifest.items()):
         if entry["repo"] in LICENCES:
             name, _, path = stored.partition("/")
-            files.setdefault(name, []).append(_file(path, entry))
+            file = _file(path, entry)
+            if file not in files.setdefault(name, []):
+                files[name].append(file)
     return {"format": 1, "sets": [_data_set(folder, name, files[name]) for name in sorted(files)]}
 
 

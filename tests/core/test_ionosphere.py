@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 
 import numpy as np
@@ -29,7 +28,7 @@ from rtkpos.core.atmosphere.ionosphere import (
     spherical_harmonic,
 )
 from rtkpos.gnss.time import ns_from_calendar, week_and_tow
-from tests.data import dataset_path
+from tests.data import dataset_path, text_of
 
 TECU_M = 40.3e16 / 1575.42e6**2
 BDT_LAG_NS = 14 * 10**9
@@ -107,7 +106,7 @@ def test_klobuchar_gives_the_values_of_another_library(coefficients, degrees, to
 
 def read_tec_maps(path):
     """TEC maps of an IONEX file with 71 x 73 points: (n_map, 71, 73) [TECU]."""
-    rows, maps = gzip.open(path, "rt").read().splitlines(), []
+    rows, maps = text_of(path).splitlines(), []
     for i, line in enumerate(rows):
         if "START OF TEC MAP" in line:
             maps.append([])

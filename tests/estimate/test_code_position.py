@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 
@@ -36,7 +35,7 @@ from rtkpos.io.rinex.read_observations import read_obs
 from rtkpos.io.solutions.reference_track import read_truth
 from rtkpos.physics.atmosphere import ionosphere_model, no_ionosphere
 from rtkpos.records.report import ReadReport
-from tests.data import dataset_path
+from tests.data import dataset_path, text_of
 from tests.estimate.sky import CLOCK_M, PLACES, sky
 
 NOISE_FREE_M = 1e-4
@@ -317,7 +316,7 @@ def test_phone_in_the_street_beats_rtklib(name, median_m, limit_95_m, tmp_path):
     obs = read_obs(dataset_path(name, "rover.obs.gz"))
     nav = read_nav(dataset_path(name, "rover.nav.gz"))
     track = tmp_path / "reference.nmea"
-    track.write_bytes(gzip.decompress(dataset_path(name, "rtk_reference.nmea.gz").read_bytes()))
+    track.write_text(text_of(dataset_path(name, "rtk_reference.nmea.gz")))
     truth = read_truth(track, int(obs.time_ns[0]))
     every = 4
     found, velocity, status = positions(obs, nav, every=every)

@@ -30,6 +30,7 @@ def test_every_file_has_a_licence_a_checksum_and_a_pinned_address() -> None:
     for entry in catalogue().values():
         assert entry.title
         assert entry.source
+        assert len({file.name for file in entry.files}) == len(entry.files)
         for file in entry.files:
             assert file.licence.startswith(OPEN_LICENCES), file.url
             assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
@@ -41,7 +42,10 @@ def test_every_file_has_a_licence_a_checksum_and_a_pinned_address() -> None:
 
 
 def test_sets_without_a_stated_licence_are_left_out() -> None:
-    readme = (dataset_path("static-nagoya-2024").parent / "README.md").read_text("utf-8")
+    path = dataset_path("static-nagoya-2024").parent / "README.md"
+    if not path.exists():
+        pytest.skip("data sets that were fetched are those of the catalogue")
+    readme = path.read_text("utf-8")
     rows = [line.split("|") for line in readme.splitlines() if "none stated" in line]
     internal = {row[1].strip() for row in rows}
     assert internal

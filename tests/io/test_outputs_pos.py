@@ -9,7 +9,7 @@ from rtkpos.errors import FileError
 from rtkpos.gnss.time import ns_from_week
 from rtkpos.io.solutions.pos import format_pos, parse_pos, read_pos
 from rtkpos.records.solution import FixStatus
-from tests.data import dataset_path
+from tests.data import dataset_path, text_of
 from tests.io.made_solution import PLACE_ECEF_M, START_NS, made_solution
 
 # Lines printed by rnx2rtkp 2.4.3 b34 for the data set static-nagoya-2024.
@@ -128,10 +128,8 @@ def test_reads_utc_files_as_gpst() -> None:
 
 
 def test_reads_a_file_of_rtklib() -> None:
-    import gzip
-
     path = dataset_path("static-nagoya-2024", "rover_rtk.pos.gz")
-    table = parse_pos(gzip.decompress(path.read_bytes()).decode())
+    table = parse_pos(text_of(path))
     assert len(table.time_ns) == 301
     assert np.linalg.norm(table.ecef_m.mean(axis=0) - PLACE_ECEF_M) < 0.05
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from rtkpos.io.rinex.read_observations import read_obs
 from rtkpos.io.rinex.write_navigation import format_nav
 from rtkpos.io.rinex.write_observations import write_obs
 from rtkpos.records.broadcast import Message, sat_starts
-from tests.data import dataset_path
+from tests.data import dataset_path, text_of
 from tests.recordings import recording, window
 
 
@@ -93,7 +92,7 @@ def _numbers(line):
 def test_rinex_4_messages_are_laid_out_as_a_receivers_program_lays_them_out():
     """A file of sbf2rin, read and written again: each message has the same numbers in its place."""
     path = dataset_path("rinex-corpus", f"nav-solutions/NAV/V4/{KMS}_MN.rnx.gz")
-    theirs = gzip.decompress(path.read_bytes()).decode()
+    theirs = text_of(path)
     table = read_nav(path)
     keep = np.isin(table.message, WRITTEN) & (table.sat >> 6 < SBAS)
     values = {item.name: getattr(table, item.name) for item in dataclasses.fields(table)}

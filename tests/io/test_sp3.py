@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-
 import numpy as np
 import pytest
 
@@ -17,7 +15,7 @@ from rtkpos.errors import FileError
 from rtkpos.gnss.systems import SYSTEM_LETTERS, sat_from_name
 from rtkpos.gnss.time import ns_from_calendar
 from rtkpos.io.products.sp3 import read_sp3, read_sp3_files
-from tests.data import dataset_path
+from tests.data import dataset_path, text_of
 
 MILLIMETRE = 1e-3
 NS = 10**9
@@ -58,7 +56,7 @@ def test_a_record_of_the_file_stands_in_its_place():
     when, seen = "", 0
     rows = {ns: i for i, ns in enumerate(t.time_ns)}
     columns = {int(s): i for i, s in enumerate(t.sat)}
-    for line in gzip.open(path, "rt"):
+    for line in text_of(path).splitlines():
         if line[0] == "*":
             when = line
         elif line[:4] in ("PC21", "PG01", "PJ07", "PE36", "PR24") and float(line[4:18]) != 0.0:
