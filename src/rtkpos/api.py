@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rtkpos._arrays import FloatArray
+from numpy.typing import ArrayLike
+
 from rtkpos.errors import ConfigError
-from rtkpos.records.broadcast import BroadcastTable
+from rtkpos.io.given_files import Navigation, Observations, nav_table, obs_table
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.observations import ObsTable
 from rtkpos.records.solution import Solution
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def solve(
-    rover: ObsTable,
-    nav: BroadcastTable,
-    base: ObsTable | None = None,
-    base_ecef_m: FloatArray | None = None,
+    rover: Observations,
+    nav: Navigation,
+    base: Observations | None = None,
+    base_ecef_m: ArrayLike | None = None,
     config: RtkConfig | None = None,
     on_epoch: Callable[[int, int], Any] | None = None,
     *,
@@ -30,17 +30,58 @@ def solve(
 ) -> Solution:
     """Positions of a rover, epoch by epoch, with one base, none, or a network of bases.
 
-    rover, base : observations      nav : broadcast ephemerides
-    base_ecef_m : (3,) coordinate of the base's marker [m]
-    bases : reference stations instead of `base`, two or more with coordinates in one frame: a
-        virtual base is made from them, see `network.rover_solution.solve_in_network`
-    network : how, None = the defaults with the systems of `config`
-    on_epoch : called as on_epoch(done, total)
-    Raises what `solve.run.solve` raises, and ConfigError for both `base` and `bases`.
+    Parameters
+    ----------
+    rover : ObsTable, path, bytes, or sequence of paths or bytes
+        Observations of the rover; several files are consecutive ones of one receiver.
+    nav : BroadcastTable, path, bytes, or sequence of paths or bytes
+        Broadcast ephemerides.
+    base : ObsTable, path, bytes, or sequence of paths or bytes, optional
+        Observations of the base; not needed in mode single.
+    base_ecef_m : array_like of shape (3,), optional
+        ECEF coordinate of the base's marker [m], in the frame the result shall have. The result is
+        that of the rover's marker, see `RtkConfig.antenna` for offsets and calibrations. Not used
+        in the modes single and moving_base; the header's coordinate is never taken by itself.
+    config : RtkConfig, optional
+        What to compute and how; by default kinematic, all systems.
+    on_epoch : callable, optional
+        Called as on_epoch(done, total) every few hundred epochs, those of both directions in a
+        combined run.
+    bases : sequence of StationData, optional
+        Reference stations instead of `base`, two or more with coordinates in one frame. A virtual
+        base is made from them, see `rtkpos.network.solve_in_network`.
+    network : NetworkConfig, optional
+        How the stations are processed; by default with the systems and bands of `config`.
+
+    Returns
+    -------
+    Solution
+        One row for each epoch of the rover, also those without a position; what does not fit
+        together is told in its `report`.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, the rover is empty, the base or its coordinate is missing for a
+        differential mode, or the coordinate is not that of the base (more than 1 km from its own
+        code position, unless `config.base.force`).
+    ConfigError
+        Both `base` and `bases` are given, or the mode takes one base only.
+
+    See Also
+    --------
+    rtkpos.RtkEngine : the same epoch by epoch, for live use.
+    rtkpos.explain : why epochs are not fixed.
+
+    Notes
+    -----
+    A base without epochs gives single positions and a warning in the report.
     """
+    rover, nav = obs_table(rover, "rover"), nav_table(nav)
     if bases is None:
         from rtkpos.processing.run import solve as solve_one
 
+        base = None if base is None else obs_table(base, "base")
         return solve_one(rover, nav, base, base_ecef_m, config, on_epoch)
     if base is not None:
         raise ConfigError("give one base or several bases, not both.")

@@ -31,6 +31,7 @@ from rtkpos.diagnose.sky import Pair
 from rtkpos.diagnose.spans import Span, find_spans
 from rtkpos.errors import InputError
 from rtkpos.gnss.time import iso_gpst
+from rtkpos.io.given_files import Navigation, Observations, nav_table, obs_table
 from rtkpos.prepare.align import match_epochs
 from rtkpos.prepare.pairing import make_plan
 from rtkpos.processing.base_code import code_position_of
@@ -145,14 +146,17 @@ class Explanation:
 def explain(
     solution: Solution,
     config: RtkConfig,
-    rover: ObsTable | None = None,
-    base: ObsTable | None = None,
-    nav: BroadcastTable | None = None,
+    rover: Observations | None = None,
+    base: Observations | None = None,
+    nav: Navigation | None = None,
 ) -> Explanation:
     """Why the epochs of a run are not fixed: spans, ranked causes, numbers, and what would help.
 
     rover, base, nav : the run's inputs; without them the causes rest on the solution alone.
     """
+    rover = None if rover is None else obs_table(rover, "rover")
+    base = None if base is None else obs_table(base, "base")
+    nav = None if nav is None else nav_table(nav)
     spans = find_spans(solution.status)
     wish = _wish(config, base)
     listed = [] if wish else spans[:MAX_SPANS]

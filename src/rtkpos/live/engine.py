@@ -6,14 +6,17 @@ as its recording solved afterwards, bit for bit.
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from rtkpos._arrays import FloatArray, SmallArray, record_of
+from rtkpos._arrays import SmallArray, record_of
 from rtkpos.constants import NS_PER_S
 from rtkpos.core.atmosphere.ionosphere import IonosphereModel
 from rtkpos.core.tables import EVENT_ANTENNA_MOVED, no_correction
@@ -21,6 +24,7 @@ from rtkpos.errors import DataError
 from rtkpos.estimate.step import run_block
 from rtkpos.estimate.step_memory import RunInputs, step_memory, step_outputs
 from rtkpos.gnss.systems import SYSTEM_LETTERS, systems_from_letters
+from rtkpos.io.given_files import Navigation, Observations, nav_table, obs_table
 from rtkpos.live.buffer import BUFFER_COLUMNS, EpochBuffer
 from rtkpos.live.fix import RtkFix, fix_of
 from rtkpos.live.navigation import NAV_COLUMNS, empty_nav, joined_nav, nav_of_columns
@@ -55,10 +59,9 @@ from rtkpos.processing.epoch import (
 )
 from rtkpos.processing.explain import explain_base, explain_rover
 from rtkpos.processing.run_antennas import enter_antennas, site_antennas
-from rtkpos.processing.settings import run_plan
-from rtkpos.records.broadcast import BroadcastTable
+from rtkpos.processing.settings import config_of, run_plan
 from rtkpos.records.config import RtkConfig, Selection
-from rtkpos.records.observations import ObsTable, Station
+from rtkpos.records.observations import Station
 from rtkpos.records.report import ReadReport
 
 BASE_EPOCHS, BASE_ROWS = 64, 16 * MAX_EPOCH_ROWS
@@ -86,18 +89,18 @@ class RtkEngine:
     def __init__(
         self,
         config: RtkConfig | None = None,
-        nav: BroadcastTable | None = None,
-        base_ecef_m: FloatArray | None = None,
+        nav: Navigation | None = None,
+        base_ecef_m: ArrayLike | None = None,
         *,
         plan: PairingPlan | None = None,
         glonass_channel: SmallArray | None = None,
     ) -> None:
-        self.config = config or RtkConfig()
+        self.config = config_of(config)
         self.notes: Counter[str] = Counter()
         self._lock = threading.RLock()
         needs_base = self.config.mode not in ("single", "moving_base")
         place = checked_coordinate(base_ecef_m) if needs_base else np.full(3, np.nan)
-        self._nav = nav or empty_nav()
+        self._nav = empty_nav() if nav is None else nav_table(nav)
         self._channel = [] if glonass_channel is None else [np.asarray(glonass_channel, np.int8)]
         self._has_plan = plan is not None
         pairing = plan or self._plan_of(_filled_bands({}, self.config.selection))
@@ -121,15 +124,16 @@ class RtkEngine:
     @classmethod
     def from_tables(
         cls,
-        rover: ObsTable,
-        base: ObsTable | None,
-        nav: BroadcastTable,
-        base_ecef_m: FloatArray | None = None,
+        rover: Observations,
+        base: Observations | None,
+        nav: Navigation,
+        base_ecef_m: ArrayLike | None = None,
         config: RtkConfig | None = None,
     ) -> RtkEngine:
         """An engine that decides bands and ionosphere as `solve` does for these recordings."""
-        config = config or RtkConfig()
-        used = base if config.mode != "single" else None
+        config = config_of(config)
+        rover, nav = obs_table(rover, "rover"), nav_table(nav)
+        used = None if base is None or config.mode == "single" else obs_table(base, "base")
         engine = cls(config, nav, base_ecef_m, plan=make_plan(rover, used, config, nav))
         start_ns = int(rover.time_ns[0])
         engine._set_antennas(rover.station, used.station if used else None, start_ns)
@@ -162,11 +166,12 @@ class RtkEngine:
             self.notes.update({name: n for name, n in notes.items() if n})
             return self._step(epoch, arrived)
 
-    def add_nav(self, nav: BroadcastTable) -> None:
+    def add_nav(self, nav: Navigation) -> None:
         """Ephemerides (and ionosphere messages) that arrived; of the same set the new one stays.
 
         What is older than a day is forgotten.
         """
+        nav = nav_table(nav)
         with self._lock:
             self._nav, moved = joined_nav(self._nav, nav, self._rover_ns - NAV_KEPT_NS)
             rows = self._memory.state.eph_row
@@ -177,7 +182,7 @@ class RtkEngine:
                 self._ionosphere_span = None
             self._name_channels()
 
-    def set_base_position(self, base_ecef_m: FloatArray) -> None:
+    def set_base_position(self, base_ecef_m: ArrayLike) -> None:
         """A new coordinate (3,) [m] of the base, or of the virtual station that serves as base.
 
         A move of up to 1 m updates the reference and keeps the ambiguities; a longer one, and in
@@ -197,7 +202,7 @@ class RtkEngine:
             inputs = self._inputs
             facts = {
                 "layout": layout_of(self._memory, inputs.plan),
-                "config": repr(self.config),
+                "config": _as_stored(self.config),
                 "notes": dict(self.notes),
                 "state": [self._n_seen, self._rover_ns, self._base_ns],
                 "flags": [self._is_moved, self._has_plan],
@@ -223,7 +228,7 @@ class RtkEngine:
         with self._lock:
             if facts.get("layout") != layout_of(self._memory, self._inputs.plan):
                 raise DataError("the snapshot was made by another version of rtkpos; start afresh.")
-            if facts["config"] != repr(self.config):
+            if facts["config"] != _as_stored(self.config):
                 raise DataError("the snapshot was made with another configuration; use the same.")
             memory = record_from(arrays["memory"], self._memory)
             plan = record_from(arrays["plan"], self._inputs.plan)
@@ -366,6 +371,11 @@ class RtkEngine:
         self.notes.update({"no_ionosphere": 1} if report.warnings else {})
         self._inputs = self._inputs._replace(ionosphere=model)
         self._ionosphere_span = (start_ns, end_ns)
+
+
+def _as_stored(config: RtkConfig) -> str:
+    """All values of a configuration as text."""
+    return json.dumps(dataclasses.asdict(config))
 
 
 def _filled_bands(

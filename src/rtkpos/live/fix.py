@@ -9,11 +9,12 @@ import numpy as np
 
 from rtkpos._arrays import FloatArray
 from rtkpos.core.station.geodesy import ecef_to_geodetic
-from rtkpos.records.solution import FixStatus, Reason
+from rtkpos.records.shown import Facts, Shown, span_words
+from rtkpos.records.solution import REASON_TEXT, FixStatus, Reason
 
 
-@dataclass(frozen=True, kw_only=True)
-class RtkFix:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class RtkFix(Shown):
     """One position and what it rests on; see `Solution` for the meaning of each.
 
     ecef_m, velocity_mps : (3,) NaN without a position      llh : (3,) rad, rad, m
@@ -36,6 +37,23 @@ class RtkFix:
     def is_fixed(self) -> bool:
         """True when the position rests on fixed integers."""
         return self.status == FixStatus.FIXED
+
+    def _facts(self) -> Facts:
+        """When, what, where, and what it rests on."""
+        lat, lon, height_m = self.llh
+        has_place = np.isfinite(height_m)
+        reason = "" if self.reason == Reason.OK else REASON_TEXT[self.reason]
+        return {
+            "time": span_words(np.array([self.time_ns])),
+            "status": self.status.name,
+            "reason": reason,
+            "latitude": f"{np.degrees(lat):.9f} deg" if has_place else "",
+            "longitude": f"{np.degrees(lon):.9f} deg" if has_place else "",
+            "height": f"{height_m:.4f} m" if has_place else "",
+            "satellites": f"{self.n_sat} satellites",
+            "ratio": f"ratio {self.ratio:.1f}" if np.isfinite(self.ratio) else "",
+            "age": f"age {self.age_s:.2f} s" if np.isfinite(self.age_s) else "",
+        }
 
 
 def fix_of(row: Any, time_ns: int) -> RtkFix:

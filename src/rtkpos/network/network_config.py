@@ -6,13 +6,14 @@ from dataclasses import asdict, dataclass, field, replace
 
 from rtkpos.network.interpolation.interpolate import METHODS
 from rtkpos.records.config import RtkConfig, Selection
-from rtkpos.records.config_field import checked, described, limited, one_of
+from rtkpos.records.config_field import Section, checked, described, documented, limited, one_of
 
 MASK_DEG = 7.0  # integers of a rising satellite are wanted when a rover begins to use it
 
 
-@dataclass(frozen=True, kw_only=True)
-class NetworkConfig:
+@documented
+@dataclass(frozen=True, kw_only=True, repr=False)
+class NetworkConfig(Section):
     """Integers between the stations, corrections from them, and their interpolation."""
 
     selection: Selection = field(default_factory=lambda: Selection(elevation_mask_deg=MASK_DEG))

@@ -16,6 +16,7 @@ from rtkpos._numba.processes import n_usable_cpu
 from rtkpos.constants import DEG, NS_PER_S
 from rtkpos.errors import InputError
 from rtkpos.gnss.systems import N_SAT, N_SYSTEM
+from rtkpos.io.given_files import Navigation, nav_table, obs_table
 from rtkpos.network.ambiguity.arcs import is_log_full, known_arcs, log_open_arcs
 from rtkpos.network.corrections.filter import CorrectionSettings
 from rtkpos.network.graph.closure_order import closure_order
@@ -48,11 +49,18 @@ HIGH_RAD = 15.0 * DEG  # what the fixed share is counted above
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StationData:
-    """A reference station: its name, observations and the coordinate of its marker (3,) [m]."""
+    """A reference station: its name, observations and the coordinate of its marker (3,) [m].
+
+    table : observations, or the files (path, bytes, or a list of them) that hold them
+    """
 
     name: str
     table: ObsTable
     ecef_m: FloatArray
+
+    def __post_init__(self) -> None:
+        """Read the observations where files were named."""
+        object.__setattr__(self, "table", obs_table(self.table, f"table of {self.name}"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,9 +108,10 @@ class NetworkEngine:
         self,
         stations: Sequence[StationData],
         graph: NetworkGraph,
-        nav: BroadcastTable,
+        nav: Navigation,
         config: NetworkConfig | None = None,
     ) -> None:
+        nav = nav_table(nav)
         if len(stations) < 2 or not len(graph.edges):
             raise InputError(
                 "a network needs at least two stations in reach of each other; got "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +12,18 @@ import numpy as np
 
 from rtkpos._arrays import FloatArray
 from rtkpos.errors import ConfigError, InputError
+from rtkpos.io.given_files import Navigation, Observations, nav_table, obs_table
+from rtkpos.io.run_history import changed_settings, table_inputs
 from rtkpos.network.graph.graph import GraphLimits, NetworkGraph, build_graph
 from rtkpos.network.graph.location import locate_point
 from rtkpos.network.network_config import NetworkConfig
 from rtkpos.network.network_engine import NetworkEngine, NetworkSolution, StationData
 from rtkpos.network.virtual.virtual_base import VirtualBase, virtual_base
 from rtkpos.processing.run import solve
+from rtkpos.processing.settings import config_of
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig
+from rtkpos.records.history import History
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.solution import Solution
 
@@ -60,8 +65,8 @@ class NetworkSolve:
 
 
 def solve_in_network(
-    rover: ObsTable,
-    nav: BroadcastTable,
+    rover: Observations,
+    nav: Navigation,
     stations: Sequence[StationData],
     config: RtkConfig | None = None,
     network: NetworkConfig | None = None,
@@ -78,7 +83,8 @@ def solve_in_network(
     Raises InputError for a rover without epochs or positions, ConfigError for a mode without a
     base that stands still.
     """
-    config = config or RtkConfig()
+    config = config_of(config)
+    rover, nav = obs_table(rover, "rover"), nav_table(nav)
     _check(config, rover, stations)
     network = network or NetworkConfig.for_rover(config)
     path = _code_path(rover, nav, config)
@@ -94,7 +100,7 @@ def solve_in_network(
 
 def solve_network(
     stations: Sequence[StationData],
-    nav: BroadcastTable,
+    nav: Navigation,
     network: NetworkConfig,
     graph: NetworkGraph | None = None,
     on_epoch: Callable[[int, int], Any] | None = None,
@@ -103,7 +109,7 @@ def solve_network(
 
     graph : None = as the configuration says      on_epoch : called as on_epoch(done, total)
     """
-    known = tuple(stations)
+    known, nav = tuple(stations), nav_table(nav)
     why = ""
     if graph is None:
         graph, why = network_graph(stations, network)
@@ -120,8 +126,8 @@ def solve_network(
 
 
 def solve_rover(
-    rover: ObsTable,
-    nav: BroadcastTable,
+    rover: Observations,
+    nav: Navigation,
     solved: SolvedNetwork,
     config: RtkConfig,
     without: tuple[str, ...] = (),
@@ -130,6 +136,7 @@ def solve_rover(
 
     without : stations whose corrections are not to be used for it
     """
+    rover, nav = obs_table(rover, "rover"), nav_table(nav)
     _check(config, rover, solved.stations)
     return _in_solved(rover, nav, solved, config, _code_path(rover, nav, config), without)
 
@@ -161,12 +168,29 @@ def _in_solved(
     solution = solve(rover, nav, base.table, base.ecef_m, config)
     notes = (*_notes(corrections, base, graph, place), *engine.report.warnings)
     return NetworkSolve(
-        solution=dataclasses.replace(solution, notes=solution.notes + notes),
+        solution=dataclasses.replace(
+            solution,
+            notes=solution.notes + notes,
+            history=_with_stations(solution.history, others, corrections.config),
+        ),
         corrections=corrections,
         base=base,
         station=next(one for one in others if one.name == base.master),
         outside_m=locate_point(graph, place).outside_m,
         notes=notes,
+    )
+
+
+def _with_stations(
+    history: History, stations: Sequence[StationData], network: NetworkConfig
+) -> History:
+    """The history of a rover with the files of its stations and the settings of the network."""
+    files = [table_inputs(f"station {one.name}", one.table) for one in stations]
+    added = changed_settings(network, "network.")
+    return dataclasses.replace(
+        history,
+        inputs=history.inputs + tuple(itertools.chain(*files)),
+        settings=history.settings | added,
     )
 
 

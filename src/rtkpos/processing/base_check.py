@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rtkpos._arrays import FloatArray
 from rtkpos.core.station.earth import is_on_earth
@@ -18,7 +19,7 @@ CODE_DOUBTFUL_M = 30.0
 CODE_IMPOSSIBLE_M = 1000.0
 
 
-def checked_coordinate(ecef_m: FloatArray | None) -> FloatArray:
+def checked_coordinate(ecef_m: ArrayLike | None) -> FloatArray:
     """The base coordinates as a fresh (3,) array; InputError when they cannot be a place."""
     if ecef_m is None:
         raise InputError("the base coordinate is missing; give base_ecef_m (x, y, z in metres).")

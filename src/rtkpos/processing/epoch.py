@@ -14,6 +14,7 @@ from rtkpos._arrays import FlagArray, FloatArray, IndexArray, SatArray, SigArray
 from rtkpos.errors import DataError
 from rtkpos.gnss.signals import N_SIG, SIG_PER_SYSTEM
 from rtkpos.gnss.systems import MAX_PRN, N_SAT, PRN_PER_SYSTEM
+from rtkpos.io.given_files import Observations, obs_table
 from rtkpos.records.observations import ObsTable
 
 MAX_EPOCH_ROWS = 1024  # (satellite, signal) rows of an epoch; 60 satellites of 6 signals are 360
@@ -55,8 +56,9 @@ class Epoch:
         return len(self.sat)
 
 
-def epochs(table: ObsTable) -> Iterator[Epoch]:
-    """The epochs of a table one by one; the columns are views of the table's."""
+def epochs(table: Observations) -> Iterator[Epoch]:
+    """The epochs of a table or of files one by one; the columns are views of the table's."""
+    table = obs_table(table, "table")
     for k in range(table.n_epoch):
         rows = slice(int(table.row_start[k]), int(table.row_start[k + 1]))
         columns: dict[str, Any] = {name: getattr(table, name)[rows] for name in ROW_COLUMNS}

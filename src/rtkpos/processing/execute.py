@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rtkpos._arrays import FloatArray
+from rtkpos.io.run_history import run_history
 from rtkpos.prepare.slips import COUNTER_NAMES
 from rtkpos.processing.combine import combine, share_base
 from rtkpos.processing.direction import Recording, run_backward, run_forward
@@ -60,9 +61,12 @@ def execute(
     out, totals, memory = run_directions(recording, config, on_epoch)
     if base is None and config.mode != "single":
         out["reason"][out["status"] == FixStatus.SPP] = Reason.NO_BASE_EPOCH
+    history = run_history(rover, nav, base, base_ecef_m, config, report)
     words = antenna_words(antennas, inputs.plan, base is not None)
     solution = gather(rover, base_ecef_m, config, out, totals, report)
-    solution = dataclasses.replace(solution, antennas=words, notes=solution.notes + words)
+    solution = dataclasses.replace(
+        solution, antennas=words, notes=solution.notes + words, history=history
+    )
     return solution if base is None else tell_signals(solution, rover, base, inputs.plan, memory)
 
 

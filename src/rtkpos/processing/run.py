@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rtkpos._arrays import FloatArray
 from rtkpos.errors import InputError
@@ -13,6 +14,7 @@ from rtkpos.processing.base_check import checked_coordinate
 from rtkpos.processing.base_code import compare_with_own_code
 from rtkpos.processing.execute import RunTables, execute, in_order
 from rtkpos.processing.explain import say_what_does_not_fit
+from rtkpos.processing.settings import config_of
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
@@ -24,7 +26,7 @@ def solve(
     rover: ObsTable,
     nav: BroadcastTable,
     base: ObsTable | None = None,
-    base_ecef_m: FloatArray | None = None,
+    base_ecef_m: ArrayLike | None = None,
     config: RtkConfig | None = None,
     on_epoch: Callable[[int, int], Any] | None = None,
 ) -> Solution:
@@ -40,7 +42,7 @@ def solve(
     own code position, unless `config.base.force`). A base without epochs gives single positions.
     What does not fit is told in the solution's report.
     """
-    config = config or RtkConfig()
+    config = config_of(config)
     report = ReadReport()
     if rover.n_epoch == 0:
         raise InputError("the rover has no epochs; give an observation file with data.")
@@ -56,7 +58,7 @@ def solve(
 
 def usable_base(
     base: ObsTable | None,
-    base_ecef_m: FloatArray | None,
+    base_ecef_m: ArrayLike | None,
     config: RtkConfig,
     report: ReadReport,
 ) -> tuple[ObsTable | None, FloatArray]:

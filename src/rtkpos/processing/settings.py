@@ -6,6 +6,7 @@ from typing import Any
 
 from rtkpos._arrays import FloatArray, record_of
 from rtkpos.constants import DEG, NS_PER_S
+from rtkpos.errors import ConfigError, quoted
 from rtkpos.estimate.ambiguity.glonass import GLONASS_ALIKE, GLONASS_LEARNT, GLONASS_OFF
 from rtkpos.estimate.baseline.epoch_work import Settings
 from rtkpos.estimate.point.models import point_plan
@@ -82,6 +83,15 @@ def kernel_settings(config: RtkConfig) -> Settings:
         solid_tide=int(config.tide.solid_earth),
         static_start_ns=round(config.static_start_s * NS_PER_S),
     )
+
+
+def config_of(config: RtkConfig | None) -> RtkConfig:
+    """The configuration of a run, None = the defaults; ConfigError for anything else."""
+    if config is None:
+        return RtkConfig()
+    if not isinstance(config, RtkConfig):
+        raise ConfigError(f"config must be an RtkConfig or None; got {quoted(config)}.")
+    return config
 
 
 def max_age_ns(config: RtkConfig) -> int:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rtkpos._arrays import FloatArray
+from rtkpos.gnss.systems import SYSTEM_LETTERS
 from rtkpos.records.report import ReadReport
+from rtkpos.records.shown import Facts, Shown, file_words
 
 NULL_ANTENNA = "ADVNULLANTENNA"  # what network software calls the antenna of a virtual station
 NO_RADOME = "NONE"
@@ -27,8 +29,8 @@ class AntennaPattern:
     pcv_m: FloatArray
 
 
-@dataclass(frozen=True, kw_only=True)
-class Antenna:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Antenna(Shown):
     """One antenna of a calibration file.
 
     kind, radome : IGS names ("LEIAR25.R3", "NONE"); the block of a satellite and "" for satellites
@@ -53,9 +55,14 @@ class Antenna:
         """Type and radome as one writes them."""
         return f"{self.kind} {self.radome}".strip()
 
+    def _facts(self) -> Facts:
+        """The antenna and the carriers it was calibrated on."""
+        bands = ", ".join(f"{SYSTEM_LETTERS[system]}{band}" for system, band in self.patterns)
+        return {"name": self.name, "serial": self.serial, "calibrated on": bands}
 
-@dataclass(frozen=True, kw_only=True)
-class AntennaTable:
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class AntennaTable(Shown):
     """The antennas of a calibration file that were asked for.
 
     is_absolute : False where the file gives variations relative to a reference antenna
@@ -65,6 +72,16 @@ class AntennaTable:
     is_absolute: bool = True
     source: str = ""
     report: ReadReport = field(default_factory=ReadReport)
+
+    def _facts(self) -> Facts:
+        """How many antennas of receivers and satellites, and where they stand."""
+        n_receiver = sum(one.sat < 0 for one in self.antennas)
+        return {
+            "receivers": f"{n_receiver} of receivers",
+            "satellites": f"{len(self.antennas) - n_receiver} of satellites",
+            "kind": "absolute" if self.is_absolute else "relative",
+            "file": file_words((self.source,)),
+        }
 
     def receiver(self, kind: str, radome: str, time_ns: int | None = None) -> Antenna | None:
         """The antenna of a type and radome, the mean of its type first; None when unknown."""

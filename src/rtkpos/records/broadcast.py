@@ -11,6 +11,7 @@ from rtkpos._arrays import FloatArray, IndexArray, SatArray, SmallArray, TimeArr
 from rtkpos.core.tables import EphemerisArrays
 from rtkpos.gnss.systems import N_SAT
 from rtkpos.records.report import ReadReport
+from rtkpos.records.shown import Facts, Shown, file_words, satellite_words, span_words
 
 
 class Message(IntEnum):
@@ -49,8 +50,8 @@ class Ionosphere:
     sat: int = -1
 
 
-@dataclass(frozen=True, kw_only=True)
-class BroadcastTable:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class BroadcastTable(Shown):
     """Ephemerides sorted by (sat, message, toe_ns, tx_ns), unique in (sat, message, issue, toe).
 
     The arrays are those of `core.tables.EphemerisArrays`; `sat` is their satellite, (n,) int16.
@@ -79,6 +80,16 @@ class BroadcastTable:
     def n_ephemeris(self) -> int:
         """Number of ephemerides."""
         return len(self.sat)
+
+    def _facts(self) -> Facts:
+        """How many ephemerides of which satellites and times, and where they stand."""
+        return {
+            "ephemerides": f"{self.n_ephemeris} ephemerides",
+            "satellites": satellite_words(self.sat) + " satellites" if self.n_ephemeris else "",
+            "times": span_words(self.toe_ns),
+            "ionosphere": ", ".join(sorted({one.kind for one in self.ionosphere})),
+            "files": file_words(self.source),
+        }
 
     def arrays(self) -> EphemerisArrays:
         """The compiled view: the same arrays, no copies."""

@@ -8,7 +8,15 @@ from typing import Any, NamedTuple
 from rtkpos._toml import parse_toml
 from rtkpos.errors import ConfigError, quoted
 from rtkpos.gnss.systems import SYSTEM_LETTERS
-from rtkpos.records.config_field import checked, described, limited, one_of, section_from
+from rtkpos.records.config_field import (
+    Section,
+    checked,
+    described,
+    documented,
+    limited,
+    one_of,
+    section_from,
+)
 
 MODES = ("single", "dgnss", "kinematic", "static", "moving_base")
 DIRECTIONS = ("forward", "backward", "combined")
@@ -33,8 +41,9 @@ PROFILES = {
 AR_MODES = ("instantaneous", "continuous", "hold", "off")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Selection:
+@documented
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Selection(Section):
     """Which satellites and signals take part."""
 
     systems: str = described("GRECJI", "letters of the satellite systems that take part")
@@ -53,8 +62,9 @@ class Selection:
     cn0_min_dbhz: float = limited(0.0, 0.0, 60.0, "signals weaker than this are not used")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Noise:
+@documented
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Noise(Section):
     """Observation noise: sigma^2 = a^2 + (b / sin E)^2 for phase, code by a ratio."""
 
     phase_a_m: float = limited(0.002, 1e-4, 0.1, "a: part that is the same at every elevation")
@@ -81,8 +91,9 @@ class Noise:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Slips:
+@documented
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Slips(Section):
     """Thresholds of the cycle-slip detectors, and when the filter is given up."""
 
     geometry_free_m: float = limited(
@@ -105,8 +116,9 @@ class Slips:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ambiguity:
+@documented
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Ambiguity(Section):
     """Integer fixing and its validation."""
 
     elevation_mask_deg: float = limited(10.0, 0.0, 60.0, "integers are fixed above this elevation")
@@ -159,8 +171,9 @@ class Ambiguity:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class BaseLink:
+@documented
+@dataclass(frozen=True, kw_only=True, repr=False)
+class BaseLink(Section):
     """How base epochs are matched to the rover's, and how their age adds noise."""
 
     max_age_s: float = limited(30.0, 0.0, 3600.0, "older base epochs are not used")
@@ -173,8 +186,9 @@ class BaseLink:
     force: bool = described(False, "go on although base coordinates contradict the base's own data")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Atmosphere:
+@documented
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Atmosphere(Section):
     """Atmosphere of code positions and of the difference between rover and base."""
 
     troposphere: str = one_of("saastamoinen", ("saastamoinen", "off"), "model of the troposphere")
@@ -203,8 +217,9 @@ class Atmosphere:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Antennas:
+@documented
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Antennas(Section):
     """Antennas of rover and base, and the points whose coordinates are given and reported."""
 
     antex: str = described(
@@ -230,8 +245,9 @@ class Antennas:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tides:
+@documented
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Tides(Section):
     """Movement of the ground."""
 
     solid_earth: bool = described(
@@ -239,8 +255,9 @@ class Tides:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class RtkConfig:
+@documented
+@dataclass(frozen=True, kw_only=True, repr=False)
+class RtkConfig(Section):
     """Everything that steers a run; the defaults serve every data set of the benchmark.
 
     Each field carries its limits or choices and its meaning; `rtkpos config` prints them all.

@@ -7,12 +7,15 @@ A field is declared with `limited`, `one_of` or `described`. Everything else tha
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from rtkpos.errors import LONGEST_QUOTE, ConfigError, nearest, quoted, shortened
+
+Kind = TypeVar("Kind", bound=type)
 
 # Unit by the ending of a field's name, the longest first.
 _UNITS = {
@@ -47,6 +50,60 @@ def described(default: Any, text: str) -> Any:
     return field(default=default, metadata={"text": text})
 
 
+class Section:
+    """A configuration class: shown by what differs from its defaults."""
+
+    def __repr__(self) -> str:
+        items: list[Any] = [*dataclasses.fields(self)]  # type: ignore[arg-type]
+        changed = (
+            f"{item.name}={getattr(self, item.name)!r}"
+            for item in items
+            if getattr(self, item.name) != _default_of(item)
+        )
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+
+def documented(kind: Kind) -> Kind:
+    """A configuration class whose docstring lists its fields under Parameters, as they say."""
+    lines = []
+    for item in dataclasses.fields(kind):
+        value = _default_of(item)
+        if "text" in item.metadata:
+            lines += [f"{item.name} : {_type_words(item, value)}", f"    {_sentence(item)}"]
+        else:
+            section = type(value).__name__
+            lines += [f"{item.name} : {section}, optional", f"    Section {item.name!r}."]
+    text = "\n".join(["", "", "Parameters", "----------", *lines, ""])
+    kind.__doc__ = inspect.cleandoc(kind.__doc__ or "") + text
+    return kind
+
+
+def _default_of(item: dataclasses.Field[Any]) -> Any:
+    """The default of a field, made anew where a function makes it."""
+    made: Any = item.default_factory
+    return made() if item.default is dataclasses.MISSING else item.default
+
+
+def _type_words(item: dataclasses.Field[Any], value: Any) -> str:
+    """Type or choices, and the default."""
+    if "one_of" in item.metadata:
+        kind = "{" + ", ".join(repr(one) for one in item.metadata["one_of"]) + "}"
+    else:
+        kind = str(item.type)
+    return f"{kind}, default {value!r}"
+
+
+def _sentence(item: dataclasses.Field[Any]) -> str:
+    """What a field means, its unit and its range."""
+    text = item.metadata["text"]
+    unit = unit_of_name(item.name)
+    if unit:
+        text += f" [{unit}]"
+    if "low" in item.metadata:
+        text += f"; {item.metadata['low']:g} to {item.metadata['high']:g}"
+    return f"{text[0].upper()}{text[1:]}."
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConfigField:
     """What is known of a value of the configuration.
@@ -70,7 +127,12 @@ class ConfigField:
     @property
     def unit(self) -> str:
         """The unit as the name says it."""
-        return next((unit for end, unit in _UNITS.items() if self.name.endswith(end)), "")
+        return unit_of_name(self.name)
+
+
+def unit_of_name(name: str) -> str:
+    """The unit a name ends in: "m" of "jump_m"; "" without one."""
+    return next((unit for end, unit in _UNITS.items() if name.endswith(end)), "")
 
 
 def config_fields(kind: Any, path: str = "") -> Iterator[ConfigField]:

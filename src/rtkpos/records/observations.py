@@ -15,9 +15,18 @@ from rtkpos._arrays import (
     SmallArray,
     TimeArray,
 )
+from rtkpos.constants import NS_PER_S
 from rtkpos.core.tables import CorrectionSigma, ObsArrays, no_correction
 from rtkpos.gnss.systems import PRN_PER_SYSTEM
 from rtkpos.records.report import ReadReport
+from rtkpos.records.shown import (
+    Facts,
+    Shown,
+    file_words,
+    interval_words,
+    satellite_words,
+    span_words,
+)
 
 UNKNOWN_CHANNEL = -128
 
@@ -53,8 +62,8 @@ class EventRecord:
     lines: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class ObsTable:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ObsTable(Shown):
     """Observations of one receiver over time.
 
     time_ns : (n_epoch,) GPST [ns], strictly increasing within a session
@@ -105,6 +114,18 @@ class ObsTable:
         """Number of (satellite, signal) rows over all epochs."""
         return len(self.sat)
 
+    def _facts(self) -> Facts:
+        """The receiver, its epochs, what it observed, and where that stands."""
+        return {
+            "marker": self.station.marker,
+            "epochs": f"{self.n_epoch} epochs",
+            "span": span_words(self.time_ns),
+            "interval": interval_words(self.time_ns),
+            "satellites": satellite_words(self.sat) + " satellites" if self.n_row else "",
+            "rows": f"{self.n_row} rows",
+            "files": file_words(self.source),
+        }
+
     def arrays(self) -> ObsArrays:
         """The compiled view: the same arrays, no copies."""
         return ObsArrays(
@@ -123,3 +144,10 @@ class ObsTable:
     def correction_arrays(self) -> CorrectionSigma:
         """The compiled view of `correction`: empty arrays for a receiver."""
         return no_correction() if self.correction is None else self.correction
+
+
+def interval_s(table: ObsTable) -> float | None:
+    """The usual step between epochs [s] (median, to 1 ms); None for fewer than two epochs."""
+    if table.n_epoch < 2:
+        return None
+    return round(float(np.median(np.diff(table.time_ns))) / NS_PER_S, 3)

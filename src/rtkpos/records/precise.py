@@ -10,10 +10,11 @@ from rtkpos._arrays import FloatArray, SatArray, TimeArray
 from rtkpos.core.orbits.precise_orbit import PreciseArrays
 from rtkpos.gnss.systems import N_SAT
 from rtkpos.records.report import ReadReport
+from rtkpos.records.shown import Facts, Shown, file_words, satellite_words, span_words
 
 
-@dataclass(frozen=True, kw_only=True)
-class PreciseTable:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PreciseTable(Shown):
     """Satellite positions and clocks as tabulated in SP3 files.
 
     time_ns    : (n_epoch,) GPST [ns], strictly increasing      sat : (n_sat,) int16, increasing
@@ -29,6 +30,16 @@ class PreciseTable:
     frame: str = ""
     source: tuple[str, ...] = ()
     report: ReadReport = field(default_factory=ReadReport)
+
+    def _facts(self) -> Facts:
+        """How many epochs of which satellites, the frame, and where they stand."""
+        return {
+            "epochs": f"{len(self.time_ns)} epochs",
+            "span": span_words(self.time_ns),
+            "satellites": satellite_words(self.sat) + " satellites" if len(self.sat) else "",
+            "frame": self.frame,
+            "files": file_words(self.source),
+        }
 
     def arrays(self) -> PreciseArrays:
         """The compiled view: the same arrays and the column of each satellite."""

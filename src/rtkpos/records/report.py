@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class SourceFile(NamedTuple):
+    """A file as it was when it was read.
+
+    path : as it was named      n_byte, mtime_ns : size and time of change; -1 for a pipe
+    """
+
+    path: str
+    n_byte: int
+    mtime_ns: int
 
 
 @dataclass
@@ -11,12 +23,14 @@ class ReadReport:
     """Counts by short name with the first place each was seen.
 
     `counts["bad_field"] = 3` and `first["bad_field"] = "rover.obs line 412: '12x4' in L1C of G07"`.
+    `files` are those that were read, once each.
     Invariant of the observation readers: epochs in the file = epochs kept + counted epoch skips.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    files: list[SourceFile] = field(default_factory=list)
 
     def add(self, name: str, where: str = "", n: int = 1) -> None:
         """Count `n` occurrences of `name`; remember the first place."""
@@ -38,6 +52,7 @@ class ReadReport:
             self.first.setdefault(name, where)
         for message in other.warnings:
             self.warn(message)
+        self.files += [file for file in other.files if file not in self.files]
 
     def lines(self) -> list[str]:
         """Human-readable lines: warnings, then counts with the first place."""

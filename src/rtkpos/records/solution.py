@@ -10,7 +10,10 @@ import numpy as np
 
 from rtkpos._arrays import FlagArray, FloatArray, IndexArray, SmallArray, TimeArray
 from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
+from rtkpos.core.station.many_points import enu_rotations, geodetic_of_points
+from rtkpos.records.history import History
 from rtkpos.records.report import ReadReport
+from rtkpos.records.shown import Facts, Shown, interval_words, span_words
 from rtkpos.records.signal_use import SignalUse
 
 if TYPE_CHECKING:
@@ -113,8 +116,8 @@ class HourlyMeans:
     std_enu_m: FloatArray
 
 
-@dataclass(frozen=True, kw_only=True)
-class Solution:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Solution(Shown):
     """Positions over time; every rover epoch has a row, also those without a position.
 
     time_ns : (n,) nominal rover epoch, GPST [ns]
@@ -132,6 +135,7 @@ class Solution:
         the base's code position, and `base_ecef_m` is the mean of these
     direction : "forward", "backward" or "combined"
     antennas : offset and calibration applied at rover and base, in words
+    history : program, version, input files with digests, settings
     """
 
     time_ns: TimeArray
@@ -158,6 +162,7 @@ class Solution:
     notes: tuple[str, ...] = ()
     antennas: tuple[str, ...] = ()
     report: ReadReport = field(default_factory=ReadReport)
+    history: History = field(default_factory=History)
 
     @property
     def n_epoch(self) -> int:
@@ -171,10 +176,8 @@ class Solution:
 
     def llh(self) -> FloatArray:
         """Latitude, longitude [rad], ellipsoidal height [m]: (n, 3), NaN without position."""
-        out = np.full((self.n_epoch, 3), np.nan)
-        for k in range(self.n_epoch):
-            if np.isfinite(self.ecef_m[k, 0]):
-                ecef_to_geodetic(self.ecef_m[k], out[k])
+        out = np.empty((self.n_epoch, 3))
+        geodetic_of_points(np.ascontiguousarray(self.ecef_m, np.float64), out)
         return out
 
     def enu_m(self, origin_ecef_m: FloatArray) -> FloatArray:
@@ -187,14 +190,7 @@ class Solution:
 
     def sigma_enu_m(self) -> FloatArray:
         """Standard deviations east, north, up [m]: (n, 3), NaN without position."""
-        llh, rotation = self.llh(), np.empty((3, 3))
-        out = np.full((self.n_epoch, 3), np.nan)
-        for k in range(self.n_epoch):
-            if np.isfinite(llh[k, 0]):
-                enu_rotation(llh[k, 0], llh[k, 1], rotation)
-                local = rotation @ self.cov_ecef_m2[k] @ rotation.T
-                out[k] = np.sqrt(np.maximum(np.diag(local), 0.0))
-        return out
+        return sigma_of(self.cov_ecef_m2, local_frames(self)[1])
 
     def reason_counts(self) -> dict[str, int]:
         """How many epochs are not fixed, by reason text, most frequent first."""
@@ -204,10 +200,11 @@ class Solution:
 
     def columns(self) -> dict[str, Any]:
         """Columns of the table form, by name with unit."""
-        llh, sigma = self.llh(), self.sigma_enu_m()
+        llh, rotation = local_frames(self)
+        sigma = sigma_of(self.cov_ecef_m2, rotation)
         columns: dict[str, Any] = {
-            "status": [FixStatus(int(s)).name for s in self.status],
-            "reason": [Reason(int(r)).name for r in self.reason],
+            "status": names_of(FixStatus, self.status),
+            "reason": names_of(Reason, self.reason),
             "lat_deg": np.degrees(llh[:, 0]),
             "lon_deg": np.degrees(llh[:, 1]),
             "height_m": llh[:, 2],
@@ -222,27 +219,102 @@ class Solution:
             "age_s": self.age_s,
             "n_sat": self.n_sat,
             "n_fixed": self.n_fixed,
+            "probability": self.diagnostics.probability,
         }
         if self.mode == "moving_base":
             for i, axis in enumerate("xyz"):
                 columns[f"baseline_{axis}_m"] = self.baseline_ecef_m[:, i]
         return columns
 
+    def _facts(self) -> Facts:
+        """Mode, epochs, and how many have which status."""
+        counts = ((status, int((self.status == status).sum())) for status in reversed(FixStatus))
+        shares = [f"{100.0 * n / self.n_epoch:.1f} % {one.name}" for one, n in counts if n]
+        return {
+            "mode": self.mode if self.direction == "forward" else f"{self.mode} {self.direction}",
+            "epochs": f"{self.n_epoch} epochs",
+            "span": span_words(self.time_ns),
+            "interval": interval_words(self.time_ns),
+            "status": ", ".join(shares),
+        }
+
     def to_dataframe(self) -> pd.DataFrame:
-        """pandas DataFrame indexed by GPST (datetime64[ns])."""
+        """pandas DataFrame indexed by GPST (datetime64[ns]).
+
+        Besides `columns()` it has the upper triangle of the covariance, `cov_xx_m2` and so on; its
+        `attrs` hold mode, base coordinates and history.
+        """
         import pandas as pd
 
         index = pd.DatetimeIndex(self.datetime64(), name="time_gpst")
-        return pd.DataFrame(self.columns(), index=index)
+        columns = self.columns()
+        for row, one in enumerate("xyz"):
+            for column in range(row, 3):
+                name = f"cov_{one}{'xyz'[column]}_m2"
+                columns[name] = self.cov_ecef_m2[:, row, column]
+        frame = pd.DataFrame(columns, index=index)
+        frame.attrs.update(self._attributes())
+        return frame
 
     def to_xarray(self) -> xr.Dataset:
-        """xarray Dataset over the dimension `time` (GPST, datetime64[ns])."""
+        """xarray Dataset over the dimension `time` (GPST, datetime64[ns]), with units.
+
+        Besides `columns()` it has `cov_ecef_m2` over (time, axis, other_axis). Attributes hold
+        mode, base coordinates and history, as text and numbers that netCDF can hold.
+        """
         import xarray as xr
 
-        data = {name: ("time", np.asarray(values)) for name, values in self.columns().items()}
-        attributes = {"mode": self.mode, "time_system": "GPST"}
-        return xr.Dataset(data, coords={"time": self.datetime64()}, attrs=attributes)
+        data: dict[str, Any] = {
+            name: ("time", np.asarray(values), unit_of(name))
+            for name, values in self.columns().items()
+        }
+        dimensions = ("time", "axis", "other_axis")
+        data["cov_ecef_m2"] = (dimensions, self.cov_ecef_m2, unit_of("cov_ecef_m2"))
+        coords = {"time": self.datetime64(), "axis": list("xyz"), "other_axis": list("xyz")}
+        return xr.Dataset(data, coords=coords, attrs=self._attributes())
+
+    def _attributes(self) -> dict[str, Any]:
+        """Attributes of the tables: text and numbers."""
+        attributes: dict[str, Any] = {
+            "mode": self.mode,
+            "direction": self.direction,
+            "time_system": "GPST",
+        }
+        if np.isfinite(self.base_ecef_m).all():
+            attributes["base_ecef_m"] = self.base_ecef_m.tolist()
+        if self.history.version:
+            attributes["history"] = "\n".join(self.history.lines())
+        return attributes
 
     def datetime64(self) -> Any:
         """Epochs as numpy datetime64[ns] in GPST: (n,)."""
         return np.datetime64("1980-01-06T00:00:00", "ns") + self.time_ns.astype("timedelta64[ns]")
+
+
+def local_frames(solution: Solution) -> tuple[FloatArray, FloatArray]:
+    """`llh()` and the rotations from ECEF to east, north, up at each position: (n, 3, 3)."""
+    llh, rotation = solution.llh(), np.empty((solution.n_epoch, 3, 3))
+    enu_rotations(llh, rotation)
+    return llh, rotation
+
+
+def sigma_of(cov_ecef_m2: FloatArray, rotation: FloatArray) -> FloatArray:
+    """Standard deviations (n, 3) along the rows of rotations (n, 3, 3); NaN where they are NaN."""
+    local = rotation @ cov_ecef_m2 @ rotation.transpose(0, 2, 1)
+    return np.sqrt(np.maximum(np.diagonal(local, axis1=1, axis2=2), 0.0))
+
+
+def names_of(kind: type[IntEnum], values: SmallArray) -> list[str]:
+    """Names of the members of an enumeration that starts at 0, by their numbers (n,)."""
+    names: list[str] = np.array([member.name for member in kind])[values].tolist()
+    return names
+
+
+_UNITS = {"_deg": "degree", "_mps": "m s-1", "_m2": "m2", "_m": "m", "_s": "s"}
+
+
+def unit_of(name: str) -> dict[str, str]:
+    """Attribute "units" of a column, after the end of its name; "1" for numbers without one."""
+    if name in ("status", "reason"):
+        return {}
+    return {"units": next((unit for end, unit in _UNITS.items() if name.endswith(end)), "1")}

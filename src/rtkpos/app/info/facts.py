@@ -14,8 +14,7 @@ from rtkpos.gnss.signals import sig_band, sig_code
 from rtkpos.gnss.systems import SYSTEM_LETTERS, sat_name
 from rtkpos.gnss.time import iso_gpst
 from rtkpos.records.broadcast import BroadcastTable, Message
-from rtkpos.records.intervals import interval_s
-from rtkpos.records.observations import ObsTable
+from rtkpos.records.observations import ObsTable, interval_s
 
 MAX_GAPS = 10
 

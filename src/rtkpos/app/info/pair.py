@@ -20,8 +20,7 @@ from rtkpos.gnss.systems import SYSTEM_LETTERS, SYSTEM_NAMES, sat_name
 from rtkpos.gnss.time import iso_gpst
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.intervals import interval_s
-from rtkpos.records.observations import ObsTable
+from rtkpos.records.observations import ObsTable, interval_s
 from rtkpos.records.signal_use import use_lines
 
 TOLERANCE_NS = 20_000_000

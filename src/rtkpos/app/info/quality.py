@@ -17,8 +17,7 @@ from rtkpos.prepare.align import match_epochs
 from rtkpos.prepare.pairing import PairingPlan, make_plan
 from rtkpos.prepare.tracking import tracking_numbers
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.intervals import interval_s
-from rtkpos.records.observations import ObsTable
+from rtkpos.records.observations import ObsTable, interval_s
 
 # Geodetic receivers of the benchmark have codes of 0.1 to 0.5 m and lose lock on under 2 % of their
 # phases; a phone-grade receiver among buildings has 3.5 m and 17 %.

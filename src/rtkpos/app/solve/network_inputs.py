@@ -19,8 +19,7 @@ from rtkpos.processing.base_check import CODE_IMPOSSIBLE_M, disagreement, hint, 
 from rtkpos.processing.base_code import code_position_of
 from rtkpos.processing.epoch import take_epochs
 from rtkpos.records.broadcast import BroadcastTable
-from rtkpos.records.intervals import interval_s
-from rtkpos.records.observations import ObsTable, Station
+from rtkpos.records.observations import ObsTable, Station, interval_s
 from rtkpos.records.report import ReadReport
 
 if TYPE_CHECKING:

@@ -98,6 +98,7 @@ def summary(facts: RunFacts, exit_code: int) -> dict[str, Any]:
         "notes": list(facts.notes),
         "reading": {role: dict(report.counts) for role, report in facts.reports.items()},
         "diagnostics": {name: int(n) for name, n in solution.diagnostics.totals.items()},
+        "history": solution.history.to_dict(),
         "config": dataclasses.asdict(facts.config),
         "timing_s": {name: round(value, 4) for name, value in facts.timing_s.items()},
     }

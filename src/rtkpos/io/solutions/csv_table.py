@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from rtkpos._arrays import BoolArray, FloatArray
 from rtkpos.constants import NS_PER_S, NS_PER_WEEK
 from rtkpos.gnss.time import iso_gpst
-from rtkpos.records.solution import FixStatus, Reason, Solution
+from rtkpos.records.solution import FixStatus, Reason, Solution, local_frames, names_of, sigma_of
 
 COLUMNS = (
     "time_gpst", "week", "tow_s", "status", "reason", "lat_deg", "lon_deg", "height_m",
@@ -14,46 +17,52 @@ COLUMNS = (
     "sigma_east_m", "sigma_north_m", "sigma_up_m", "ratio", "age_s", "n_sat", "n_fixed",
 )  # fmt: skip
 _DECIMALS = (10, 10, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 3)
+_ROW = ",".join(f"%.{digits}f" for digits in _DECIMALS)
 
 
 def format_csv(solution: Solution) -> str:
     """Text of the table: the columns of `COLUMNS`, every epoch, empty where there is no value."""
     lines = [",".join(COLUMNS)]
     numbers = _numbers(solution)
-    for k in range(solution.n_epoch):
-        time_ns = int(solution.time_ns[k])
+    known = np.isfinite(numbers)
+    columns: Any = (
+        solution.time_ns.tolist(),
+        names_of(FixStatus, solution.status),
+        names_of(Reason, solution.reason),
+        numbers.tolist(),
+        known.all(axis=1).tolist(),
+        solution.n_sat.tolist(),
+        solution.n_fixed.tolist(),
+    )
+    for k, (time_ns, status, reason, row, is_whole, n_sat, n_fixed) in enumerate(
+        zip(*columns, strict=True)
+    ):
         week, tow_ns = divmod(time_ns, NS_PER_WEEK)
-        words = [iso_gpst(time_ns), str(week), f"{tow_ns / NS_PER_S:.3f}"]
-        words += [FixStatus(int(solution.status[k])).name, Reason(int(solution.reason[k])).name]
-        values = zip(numbers[k], _DECIMALS, strict=True)
-        words += [f"{value:.{digits}f}" if np.isfinite(value) else "" for value, digits in values]
-        words += [str(int(solution.n_sat[k])), str(int(solution.n_fixed[k]))]
-        lines.append(",".join(words))
+        values = _ROW % tuple(row) if is_whole else _with_gaps(row, known[k])
+        lines.append(
+            f"{iso_gpst(time_ns)},{week},{tow_ns / NS_PER_S:.3f},{status},{reason},{values},"
+            f"{n_sat},{n_fixed}"
+        )
     return "\n".join(lines) + "\n"
 
 
-def velocity_enu_mps(solution: Solution) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Velocity east, north, up [m/s] at each position: (n, 3), NaN where there is none."""
-    from rtkpos.core.station.geodesy import enu_rotation
-
-    llh, rotation = solution.llh(), np.empty((3, 3))
-    out = np.full((solution.n_epoch, 3), np.nan)
-    for k in np.flatnonzero(np.isfinite(llh[:, 0])):
-        enu_rotation(llh[k, 0], llh[k, 1], rotation)
-        out[k] = rotation @ solution.velocity_mps[k]
-    return out
+def _with_gaps(row: list[float], known: BoolArray) -> str:
+    """The numbers of a row, nothing between the commas where there is no value."""
+    values = zip(row, _DECIMALS, known, strict=True)
+    return ",".join(f"{value:.{digits}f}" if is_known else "" for value, digits, is_known in values)
 
 
-def _numbers(solution: Solution) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _numbers(solution: Solution) -> FloatArray:
     """The float columns from latitude to age: (n, 14)."""
-    llh = solution.llh()
+    llh, rotation = local_frames(solution)
+    velocity_enu_mps = (rotation @ solution.velocity_mps[:, :, np.newaxis])[:, :, 0]
     return np.column_stack(
         [
             np.degrees(llh[:, :2]),
             llh[:, 2],
             solution.ecef_m,
-            velocity_enu_mps(solution),
-            solution.sigma_enu_m(),
+            velocity_enu_mps,
+            sigma_of(solution.cov_ecef_m2, rotation),
             solution.ratio,
             solution.age_s,
         ]

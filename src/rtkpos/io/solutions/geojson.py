@@ -16,13 +16,16 @@ def format_geojson(solution: Solution) -> str:
     """Text of a FeatureCollection: points [lon, lat, height] with their quality as properties.
 
     Degrees (WGS 84, ten decimals) and ellipsoidal metres; "time" is GPST. Values that are not
-    known are null; epochs without a position are left out.
+    known are null; epochs without a position are left out. The member "history" tells where the
+    result comes from.
     """
     llh, sigma = solution.llh(), solution.sigma_enu_m()
     rows = np.flatnonzero(np.isfinite(llh[:, 0]))
     features = [_feature(solution, int(k), llh[k], sigma[k]) for k in rows]
     body = ",\n".join(json.dumps(feature, allow_nan=False) for feature in features)
-    return f'{{"type": "FeatureCollection", "features": [\n{body}\n]}}\n'
+    history = json.dumps(solution.history.to_dict(), allow_nan=False)
+    member = f'"history": {history}, ' if solution.history.version else ""
+    return f'{{"type": "FeatureCollection", {member}"features": [\n{body}\n]}}\n'
 
 
 def _feature(solution: Solution, k: int, llh: Any, sigma: Any) -> dict[str, Any]:

@@ -36,6 +36,7 @@ def format_kml(solution: Solution, name: str = "rtkpos") -> str:
         '<?xml version="1.0" encoding="UTF-8"?>',
         '<kml xmlns="http://www.opengis.net/kml/2.2"><Document>',
         f"<name>{escape(name)}</name>",
+        *_description(solution),
         '<Style id="track"><LineStyle><color>ffffffff</color></LineStyle></Style>',
     ]
     lines += [_STYLE.format(name=s.name, colour=colour) for s, colour in STATUS_COLOUR.items()]
@@ -45,6 +46,12 @@ def format_kml(solution: Solution, name: str = "rtkpos") -> str:
     lines += [_placemark(solution, k, place) for k, place in places.items()]
     lines.append("</Folder></Document></kml>")
     return "\n".join(lines) + "\n"
+
+
+def _description(solution: Solution) -> list[str]:
+    """Where the result comes from, where that is known."""
+    text = escape("\n".join(solution.history.lines()))
+    return [f"<description>{text}</description>"] if text else []
 
 
 def _coordinates(llh: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:

@@ -130,6 +130,9 @@ def _header(
             )
     lines.append(f"% pos mode  : {_MODE_NAMES.get(solution.mode, solution.mode)}")
     lines += [f"% {name:<10}: {value}" for name, value in header]
+    if solution.history.version:
+        lines += [f"% input     : {line}" for line in solution.history.input_lines()]
+        lines.append(f"% settings  : {solution.history.settings_line()}")
     if np.isfinite(solution.base_ecef_m).all():
         llh = np.empty(3)
         ecef_to_geodetic(np.ascontiguousarray(solution.base_ecef_m), llh)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rtkpos.errors import FileError, RinexError, shortened
 from rtkpos.io.rinex.crinex import decode_crinex, is_crinex
+from rtkpos.io.text.digest import source_file
 from rtkpos.io.text.files import open_file, read_file
 from rtkpos.io.text.inflate import Budget, BudgetError, bunzip, gunzip, uncompress
 from rtkpos.io.text.zip_members import is_zip, zip_members
@@ -52,7 +53,7 @@ def read_members(
     source: Source, *, strict: bool = False, report: ReadReport | None = None
 ) -> list[tuple[str, bytes]]:
     """All RINEX texts of a source as (name, text): one, or one per RINEX member of a zip."""
-    name, data = _read(source)
+    name, data = _read(source, report)
     if _is_blank(data):
         raise FileError(f"{name}: the file is empty; download or record it again.", name)
     members = _unpacking(name, data, strict, report).unpack(data, name)
@@ -67,7 +68,7 @@ def read_text(source: Source, *, strict: bool = False, report: ReadReport | None
 
     source, strict, report : as for `read_content`; FileError names the path and what was seen
     """
-    name, data = _read(source)
+    name, data = _read(source, report)
     members = _unpacking(name, data, strict, report).unpack(data, name)
     text = members[0][1] if members else b""
     if _is_blank(text):
@@ -118,10 +119,13 @@ def _is_blank(data: bytes) -> bool:
     return not data[:_STEP_BLANK].strip(_BLANKS) and not data.strip(_BLANKS)
 
 
-def _read(source: Source) -> tuple[str, bytes]:
-    """Name and bytes of a source; FileError in one sentence."""
-    name = source_name(source)
-    return name, source if isinstance(source, bytes) else read_file(source)
+def _read(source: Source, report: ReadReport | None) -> tuple[str, bytes]:
+    """Name and bytes of a source, noted in the report; FileError in one sentence."""
+    if isinstance(source, bytes):
+        return source_name(source), source
+    if report is not None:
+        report.files.append(source_file(source))
+    return source_name(source), read_file(source)
 
 
 def _unpacking(name: str, data: bytes, strict: bool, report: ReadReport | None) -> _Unpacking:
