@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ from rtkpos.app.command_line.choices import Ar, BaseFrom, Direction, Format, Mod
 from rtkpos.app.command_line.data_cli import data_app
 from rtkpos.app.command_line.exit_codes import EXIT_USAGE
 from rtkpos.app.command_line.network_cli import network_app
-from rtkpos.app.command_line.screen import fail
+from rtkpos.app.command_line.screen import fail, say
 from rtkpos.app.command_line.simulate_cli import simulate_files
 
 app = typer.Typer(
@@ -288,7 +287,7 @@ def _explain_usage(error: Any) -> None:
     """Say in one line what is wrong with the arguments; without any, show the help."""
     context = getattr(error, "ctx", None)
     if context is not None and type(error).__name__ == "NoArgsIsHelpError":
-        sys.stderr.write(context.get_help() + "\n")
+        say(context.get_help())
         return
     place = getattr(context, "command_path", "rtkpos")
     fail(f"{error.format_message().rstrip('.')}; see `{place} --help`.")

@@ -10,8 +10,14 @@ from types import FrameType
 from typing import NoReturn
 
 from rtkpos.app.command_line.arguments import expand_arguments
-from rtkpos.app.command_line.exit_codes import EXIT_INTERNAL, EXIT_SIGINT, EXIT_SIGTERM
-from rtkpos.errors import RtkposError
+from rtkpos.app.command_line.exit_codes import (
+    EXIT_DONE,
+    EXIT_INTERNAL,
+    EXIT_PARTIAL,
+    EXIT_SIGINT,
+    EXIT_SIGTERM,
+)
+from rtkpos.errors import FileError, RtkposError
 
 
 class TerminatedError(KeyboardInterrupt):
@@ -29,17 +35,24 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except RtkposError as error:
         return _explain(error, error.exit_code, debug)
-    except BrokenPipeError:
-        # The reader of our output has seen enough; a flush at exit would complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except KeyboardInterrupt as error:
         is_term = isinstance(error, TerminatedError)
         _fail("terminated" if is_term else "interrupted; unfinished results were not written.")
         return EXIT_SIGTERM if is_term else EXIT_SIGINT
+    except UnicodeEncodeError as error:
+        return _explain(_unnamable(error), FileError.exit_code, debug)
     except Exception as error:
         return _explain(error, EXIT_INTERNAL, debug)
     return code
+
+
+def _unnamable(error: UnicodeEncodeError) -> FileError:
+    """The error of a file whose name the system cannot express; text is never encoded strictly."""
+    letters = error.object[error.start : error.end]
+    return FileError(
+        f"a file name with {letters[:20]!r} has no form in the encoding of this system "
+        f"({error.encoding}); set LC_ALL to a UTF-8 locale such as C.UTF-8."
+    )
 
 
 def _run(words: list[str]) -> int:
@@ -95,7 +108,9 @@ def main() -> NoReturn:
     import warnings
 
     from rtkpos._numba.cache_folder import use_project_cache
+    from rtkpos.app.command_line.screen import prepare_streams
 
+    prepare_streams()
     signal.signal(signal.SIGTERM, _on_sigterm)
     logging.basicConfig(level=logging.WARNING, format="rtkpos: %(message)s")
     if "--debug" not in sys.argv:
@@ -109,14 +124,17 @@ def main() -> NoReturn:
 def leave(code: int) -> NoReturn:
     """End the process at once: taking compiled code apart at exit would cost 0.1 s.
 
-    Everything is written and closed by now; what stays is to flush the standard streams.
+    Everything is written and closed by now; what stays is to flush the standard streams. A result
+    that did not get out is an error also when the command itself went well.
     """
     import logging
 
+    from rtkpos.app.command_line.screen import stdout_failure
+
     logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            code = code or EXIT_INTERNAL
+    sys.stdout.flush()
+    if stdout_failure() and code in (EXIT_DONE, EXIT_PARTIAL):
+        _fail(stdout_failure())
+        code = FileError.exit_code
+    sys.stderr.flush()
     os._exit(code)

@@ -16,7 +16,7 @@ import numpy as np
 from rtkpos.app.command_line.exit_codes import EXIT_DONE, EXIT_PARTIAL
 from rtkpos.app.command_line.first_run import announce_compilation
 from rtkpos.app.command_line.progress import ProgressBar
-from rtkpos.app.command_line.screen import say, warn
+from rtkpos.app.command_line.screen import say, stdout_failure, warn
 from rtkpos.app.solve.base_position import (
     BasePosition,
     check_with_code,
@@ -32,7 +32,7 @@ from rtkpos.diagnose.why import explain
 from rtkpos.errors import FileError, NoSolutionError
 from rtkpos.io.solutions.nmea import utc_warning
 from rtkpos.io.solutions.reference_track import Truth, truth_from_words
-from rtkpos.io.text.atomic import check_outputs, write_text
+from rtkpos.io.text.atomic import check_outputs, encoded, write_text
 from rtkpos.physics.accuracy import WRONG_MOVING_M, WRONG_STATIC_M, Accuracy, accuracy
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
@@ -53,10 +53,11 @@ def run_solve(request: SolveRequest) -> int:
         _write_summary(facts, NoSolutionError.exit_code)
         raise no_solution(facts.solution)
     code = EXIT_PARTIAL if shortcomings(facts) else EXIT_DONE
-    if request.output is None:
-        _write_stdout(result)
-    else:
+    if request.output is not None:
         write_text(request.output, result)
+    elif failure := _write_stdout(result):
+        _write_summary(facts, FileError.exit_code)
+        raise FileError(failure)
     _write_summary(facts, code)
     if not request.quiet:
         _report(facts)
@@ -264,16 +265,11 @@ def no_solution(solution: Solution) -> NoSolutionError:
     )
 
 
-def _write_stdout(text: str) -> None:
-    """Write to standard output; a full disk behind it is a FileError, a closed pipe goes on up."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        cause = (error.strerror or str(error)).lower()
-        raise FileError(f"standard output cannot be written: {cause}.") from error
+def _write_stdout(text: str) -> str:
+    """Write to standard output what a file would hold; why that failed, or ""."""
+    sys.stdout.write(encoded(text).decode("utf-8"))
+    sys.stdout.flush()
+    return stdout_failure()
 
 
 def _write_summary(facts: RunFacts, exit_code: int) -> None:

@@ -104,7 +104,7 @@ class ObsWriter:
         except OSError as error:
             cause = (error.strerror or str(error)).lower()
             raise FileError(f"{self._path} cannot be written: {cause}.", str(self._path)) from None
-        self._stream.write(format_obs_head(self._head).encode("ascii"))
+        self._stream.write(format_obs_head(self._head).encode("ascii", "replace"))
         return self
 
     def write(self, time_ns: TimeArray, blocks: Sequence[SystemBlock]) -> None:

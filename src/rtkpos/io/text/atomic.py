@@ -19,7 +19,12 @@ def write_text(path: Path | str, text: str) -> None:
     whatever stops it on the way, the old file (if any) stays and the temporary one is removed.
     A symbolic link is followed; a device or a pipe is written to directly. Raises FileError.
     """
-    write_bytes(path, text.encode("utf-8"))
+    write_bytes(path, encoded(text))
+
+
+def encoded(text: str) -> bytes:
+    r"""Text as valid UTF-8; bytes of a file name that are not UTF-8 become \udcXX escapes."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def write_bytes(path: Path | str, content: bytes) -> None:
