@@ -34,7 +34,7 @@ def record_of(values: Any) -> Any:
     """A NamedTuple of arrays, scalars and NamedTuples as one numpy record of the same fields.
 
     A kernel takes a record as one pointer, whatever it holds, where a tuple of arrays costs
-    several machine words and a share of compilation for each; see docs/decisions/records.md.
+    several machine words and a share of compilation for each; see docs/decisions/numba.md.
     The values are copied; fields keep their shapes, so a record is made once per run.
     """
     record = np.zeros(1, _record_dtype(values)).view(np.recarray)[0]

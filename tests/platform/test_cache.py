@@ -7,7 +7,6 @@ import gc
 import hashlib
 import importlib.util
 import os
-import pickle
 import shutil
 import subprocess
 import sys
@@ -20,7 +19,9 @@ from numba.core import config, types
 
 from rtkpos._numba import cache_folder as _cache
 from rtkpos._numba import decorator as _jit
-from rtkpos._numba import store as _store
+from rtkpos._numba.disk import store as _store
+from rtkpos._numba.disk.lock import LOCK_NAME
+from rtkpos._numba.disk.packing import packed, unpacked
 
 compiled_only = pytest.mark.compiled
 
@@ -72,8 +73,8 @@ def near(x):
 
 RUNNER = """
 import numpy as np
-import rtkpos._numba.decorator
-rtkpos._numba.store.source_hash = lambda path: "unchanged while the test runs"
+import rtkpos._numba.disk.store
+rtkpos._numba.disk.store.source_hash = lambda path: "unchanged while the test runs"
 import throwaway
 result = throwaway.total(np.arange(5.0))
 hits = throwaway.total.n_loaded
@@ -109,9 +110,11 @@ def entries(folder: Path) -> list[Path]:
 
 
 def kind_of(path: Path) -> str:
-    """Whether an entry holds a whole, a part or a unit: by the number of its values."""
-    values = pickle.loads(path.read_bytes()[48:])
-    return {2: "unit", 5: "part", 6: "whole"}[len(values)]
+    """Whether an entry holds a whole, a part or a unit: by its facts."""
+    facts, blocks = unpacked(path.read_bytes()[48:])
+    if not all(isinstance(fact, str) for fact in facts) and isinstance(facts[3], bool):
+        return "whole"
+    return "part" if blocks[0].startswith(b"BC") else "unit"
 
 
 def rewrite(path: Path, payload: bytes) -> None:
@@ -143,9 +146,11 @@ CORRUPTIONS = {
     "bit flipped in the checksum": lambda path: flip(path, 0.0),
     "bit flipped in the code": lambda path: flip(path, 0.5),
     "bit flipped at the end": lambda path: flip(path, 1.0),
-    "not a pickle": lambda path: rewrite(path, b"not a pickle"),
-    "pickle of something else": lambda path: rewrite(path, b"\x80\x04N."),
-    "pickle cut short": lambda path: rewrite(path, path.read_bytes()[48:-40]),
+    "nothing packed": lambda path: rewrite(path, b"nothing packed"),
+    "a pickle": lambda path: rewrite(path, b"\x80\x04N."),
+    "something else packed": lambda path: rewrite(path, packed([1, {}], [b""])),
+    "facts of other types": lambda path: rewrite(path, packed([1, 2, 3, 4, [5]], [b"code"])),
+    "cut short": lambda path: rewrite(path, path.read_bytes()[48:-40]),
     "folder in its place": replace_by_folder,
     "another kernel's code": swap_with_other,
     "unreadable": lambda path: path.chmod(0),
@@ -243,6 +248,7 @@ def test_a_folder_that_takes_nothing_is_known(folder, monkeypatch):
     assert fresh_module(folder).total.can_be_kept()
     (folder / "file").write_text("")
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(folder / "file" / "cache"))
+    monkeypatch.setattr(_cache.tempfile, "gettempdir", lambda: str(folder / "file"))
     assert not fresh_module(folder).total.can_be_kept()
     assert run(folder) == (5.0, 0)
 
@@ -270,12 +276,11 @@ def test_preparation_is_asked_once_before_the_first_compilation(folder, monkeypa
 @compiled_only
 def test_numba_is_as_before_after_a_compilation(folder):
     from llvmlite import ir
-    from llvmlite.binding import ffi
     from numba.core.types.functions import BaseFunction
 
     def state():
         methods = (BaseFunction.get_call_type, ir.Type.get_abi_size, ir.Type.get_abi_alignment)
-        return methods, list(ffi.lib._lock._cblist), gc.get_threshold(), gc.get_freeze_count()
+        return methods, gc.get_threshold(), gc.get_freeze_count()
 
     before = state()
     run(folder)
@@ -320,10 +325,7 @@ def test_cache_folder_that_cannot_be_made(folder, monkeypatch):
 
 @compiled_only
 def test_no_place_for_a_cache_at_all(folder, monkeypatch):
-    def no_place(source):
-        raise PermissionError(f"no folder for {source}")
-
-    monkeypatch.setattr(_store, "entry_folder", no_place)
+    monkeypatch.setattr(_store, "kernel_folders", lambda: _cache.KernelFolders(None, (), ()))
     assert run(folder) == (5.0, 0)
 
 
@@ -334,7 +336,9 @@ def test_full_disk_leaves_no_entry_and_no_litter(folder, monkeypatch):
 
     monkeypatch.setattr(os, "replace", full)
     assert run(folder) == (5.0, 0)
-    assert [path for path in (folder / "cache").rglob("*") if path.is_file()] == []
+    left = [path for path in (folder / "cache").rglob("*") if path.is_file()]
+    assert [path.name for path in left if path.stat().st_size] == []
+    assert {path.name for path in left} <= {LOCK_NAME}
 
 
 @compiled_only
@@ -376,22 +380,22 @@ class TestProjectCache:
     """The choice of the folder."""
 
     @pytest.fixture(autouse=True)
-    def restored(self, monkeypatch):
-        monkeypatch.setattr(config, "CACHE_DIR", config.CACHE_DIR)
+    def restored(self, monkeypatch, tmp_path):
         monkeypatch.setenv("NUMBA_CACHE_DIR", "")
+        monkeypatch.setenv("RTKPOS_CACHE_DIR", str(tmp_path))
+        _cache._kernel_folders.cache_clear()
 
     def test_user_choice_stays(self, monkeypatch, tmp_path):
         monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "mine"))
         assert _cache.use_project_cache() == tmp_path / "mine"
 
-    def test_folder_below_the_named_one(self, monkeypatch, tmp_path):
-        monkeypatch.setenv("RTKPOS_CACHE_DIR", str(tmp_path))
+    def test_folder_below_the_named_one(self, tmp_path):
         folder = _cache.use_project_cache()
         assert folder == tmp_path / "kernels" / _cache.project_cache_name()
-        assert os.environ["NUMBA_CACHE_DIR"] == config.CACHE_DIR == str(folder)
+        assert folder.is_dir()
+        assert os.environ["NUMBA_CACHE_DIR"] == ""  # other users of numba are left alone
 
-    def test_only_the_newest_folders_are_kept(self, monkeypatch, tmp_path):
-        monkeypatch.setenv("RTKPOS_CACHE_DIR", str(tmp_path))
+    def test_only_the_newest_folders_are_kept(self, tmp_path):
         for age in range(8):
             (tmp_path / "kernels" / f"old{age}").mkdir(parents=True)
             os.utime(tmp_path / "kernels" / f"old{age}", (1e9 - age, 1e9 - age))
@@ -404,17 +408,22 @@ class TestProjectCache:
         monkeypatch.setenv("RTKPOS_CACHE_DIR", str(tmp_path / "file" / "below"))
         monkeypatch.setattr(_cache.tempfile, "gettempdir", lambda: str(tmp_path))
         folder = _cache.use_project_cache()
-        assert folder.is_dir()
-        assert folder.is_relative_to(tmp_path)
-        assert "not writable" in caplog.text
+        assert folder.is_relative_to(tmp_path / f"rtkpos-kernels-{os.getuid()}")
+        assert "cannot be made (not a directory)" in caplog.text
+        assert str(folder) in caplog.text
 
-    @pytest.mark.skipif(os.name == "nt", reason="owners and modes of POSIX")
-    def test_temporary_folder_prepared_by_others_is_not_used(self, monkeypatch, tmp_path):
-        monkeypatch.setattr(_cache.tempfile, "gettempdir", lambda: str(tmp_path))
-        trap = tmp_path / f"rtkpos-kernels-{os.getuid()}"
-        trap.mkdir()
-        trap.chmod(0o777)
-        assert _cache._temporary_parent() != trap
+    def test_a_folder_that_cannot_be_written_is_still_read(self, monkeypatch, tmp_path, caplog):
+        def read_only(dir):
+            if not str(dir).startswith(str(tmp_path / "temporary")):
+                raise PermissionError(13, "Permission denied")
+            return open(os.devnull)
+
+        monkeypatch.setattr(_cache.tempfile, "gettempdir", lambda: str(tmp_path / "temporary"))
+        monkeypatch.setattr(_cache.tempfile, "TemporaryFile", read_only)
+        folders = _cache.kernel_folders()
+        assert folders.own.is_relative_to(tmp_path / "temporary")
+        assert folders.read == (tmp_path / "kernels" / _cache.project_cache_name(), folders.own)
+        assert "is not writable" in caplog.text
 
 
 class TestSourceHash:

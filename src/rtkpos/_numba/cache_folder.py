@@ -1,8 +1,8 @@
 """Where compiled kernels are kept, and which source files decide their code.
 
 numba notices an edit in the file of a kernel, but not in a kernel or constant that it takes from
-another file. `source_hash` covers all of them, and `decorator` stamps every entry with it. The
-command line, the tests and the benchmarks keep their kernels in a folder of the project's own.
+another file. `source_hash` covers all of them, and every entry is stamped with it. Entries lie in
+one folder, which nobody else can write; `kernel_folders` says which, and where ready kernels are.
 """
 
 from __future__ import annotations
@@ -16,16 +16,23 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
+
+from rtkpos._numba.disk.trusted import UntrustedError, trusted_folder
 
 CACHE_VARIABLE = "RTKPOS_CACHE_DIR"
+READY_VARIABLE = "RTKPOS_KERNEL_DIR"  # kernels made by `rtkpos warmup --into`
+NO_READY = "none"  # value of that variable: neither these nor those of the package
 NUMBA_VARIABLE = "NUMBA_CACHE_DIR"
 ENTRY_SUFFIX = ".rtkpos"  # of a file that holds one compiled form of a kernel
 KEPT_FOLDERS = 4  # a few checkouts and numba versions side by side
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_READY_IN_PACKAGE = "_kernels"  # in a wheel that brings its kernels
 _WORD = re.compile(rb"\w+")
 _FROM = re.compile(rb"^\s*from rtkpos([\w.]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
 _IMPORT = re.compile(rb"^\s*import rtkpos([\w.]*)", re.MULTILINE)
@@ -90,11 +97,20 @@ def _read(path: str, package: str) -> tuple[bytes, tuple[str, ...]]:
     with open(path, "rb") as file:
         source = file.read()
     names = set(_IMPORT.findall(source))
+    folders = set()
     for module, words in _FROM.findall(source):
         names.add(module)
-        names.update(module + b"." + word for word in _WORD.findall(words))
-    files = (package + name.decode().replace(".", os.sep) + ".py" for name in names)
+        inside = {module + b"." + word for word in _WORD.findall(words)}
+        names |= inside
+        if module and not all(_is_file(_file_of(name, package)) for name in inside):
+            folders.add(module + b".__init__")  # where a word that is no module comes from
+    files = (_file_of(name, package) for name in sorted(names | folders))
     return hashlib.sha256(source).digest(), tuple(file for file in files if _is_file(file))
+
+
+def _file_of(name: bytes, package: str) -> str:
+    """File of a module of rtkpos, by its name behind `rtkpos`."""
+    return package + name.decode().replace(".", os.sep) + ".py"
 
 
 @functools.cache
@@ -140,60 +156,100 @@ def project_cache_name() -> str:
     return hashlib.sha256("|".join(facts).encode()).hexdigest()[:16]
 
 
-def use_project_cache() -> Path:
-    """Let numba keep kernels in the project's own folder; returns the folder in use.
+class KernelFolders(NamedTuple):
+    """Folders of compiled kernels, each trusted (see `disk.trusted`).
 
-    A NUMBA_CACHE_DIR of the user's stays. Call it before the first kernel is compiled; a library
-    that merely imports rtkpos never calls it. Without a writable cache folder the temporary one
-    serves, with a warning in the log, since every cold start then compiles anew.
+    own : where this process keeps what it compiles, None where it cannot
+    read : where such entries are looked for      ready : with kernels made for other processes
     """
+
+    own: Path | None
+    read: tuple[Path, ...]
+    ready: tuple[Path, ...]
+
+
+def kernel_folders() -> KernelFolders:
+    """The folders this process uses, by its environment; a folder left out is told once."""
     named = os.environ.get(NUMBA_VARIABLE)
-    if named:
-        return Path(named)
-    name = project_cache_name()
-    parent = user_cache_dir() / "kernels"
-    if not _make_writable(parent / name):
-        parent = _temporary_parent()
+    chosen = Path(named) if named else user_cache_dir() / "kernels" / project_cache_name()
+    return _kernel_folders(chosen, os.environ.get(READY_VARIABLE, ""))
+
+
+@functools.cache
+def _kernel_folders(chosen: Path, ready: str) -> KernelFolders:
+    """The folders for these choices."""
+    own, reason = _own_folder(chosen)
+    read = (chosen.resolve(),) if own is None and reason == _READ_ONLY else ()
+    if own is None:
+        temporary = Path(tempfile.gettempdir()) / f"rtkpos-kernels-{_user_id()}"
+        own, again = _own_folder(temporary / chosen.name)
+        where = f"go to {own}" if own else f"are not kept ({again})"
         _log.warning(
-            "the cache folder %s is not writable; compiled kernels go to %s "
-            "(set %s to a writable folder).",
-            user_cache_dir(),
-            parent,
+            "compiled kernels %s: %s (set %s to a folder that is yours alone).",
+            where,
+            _clause(chosen, reason),
             CACHE_VARIABLE,
         )
-        _make_writable(parent / name)
-    _prune(parent, keep=name)
-    os.environ[NUMBA_VARIABLE] = str(parent / name)
-    if "numba" in sys.modules:  # it has read its environment already
-        sys.modules["numba"].config.CACHE_DIR = str(parent / name)
-    return parent / name
+    if own is not None:
+        read = (*read, own)
+    return KernelFolders(own, read, tuple(_ready_folders(ready)))
 
 
-def _make_writable(folder: Path) -> bool:
-    """Create the folder, mark it as used now, and say whether files can be written in it."""
+_READ_ONLY = "is not writable"
+
+
+def _clause(folder: Path, reason: str) -> str:
+    """Why a folder does not serve, as half a sentence."""
+    return f"{folder} {reason}" if reason == _READ_ONLY else reason
+
+
+def _own_folder(folder: Path) -> tuple[Path | None, str]:
+    """A folder made if need be where only this user can write; or why there is none."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-        os.utime(folder)
+        found = trusted_folder(folder, make=True)
+    except UntrustedError as error:
+        return None, str(error)
+    except OSError as error:
+        return None, f"{folder} cannot be made ({(error.strerror or str(error)).lower()})"
+    try:
+        tempfile.TemporaryFile(dir=found).close()
     except OSError:
-        return False
-    return True
+        return None, _READ_ONLY
+    return found, ""
 
 
-def _temporary_parent() -> Path:
-    """A folder for kernels below the temporary one which only this user can write.
+def _ready_folders(named: str) -> Iterator[Path]:
+    """The folder of ready kernels the user names, and that of the package."""
+    if named == NO_READY:
+        return
+    for folder in (named, os.path.join(_PACKAGE, _READY_IN_PACKAGE)):
+        if folder == named and not named:
+            continue
+        try:
+            yield trusted_folder(Path(folder))
+        except FileNotFoundError:
+            if folder == named:
+                _log.warning("there is no folder %s; %s names it.", named, READY_VARIABLE)
+        except OSError as error:
+            _log.warning("ready kernels in %s are not used: %s.", folder, error)
 
-    Cache entries are executable code: a folder that somebody else prepared is not used.
+
+def _user_id() -> int:
+    """Number of the user; 0 where users have none."""
+    return os.getuid() if hasattr(os, "getuid") else 0
+
+
+def use_project_cache() -> Path | None:
+    """The folder where this process keeps kernels, marked as used now; None where there is none.
+
+    Of those made for other versions and processors the newest few stay.
     """
-    user = os.getuid() if hasattr(os, "getuid") else 0
-    folder = Path(tempfile.gettempdir()) / f"rtkpos-kernels-{user}"
-    with suppress(OSError):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        status = folder.lstat()
-        private = not status.st_mode & 0o022 or os.name == "nt"
-        if folder.is_dir() and not folder.is_symlink() and status.st_uid == user and private:
-            return folder
-    return Path(tempfile.mkdtemp(prefix="rtkpos-kernels-"))
+    folder = kernel_folders().own
+    if folder is not None and not os.environ.get(NUMBA_VARIABLE):
+        with suppress(OSError):
+            os.utime(folder)
+        _prune(folder.parent, keep=folder.name)
+    return folder
 
 
 def _prune(parent: Path, keep: str) -> None:

@@ -3,18 +3,24 @@
 A compiled form has one entry, `entry(words) -> status`. Its words are numbers, or the addresses of
 arrays and records as Python objects, whose memory the entry finds by itself; results come back in
 the first words. Importing numba and its unboxing of arguments cost more than solving six minutes
-of observations; see docs/decisions/start-up.md.
+of observations; see docs/decisions/numba.md.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
+import os
+import platform
 import struct
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from rtkpos._numba.disk.packing import packed, unpacked
+from rtkpos.errors import ConfigError
 
 # Public layout of PyArrayObject (data, nd, dimensions, strides) and PyVoidScalarObject (ob_size,
 # obval) behind the header of every object; numpy's C interface reads both through macros.
@@ -22,6 +28,9 @@ _HEADER = object.__basicsize__
 ARRAY_DATA, ARRAY_SHAPE, ARRAY_STRIDES = _HEADER, _HEADER + 16, _HEADER + 24
 RECORD_DATA = _HEADER + 8
 WORD_SIZE = 8
+CPU_VARIABLES = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")
+_V3 = ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "popcnt", "sse4.2")
+_GENERIC = {"x86_64": ("x86-64-v3", _V3), "amd64": ("x86-64-v3", _V3)}
 
 # Flags of numpy arrays that make a type of their own: order of memory, alignment, writeable.
 _C_ORDER, _FORTRAN_ORDER, _KEPT = 0x1, 0x2, 0x500
@@ -52,6 +61,19 @@ class MachineCode(NamedTuple):
     results: str
     is_tuple: bool
     symbols: tuple[str, ...]
+
+    def to_bytes(self) -> bytes:
+        """For the disk; `from_bytes` reads it."""
+        return packed([self.entry, *self[2:]], self.codes)
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> MachineCode:
+        """What `to_bytes` wrote; ValueError or TypeError for anything else."""
+        (entry, words, results, is_tuple, symbols), codes = unpacked(content)
+        texts = (entry, words, results, *symbols)
+        if not codes or not all(isinstance(text, str) for text in texts):
+            raise ValueError("no machine code")
+        return cls(entry, tuple(codes), words, results, bool(is_tuple), tuple(symbols))
 
 
 def describe(values: Sequence[Any], key: list[Any], words: list[Any]) -> None:
@@ -161,12 +183,59 @@ def llvm() -> Any:
     return binding
 
 
-@functools.cache
 def processor() -> str:
-    """The processor as LLVM sees it: code for one may not run on another."""
+    """The processor code is made for, as LLVM sees it: code for one may not run on another.
+
+    That of this machine, or that of NUMBA_CPU_NAME and NUMBA_CPU_FEATURES.
+    """
+    named = os.environ.get(CPU_VARIABLES[0])
+    if named:
+        return f"{_system()}|{named}|{os.environ.get(CPU_VARIABLES[1], '')}"
+    return _host()
+
+
+@functools.cache
+def _host() -> str:
+    """The processor of this machine and all it can do."""
     binding = llvm()
     features = binding.get_host_cpu_features().flatten()
-    return f"{binding.get_process_triple()}|{binding.get_host_cpu_name()}|{features}"
+    return f"{_system()}|{binding.get_host_cpu_name()}|{features}"
+
+
+@functools.cache
+def _system() -> str:
+    """Kind of machine and operating system."""
+    return f"{platform.machine().lower()}-{sys.platform}"
+
+
+def generic_cpu() -> str:
+    """The processor that ready kernels are made for: one that machines of the last ten years are.
+
+    "" when this one is older. With x86-64-v3 the fused kernels have the instruction they ask for.
+    """
+    needed = _GENERIC.get(platform.machine().lower())
+    if needed is None:
+        return "generic"
+    features = llvm().get_host_cpu_features()
+    return needed[0] if all(features.get(name) for name in needed[1]) else ""
+
+
+def use_generic_processor() -> None:
+    """Compile for the generic processor from now on; call it before anything is compiled.
+
+    ConfigError on a machine that could not run what is compiled.
+    """
+    generic = generic_cpu()
+    if not generic:
+        raise ConfigError("this processor is older than those generic kernels are made for.")
+    os.environ.update(zip(CPU_VARIABLES, (generic, ""), strict=True))
+
+
+@functools.cache
+def runnable_processors() -> tuple[str, ...]:
+    """Processors whose code runs here, the best first."""
+    generic = generic_cpu()
+    return (_host(), f"{_system()}|{generic}|") if generic else (_host(),)
 
 
 class Form:

@@ -3,7 +3,7 @@
 numba optimises and translates every function together with all that it calls, so that code five
 calls deep is translated six times. Here a kernel called by a kernel stays a *part*: LLVM code as it
 came from numba. Only a kernel called by Python becomes a *whole*, with its parts linked in,
-optimised and translated once; see docs/decisions/compile-time.md. A whole has no wrapper for
+optimised and translated once; see docs/decisions/numba.md. A whole has no wrapper for
 Python but an entry that takes machine words; see `calls`.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -21,8 +20,8 @@ from numba.core import types
 from numba.core.compiler import Compiler, CompileResult
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.funcdesc import ExternalFunctionDescriptor
 from numba.core.lowering import Lower
-from numba.core.serialize import dumps
 from numba.core.typed_passes import (
     AnnotateTypes,
     IRLegalization,
@@ -31,6 +30,7 @@ from numba.core.typed_passes import (
     NopythonTypeInference,
     PreLowerStripPhis,
 )
+from numba.core.typing import signature
 from numba.core.untyped_passes import (
     FixupArgs,
     GenericRewrites,
@@ -39,12 +39,14 @@ from numba.core.untyped_passes import (
     TranslateByteCode,
 )
 
-from rtkpos._numba.calls import MachineCode, describe, processor, word_letters
+from rtkpos._numba.calls import MachineCode, describe, word_letters
+from rtkpos._numba.disk.packing import packed, unpacked
+from rtkpos._numba.disk.store import Store
 from rtkpos._numba.entry import add_entry, result_letters
 from rtkpos._numba.libraries import PartLibrary, WholeLibrary, all_units, reached
-from rtkpos._numba.patches import QuickFlags, quick_numba
+from rtkpos._numba.patches import quick_numba
 from rtkpos._numba.registry import KERNELS
-from rtkpos._numba.store import Store
+from rtkpos._numba.type_text import from_json, to_json
 
 _TYPES: Any = types  # numba's type hints for them are wrong
 _OF_NUMBER = {
@@ -95,9 +97,7 @@ def _dispatcher(kernel: Any, pipeline: Any, **options: Any) -> Any:
     # Without the run-time for allocation no code counts references to arrays that callers own.
     options |= kernel.options | {"nogil": True, "_nrt": False}
     njit = numba.njit(error_model="numpy", pipeline_class=pipeline, **options)
-    compiled: Any = njit(kernel.py_func)
-    compiled._compiler._customize_flags = QuickFlags
-    return compiled
+    return njit(kernel.py_func)
 
 
 def _type_of_value(value: Any) -> Any:
@@ -249,12 +249,12 @@ class _PartCache:
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Compiled form of a signature, or None when there is no sound one."""
-        payload = self._store.load(f"{sig}|{processor()}")
+        payload = self._store.load(str(sig))
         if payload is None:
             return None
         try:
             return self._rebuild(target_context, payload)
-        except Exception as error:  # unpickling a damaged entry may raise anything
+        except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
             self._store.note("not loaded", error)
             return None
 
@@ -263,35 +263,40 @@ class _PartCache:
         if data.library.has_dynamic_globals:
             return
         try:
-            self._store.save(f"{sig}|{processor()}", dumps(self._reduce(data)))
-        except (RuntimeError, pickle.PicklingError) as error:
+            self._store.save(str(sig), self._reduce(data))
+        except (RuntimeError, ValueError) as error:
             self._store.note("not kept", error)
 
-    def _reduce(self, result: Any) -> Any:
+    def _reduce(self, result: Any) -> bytes:
         """Bitcode, the names of the kernels it calls, and what callers must know."""
-        result.fndesc.typemap = result.fndesc.calltypes = None
-        library = result.library
-        bitcode, calls = library._final_module.as_bitcode(), [lib.origin for lib in library.parts()]
-        return library.name, bitcode, calls, result.fndesc, result.signature
+        library, returned = result.library, result.signature.return_type
+        calls = [
+            (name, list(map(to_json, arguments)))
+            for name, arguments in (part.origin for part in library.parts())
+        ]
+        arguments = list(map(to_json, result.signature.args))
+        facts = [library.name, library.symbol, calls, to_json(returned), arguments]
+        return packed(facts, [library._final_module.as_bitcode()])
 
     def _rebuild(self, target_context: Any, payload: bytes) -> Any:
         """The compile result; loads or compiles the kernels it calls."""
-        name, bitcode, calls, fndesc, signature = pickle.loads(payload)
+        (name, symbol, calls, returned, arguments), (bitcode,) = unpacked(payload)
+        returned, arguments = from_json(returned), tuple(map(from_json, arguments))
         library = PartLibrary(target_context.codegen(), name)
         library._final_module = llvm.parse_bitcode(bitcode)
-        library.symbol = fndesc.llvm_func_name
-        for callee, arguments in calls:
-            part = KERNELS[callee].part
-            part.compile(arguments)
-            library.add_linking_library(part.overloads[arguments].library)
+        library.symbol = symbol
+        for callee, passed in calls:
+            part, types_passed = KERNELS[callee].part, tuple(map(from_json, passed))
+            part.compile(types_passed)
+            library.add_linking_library(part.overloads[types_passed].library)
         library._finalized = True
         known = {
             "target_context": target_context,
             "typing_context": target_context.typing_context,
             "library": library,
             "entry_point": object(),
-            "fndesc": fndesc,
-            "signature": signature,
+            "fndesc": ExternalFunctionDescriptor(symbol, returned, arguments),
+            "signature": signature(returned, *arguments),
             "objectmode": False,
             "lifted": (),
         }

@@ -10,17 +10,23 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import pickle
+import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from rtkpos._numba.calls import Form, MachineCode, describe, key_text, layouts_are_known, processor
+from rtkpos._numba import plain
+from rtkpos._numba.cache_folder import kernel_folders
+from rtkpos._numba.calls import Form, MachineCode, describe, key_text, layouts_are_known
+from rtkpos._numba.disk.lock import locked
+from rtkpos._numba.disk.store import Store
 from rtkpos._numba.registry import KERNELS
-from rtkpos._numba.store import Store
 
 _lock = threading.RLock()  # one compilation or loading at a time
 _preparations: list[Callable[[], object]] = []
+_waiting: list[Callable[[], object]] = []
 
 
 def before_compiling(prepare: Callable[[], object]) -> None:
@@ -30,6 +36,24 @@ def before_compiling(prepare: Callable[[], object]) -> None:
     function takes its place.
     """
     _preparations[:] = [prepare]
+
+
+def when_waiting(tell: Callable[[], object]) -> None:
+    """Have `tell` called whenever this process begins to wait for another one that compiles."""
+    _waiting[:] = [tell]
+
+
+@contextmanager
+def compiling(what: str) -> Iterator[None]:
+    """Compile something while no other process compiles the same; wait for one that does."""
+    with locked(kernel_folders().own, what, _tell_waiting):
+        yield
+
+
+def hand_over_kernels(folder: Path) -> int:
+    """Write all forms of this process into a folder of ready kernels; how many there are."""
+    found = [found for found in KERNELS.values() if isinstance(found, Kernel)]
+    return sum(found.hand_over(folder) for found in found)
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -97,9 +121,9 @@ class Kernel:
         words: list[Any] = []
         describe(arguments, key, words)
         types = tuple(key)
-        form = self._forms.get(types)
+        form = self._forms.get(types) or self._form(types, arguments)
         if form is None:
-            form = self._form(types, arguments)
+            return plain.call(self, arguments)
         return form(words)
 
     def is_ready(self, *arguments: Any) -> bool:
@@ -108,12 +132,13 @@ class Kernel:
         return types in self._forms or self._store.load(text) is not None
 
     def can_be_kept(self) -> bool:
-        """Whether what is compiled here can be found by other processes."""
-        return self._store.is_open()
+        """Whether what is compiled here can be found by other processes; never of plain kernels."""
+        return not plain.is_needed() and self._store.is_open()
 
     def prepare(self, *arguments: Any) -> None:
         """Load or compile what a call with such arguments needs, without the call."""
-        self._form(_types_of(arguments)[0], arguments)
+        if self._form(_types_of(arguments)[0], arguments) is None:
+            plain.prepare(self, arguments)
 
     def prepare_part(self, *arguments: Any) -> None:
         """Compile and keep the part that kernels need which pass such arguments."""
@@ -121,6 +146,10 @@ class Kernel:
 
         with _lock:
             compile_part(self, arguments)
+
+    def hand_over(self, folder: Path) -> int:
+        """Write the forms of this process into a folder of ready kernels; how many there are."""
+        return sum(self._store.hand_over(text, folder) for text in self.signatures)
 
     @property
     def signatures(self) -> list[str]:
@@ -137,22 +166,27 @@ class Kernel:
     @property
     def _numba_type_(self) -> Any:
         """What numba takes this object for when it compiles a caller."""
+        if plain.is_needed():
+            return plain.plain_type(self)
         from rtkpos._numba.compiler import type_of
 
         return type_of(self)
 
-    def _form(self, types: tuple[Any, ...], arguments: tuple[Any, ...]) -> Form:
-        """The form for these types: from disk, or compiled."""
-        if not layouts_are_known():
-            raise RuntimeError("the memory layout of this numpy is not known; use another version.")
+    def _form(self, types: tuple[Any, ...], arguments: tuple[Any, ...]) -> Form | None:
+        """The form for these types: from disk, or compiled; None where plain kernels are used."""
+        if plain.is_asked_for() or not _can_call():
+            return None
         with _lock:
-            text = _text_of(types)
+            text = key_text(types)
             form = self._forms.get(types) or self._load(text)
             if form is None and _preparations:
                 _preparations.pop()()
                 form = self._forms.get(types) or self._load(text)
-            form = form or self._compile(text, arguments)
-            self._forms[types] = form
+            if form is None and not plain.is_needed():
+                with compiling(f"{self._store.name}|{text}"):
+                    form = self._load(text) or self._compile(text, arguments)
+            if form is not None:
+                self._forms[types] = form
         return form
 
     def _load(self, text: str) -> Form | None:
@@ -161,34 +195,47 @@ class Kernel:
         if payload is None:
             return None
         try:
-            form = Form(self._store.name, MachineCode(*pickle.loads(payload)))
-        except Exception as error:  # unpickling a damaged entry may raise anything
+            form = Form(self._store.name, MachineCode.from_bytes(payload))
+        except (ValueError, TypeError, OSError, RuntimeError, struct.error) as error:
             self._store.note("not loaded", error)
             return None
         self.n_loaded += 1
         return form
 
-    def _compile(self, text: str, arguments: tuple[Any, ...]) -> Form:
-        """A form made by numba, and kept."""
-        from rtkpos._numba.compiler import compile_whole
+    def _compile(self, text: str, arguments: tuple[Any, ...]) -> Form | None:
+        """A form made by numba, and kept; None when this numba is not the one `compiler` knows."""
+        try:
+            from rtkpos._numba.compiler import compile_whole
 
-        code = compile_whole(self, arguments)
+            code = compile_whole(self, arguments)
+        except (ImportError, AttributeError) as error:
+            plain.fall_back(f"numba lacks what rtkpos uses ({error})")
+            return None
         form = Form(self._store.name, code)
-        self._store.save(text, pickle.dumps(tuple(code)))
+        self._store.save(text, code.to_bytes())
         self.n_compiled += 1
         return form
+
+
+def _can_call() -> bool:
+    """Whether numpy's objects lie in memory as compiled code expects."""
+    if not layouts_are_known():
+        plain.fall_back("numpy's memory layout is not the known one")
+        return False
+    return True
+
+
+def _tell_waiting() -> None:
+    """Another process compiles what is needed here."""
+    for tell in _waiting:
+        tell()
 
 
 def _types_of(arguments: tuple[Any, ...]) -> tuple[tuple[Any, ...], str]:
     """What tells the types of arguments apart, and the same as text for the store."""
     key: list[Any] = []
     describe(arguments, key, [])
-    return tuple(key), _text_of(tuple(key))
-
-
-def _text_of(types: tuple[Any, ...]) -> str:
-    """Name of a form in the store."""
-    return f"{key_text(types)}|{processor()}"
+    return tuple(key), key_text(key)
 
 
 def _in_order(

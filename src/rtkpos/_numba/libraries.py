@@ -7,14 +7,14 @@ with much below it that is optimised and translated by itself, for all wholes th
 from __future__ import annotations
 
 import functools
-import pickle
+from contextlib import suppress
 from typing import Any
 
 from numba.core.codegen import JITCodeLibrary
 
-from rtkpos._numba.calls import processor
+from rtkpos._numba.disk.packing import packed, unpacked
+from rtkpos._numba.disk.store import Store
 from rtkpos._numba.registry import KERNELS
-from rtkpos._numba.store import Store
 
 
 class PartLibrary(JITCodeLibrary):  # type: ignore[misc]
@@ -52,15 +52,16 @@ class PartLibrary(JITCodeLibrary):  # type: ignore[misc]
     @functools.cache  # noqa: B019  # libraries live as long as the process
     def unit(self) -> tuple[bytes, tuple[str, ...]]:
         """Object file of a unit, and the symbols it needs; from disk where it is kept."""
-        store, key = Store(self.kernel.py_func, "unit"), f"{self.origin[1]}|{processor()}"
+        store, key = Store(self.kernel.py_func, "unit"), str(self.origin[1])
         payload = store.load(key)
-        if payload is None:
-            library = UnitLibrary(self)
-            library._ensure_finalized()
-            payload = pickle.dumps((library.code, library.symbols))
-            store.save(key, payload)
-        code, symbols = pickle.loads(payload)
-        return code, symbols
+        if payload is not None:
+            with suppress(ValueError):
+                symbols, (code,) = unpacked(payload)
+                return code, tuple(symbols)
+        library = UnitLibrary(self)
+        library._ensure_finalized()
+        store.save(key, packed(library.symbols, [library.code]))
+        return library.code, library.symbols
 
     def _get_module_for_linking(self) -> Any:
         """The code; name and meaning are numba's."""

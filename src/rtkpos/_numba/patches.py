@@ -1,8 +1,8 @@
 """numba made quicker while a kernel is compiled; nothing stays changed afterwards.
 
-numba resolves each `a + b` and `math.sin(x)` anew for every kernel, asks LLVM for the size of the
-same types by compiling a text, and reports each call of LLVM to listeners that nobody installed.
-What each of these costs is in docs/decisions/compile-time.md.
+numba resolves each `a + b` and `math.sin(x)` anew for every kernel, and asks LLVM for the size of
+the same types by compiling a text. Each of these costs more than a tenth of the first run; see
+docs/decisions/numba.md.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from llvmlite import ir
-from llvmlite.binding import ffi
-from numba.core.compiler import Flags
 from numba.core.types.functions import BaseFunction
 
 _RARE = (100_000, 20, 20)  # thresholds of the collector
@@ -30,7 +28,6 @@ def quick_numba() -> Iterator[None]:
         stack.enter_context(_replaced(BaseFunction, "get_call_type", _remembered_call_type))
         for name in ("get_abi_size", "get_abi_alignment"):
             stack.enter_context(_replaced(ir.Type, name, _remembered_size))
-        stack.enter_context(_silent_lock())
         yield
 
 
@@ -88,33 +85,3 @@ def _remembered_size(ask: Any, name: str) -> Any:
         return _sizes[key]
 
     return get
-
-
-@contextmanager
-def _silent_lock() -> Iterator[None]:
-    """Keep llvmlite's lock, without telling numba's event system of each use."""
-    listeners = ffi.lib._lock._cblist
-    kept = list(listeners)
-    listeners.clear()
-    try:
-        yield
-    finally:
-        listeners[:] = kept
-
-
-class QuickFlags(Flags):  # type: ignore[misc]  # numba has no type hints
-    """numba's flags, compared by what is set; numba lists all options, 100,000 times a run."""
-
-    __slots__ = ()
-
-    def __hash__(self) -> int:
-        """As numba's, which hashes the names of the options."""
-        return _FLAGS_HASH
-
-    def __eq__(self, other: object) -> bool:
-        """Equal by what was set, else by the values with their defaults."""
-        same = isinstance(other, Flags) and self._values == other._values
-        return same or bool(super().__eq__(other))
-
-
-_FLAGS_HASH = hash(Flags())

@@ -22,7 +22,7 @@ def pack(facts: dict[str, Any], arrays: dict[str, Any]) -> bytes:
 
     Behind the stamp and the digest: length of a text, the text (JSON: the facts, and name, type
     and shape of each array), the arrays. numpy's own format is not used: its reader leaves 11
-    objects for the collector with every array, see docs/decisions/live-memory.md.
+    objects for the collector with every array, see docs/decisions/numba.md.
     """
     listed = [[name, values.dtype.str, values.shape] for name, values in arrays.items()]
     text = json.dumps({"facts": facts, "arrays": listed}, sort_keys=True).encode()

@@ -69,3 +69,10 @@ class Rinex(StrEnum):
 
     v3 = "3.04"
     v4 = "4.00"
+
+
+class Cpu(StrEnum):
+    """What processor kernels are compiled for."""
+
+    host = "host"
+    generic = "generic"

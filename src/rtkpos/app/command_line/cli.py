@@ -8,7 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from rtkpos.app.command_line.choices import Ar, BaseFrom, Direction, Format, Mode, PointOf, Profile
+from rtkpos.app.command_line.choices import (
+    Ar,
+    BaseFrom,
+    Cpu,
+    Direction,
+    Format,
+    Mode,
+    PointOf,
+    Profile,
+)
 from rtkpos.app.command_line.data_cli import data_app
 from rtkpos.app.command_line.exit_codes import EXIT_USAGE
 from rtkpos.app.command_line.network_cli import network_app
@@ -241,11 +250,19 @@ def batch(
 
 
 @app.command()
-def warmup() -> None:
+def warmup(
+    into: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Put kernels there for others (RTKPOS_KERNEL_DIR)."),
+    ] = None,
+    cpu: Annotated[
+        Cpu, typer.Option(help="host: this processor; generic: those of the last ten years.")
+    ] = Cpu.host,
+) -> None:
     """Compile everything now, so that the first run is as fast as the next."""
     from rtkpos.app.solve.demo import run_warmup
 
-    raise typer.Exit(run_warmup())
+    raise typer.Exit(run_warmup(into, is_generic=cpu is Cpu.generic))
 
 
 @app.command()

@@ -1,22 +1,30 @@
-"""What the user should know about compiled kernels: why the first run takes longer."""
+"""What the user should know of compiled kernels: why the first run takes long, how far it is."""
 
 from __future__ import annotations
 
 import functools
-import os
+import sys
+import threading
+import time
 from pathlib import Path
+from types import TracebackType
 
-from rtkpos._numba.decorator import before_compiling
+from rtkpos._numba.cache_folder import ENTRY_SUFFIX, kernel_folders
+from rtkpos._numba.decorator import before_compiling, when_waiting
+from rtkpos.app.command_line.progress import ProgressBar
 from rtkpos.app.command_line.screen import say
 
 FIRST_RUN = "first run: compiling the numerical kernels; later runs start at once."
 FIRST_NETWORK = "first network: compiling its kernels, half a minute; later runs start at once."
+_WAITING = "another rtkpos is compiling the kernels; this one waits for them."
+LINE_EVERY_S = 10.0
+N_ENTRY = 300  # files that all kernels of a solution are kept in, and how the time goes with them
+_LOOK_EVERY_S = 0.5
 
 
 def cache_folder() -> Path | None:
-    """Folder of compiled kernels that numba uses, None when numba chooses it itself."""
-    named = os.environ.get("NUMBA_CACHE_DIR")
-    return Path(named) if named else None
+    """Folder where compiled kernels are kept, None when they are not."""
+    return kernel_folders().own
 
 
 def announce_compilation(*, quiet: bool) -> None:
@@ -39,10 +47,70 @@ def _compile_all(quiet: bool) -> None:
     from rtkpos.live.warm import warm_up
 
     _tell(FIRST_RUN, quiet)
-    warm_up()
+    with CompilationProgress(quiet=quiet):
+        warm_up()
 
 
 def _tell(text: str, quiet: bool) -> None:
     """A line for who waits."""
     if not quiet:
         say(text)
+
+
+class CompilationProgress:
+    """How far the compilation is: count, share and seconds left.
+
+    On a terminal a bar, elsewhere a line every 10 s. It counts the files that appear in the cache,
+    whichever process writes them.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> CompilationProgress:
+        if not self._quiet:
+            when_waiting(functools.partial(say, _WAITING))
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._is_over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _watch(self) -> None:
+        """Look at the cache until the compilation is over."""
+        start = told = time.monotonic()
+        folder, is_terminal = cache_folder(), sys.stderr.isatty()
+        n_before = n_entry(folder)
+        with ProgressBar("compiling kernels") as bar:
+            while not self._is_over.wait(_LOOK_EVERY_S):
+                n_done = min(n_entry(folder) - n_before, N_ENTRY - 1)
+                now = time.monotonic()
+                if is_terminal:
+                    bar.on_epoch(n_done, N_ENTRY)
+                elif now - told >= LINE_EVERY_S:
+                    told = now
+                    say(progress_line(n_done, N_ENTRY, now - start))
+
+
+def n_entry(folder: Path | None) -> int:
+    """Compiled forms that are kept in a folder."""
+    if folder is None:
+        return 0
+    return sum(name.name.endswith(ENTRY_SUFFIX) for name in folder.iterdir())
+
+
+def progress_line(n_done: int, n_all: int, elapsed_s: float) -> str:
+    """Count, share and seconds left, by the speed until now."""
+    text = f"compiling kernels: {n_done} of about {n_all}, {100 * n_done // n_all} %"
+    if n_done == 0:
+        return text
+    return f"{text}, about {elapsed_s * (n_all - n_done) / n_done:.0f} s left"

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rtkpos.app.command_line.first_run import cache_folder
+from rtkpos._numba.cache_folder import NO_READY, READY_VARIABLE
+from rtkpos._numba.calls import use_generic_processor
+from rtkpos._numba.disk.trusted import trusted_folder
+from rtkpos.app.command_line.first_run import CompilationProgress, cache_folder
 from rtkpos.app.command_line.progress import DownloadBar
 from rtkpos.app.command_line.screen import say
 from rtkpos.app.solve.command import compute
@@ -152,15 +155,38 @@ def _folder(out: Path) -> Path:
     return out
 
 
-def run_warmup() -> int:
-    """Compile every kernel and say how long it took and where the results are kept."""
+def run_warmup(into: Path | None = None, *, is_generic: bool = False) -> int:
+    """Compile every kernel and say how long it took and where the results are kept.
+
+    into : folder for kernels that other processes load, see `docs/decisions/numba.md`
+    is_generic : for every processor of the last ten years, not for this one
+    """
     start = time.perf_counter()
+    if into is not None:
+        os.environ[READY_VARIABLE] = NO_READY  # made anew, not taken from another such folder
+    if is_generic:
+        use_generic_processor()
     say("compiling the numerical kernels ...")
     from rtkpos.live.warm import warm_up
 
-    warm_up()
-    where = cache_folder()
-    say(
-        f"ready after {time.perf_counter() - start:.1f} s" + (f"; kept in {where}" if where else "")
-    )
+    with CompilationProgress():
+        warm_up()
+    seconds, where = time.perf_counter() - start, cache_folder()
+    say(f"ready after {seconds:.1f} s" + (f"; kept in {where}" if where else ""))
+    if into is not None:
+        _hand_over(into)
     return 0
+
+
+def _hand_over(into: Path) -> None:
+    """Write the kernels into a folder; FileError when that is impossible."""
+    from rtkpos._numba.decorator import hand_over_kernels
+
+    try:
+        folder = trusted_folder(_folder(into))
+        n_kernel = hand_over_kernels(folder)
+    except OSError as error:
+        raise FileError(f"no kernels can be written to {into}: {error}.", str(into)) from None
+    if not n_kernel:
+        raise FileError("no kernels are kept here that could be handed over.", str(into))
+    say(f"wrote {n_kernel} kernels to {folder}; {READY_VARIABLE}={folder} uses them")

@@ -1,0 +1,1 @@
+"""What is kept of compiled kernels: trusted files with a checksum, plain data inside."""
