@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -66,6 +68,7 @@ class CompilationProgress:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
+        self._n_before = n_entry(cache_folder())
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -89,10 +92,9 @@ class CompilationProgress:
         """Look at the cache until the compilation is over."""
         start = told = time.monotonic()
         folder, is_terminal = cache_folder(), sys.stderr.isatty()
-        n_before = n_entry(folder)
         with ProgressBar("compiling kernels") as bar:
             while not self._is_over.wait(_LOOK_EVERY_S):
-                n_done = min(n_entry(folder) - n_before, N_ENTRY - 1)
+                n_done = min(n_entry(folder) - self._n_before, N_ENTRY - 1)
                 now = time.monotonic()
                 if is_terminal:
                     bar.on_epoch(n_done, N_ENTRY)
@@ -103,9 +105,10 @@ class CompilationProgress:
 
 def n_entry(folder: Path | None) -> int:
     """Compiled forms that are kept in a folder."""
-    if folder is None:
-        return 0
-    return sum(name.name.endswith(ENTRY_SUFFIX) for name in folder.iterdir())
+    with suppress(OSError):
+        if folder is not None:
+            return sum(name.endswith(ENTRY_SUFFIX) for name in os.listdir(folder))
+    return 0
 
 
 def progress_line(n_done: int, n_all: int, elapsed_s: float) -> str:
