@@ -83,7 +83,7 @@ def solve(
 
         base = None if base is None else obs_table(base, "base")
         return solve_one(rover, nav, base, base_ecef_m, config, on_epoch)
-    if base is not None:
+    if base is not None or base_ecef_m is not None:
         raise ConfigError("give one base or several bases, not both.")
     from rtkpos.network.rover_solution import solve_in_network
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 __all__ = [
@@ -100,3 +100,46 @@ def nearest(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(word[:LONGEST_QUOTE], list(known), n=1)), "")
+
+
+def got_words(value: Any) -> str:
+    """What somebody gave us, for a message: its type, and its value where that is short."""
+    name = type(value).__name__
+    if value is None:
+        return name
+    if hasattr(value, "shape"):
+        return f"{name} of shape {value.shape}"
+    if not isinstance(value, str | bytes | int | float | complex | list | tuple | dict | set):
+        return name
+    return f"{name} {quoted(value)}"
+
+
+def check_type(
+    value: Any,
+    kind: type | tuple[type, ...],
+    what: str,
+    error: type[RtkposError] = InputError,
+    *,
+    optional: bool = False,
+) -> None:
+    """Raise `error`, naming what was wanted and what was given, unless a value is of a type.
+
+    what : name of the argument      optional : None is welcome, too
+    """
+    if isinstance(value, kind) or (optional and value is None):
+        return
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    wanted = " or ".join(one.__name__ for one in kinds)
+    article = "an" if wanted[0] in "AEIOU" else "a"
+    nothing = " or None" if optional else ""
+    raise error(f"{what} must be {article} {wanted}{nothing}; got {got_words(value)}.")
+
+
+def check_sequence(
+    values: Any, kind: type, what: str, error: type[RtkposError] = InputError
+) -> None:
+    """Raise `error` unless `values` is a sequence of objects of one type."""
+    if isinstance(values, str | bytes) or not isinstance(values, Sequence):
+        raise error(f"{what} must be a sequence of {kind.__name__}; got {got_words(values)}.")
+    for number, value in enumerate(values):
+        check_type(value, kind, f"{what}[{number}]", error)

@@ -56,7 +56,7 @@ def shell(folder: Path, words: list[str], streams: str, **environment: str):
         check=False,
         capture_output=True,
         env=os.environ | environment,
-        timeout=60,
+        timeout=300,  # a cold cache is compiled first
     )
     assert b"Traceback" not in done.stderr
     assert b"internal error" not in done.stderr

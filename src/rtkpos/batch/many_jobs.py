@@ -10,12 +10,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from rtkpos._arrays import FloatArray
 from rtkpos._numba.processes import n_usable_cpu
 from rtkpos.batch.shared_tables import Key, Paths, SharedTables, file_key
-from rtkpos.errors import ConfigError
+from rtkpos.errors import ConfigError, check_sequence
 from rtkpos.live.warm import warm_up
 from rtkpos.processing.run import solve
 from rtkpos.records.broadcast import BroadcastTable
@@ -66,6 +64,7 @@ def solve_many(
     result is bit for bit that of `solve`. A job that fails has its exception as result (an
     `RtkposError` for whatever is wrong with its input) and stops no other.
     """
+    check_sequence(jobs, SolveJob, "jobs")
     shared = SharedTables(key for job in jobs for key in job.keys())
     stop = threading.Event()
 
@@ -105,7 +104,7 @@ def solve_job(job: SolveJob, shared: SharedTables, stop: threading.Event) -> Sol
         base = shared.obs(base)
     if not isinstance(nav, BroadcastTable):
         nav = shared.nav(nav)
-    place = None if job.base_ecef_m is None else np.asarray(job.base_ecef_m)
+    place: Any = job.base_ecef_m  # `solve` checks and converts it
     return solve(rover, nav, base, place, job.config, on_epoch=stopper(stop))
 
 

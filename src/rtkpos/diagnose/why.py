@@ -29,7 +29,7 @@ from rtkpos.diagnose.measures import (
 )
 from rtkpos.diagnose.sky import Pair
 from rtkpos.diagnose.spans import Span, find_spans
-from rtkpos.errors import InputError
+from rtkpos.errors import ConfigError, InputError, check_type
 from rtkpos.gnss.time import iso_gpst
 from rtkpos.io.given_files import Navigation, Observations, nav_table, obs_table
 from rtkpos.prepare.align import match_epochs
@@ -154,6 +154,8 @@ def explain(
 
     rover, base, nav : the run's inputs; without them the causes rest on the solution alone.
     """
+    check_type(solution, Solution, "solution")
+    check_type(config, RtkConfig, "config", ConfigError)
     rover = None if rover is None else obs_table(rover, "rover")
     base = None if base is None else obs_table(base, "base")
     nav = None if nav is None else nav_table(nav)

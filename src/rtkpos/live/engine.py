@@ -20,7 +20,7 @@ from rtkpos._arrays import SmallArray, record_of
 from rtkpos.constants import NS_PER_S
 from rtkpos.core.atmosphere.ionosphere import IonosphereModel
 from rtkpos.core.tables import EVENT_ANTENNA_MOVED, no_correction
-from rtkpos.errors import DataError
+from rtkpos.errors import DataError, check_type
 from rtkpos.estimate.step import run_block
 from rtkpos.estimate.step_memory import RunInputs, step_memory, step_outputs
 from rtkpos.gnss.systems import SYSTEM_LETTERS, systems_from_letters
@@ -53,11 +53,14 @@ from rtkpos.processing.direction import time_tolerance_ns
 from rtkpos.processing.epoch import (
     MAX_EPOCH_ROWS,
     Epoch,
+    checked_channel,
     checked_epoch,
     kernel_view,
+    refuse_correction,
     table_of_epoch,
 )
 from rtkpos.processing.explain import explain_base, explain_rover
+from rtkpos.processing.run import refuse_empty
 from rtkpos.processing.run_antennas import enter_antennas, site_antennas
 from rtkpos.processing.settings import config_of, run_plan
 from rtkpos.records.config import RtkConfig, Selection
@@ -96,12 +99,13 @@ class RtkEngine:
         glonass_channel: SmallArray | None = None,
     ) -> None:
         self.config = config_of(config)
+        check_type(plan, PairingPlan, "plan", optional=True)
         self.notes: Counter[str] = Counter()
         self._lock = threading.RLock()
         needs_base = self.config.mode not in ("single", "moving_base")
         place = checked_coordinate(base_ecef_m) if needs_base else np.full(3, np.nan)
         self._nav = empty_nav() if nav is None else nav_table(nav)
-        self._channel = [] if glonass_channel is None else [np.asarray(glonass_channel, np.int8)]
+        self._channel = [] if glonass_channel is None else [checked_channel(glonass_channel)]
         self._has_plan = plan is not None
         pairing = plan or self._plan_of(_filled_bands({}, self.config.selection))
         self._rover = EpochBuffer(1, MAX_EPOCH_ROWS)
@@ -134,6 +138,8 @@ class RtkEngine:
         config = config_of(config)
         rover, nav = obs_table(rover, "rover"), nav_table(nav)
         used = None if base is None or config.mode == "single" else obs_table(base, "base")
+        refuse_empty(rover)
+        refuse_correction(used.correction if used else None)
         engine = cls(config, nav, base_ecef_m, plan=make_plan(rover, used, config, nav))
         start_ns = int(rover.time_ns[0])
         engine._set_antennas(rover.station, used.station if used else None, start_ns)
@@ -260,7 +266,9 @@ class RtkEngine:
         self, base: Epoch | Iterable[Epoch] | None, notes: Counter[str]
     ) -> list[Epoch]:
         """The base epochs that are new, checked; DataError when time goes back."""
-        given = [] if base is None else [base] if isinstance(base, Epoch) else list(base)
+        given: Any = [] if base is None else [base] if isinstance(base, Epoch) else base
+        if not isinstance(given, Iterable):
+            check_type(base, Epoch, "base", DataError, optional=True)
         last_ns, found = self._base_ns, []
         for one in given:
             epoch = checked_epoch(one, "base", notes)

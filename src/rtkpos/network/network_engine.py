@@ -14,7 +14,7 @@ import numpy as np
 from rtkpos._arrays import BoolArray, FloatArray, IndexArray, TimeArray, record_of
 from rtkpos._numba.processes import n_usable_cpu
 from rtkpos.constants import DEG, NS_PER_S
-from rtkpos.errors import InputError
+from rtkpos.errors import ConfigError, InputError, check_sequence, check_type
 from rtkpos.gnss.systems import N_SAT, N_SYSTEM
 from rtkpos.io.given_files import Navigation, nav_table, obs_table
 from rtkpos.network.ambiguity.arcs import is_log_full, known_arcs, log_open_arcs
@@ -36,7 +36,7 @@ from rtkpos.network.network_memory import (
 from rtkpos.network.stations.signals import joint_observations, network_bands, one_code_per_band
 from rtkpos.prepare.alignment import measure_alignment
 from rtkpos.prepare.pairing import N_SLOT, PairingPlan, known_channels, plan_of_bands, receiver_type
-from rtkpos.processing.epoch import kernel_view
+from rtkpos.processing.epoch import kernel_view, within_limits
 from rtkpos.processing.run_antennas import enter_antennas, site_antennas
 from rtkpos.processing.settings import run_plan
 from rtkpos.records.broadcast import BroadcastTable
@@ -111,6 +111,9 @@ class NetworkEngine:
         nav: Navigation,
         config: NetworkConfig | None = None,
     ) -> None:
+        check_type(config, NetworkConfig, "config", ConfigError, optional=True)
+        check_sequence(stations, StationData, "stations")
+        check_type(graph, NetworkGraph, "graph")
         nav = nav_table(nav)
         if len(stations) < 2 or not len(graph.edges):
             raise InputError(
@@ -120,8 +123,9 @@ class NetworkEngine:
         self.config = config or NetworkConfig()
         self.report = ReadReport()
         self.stations = tuple(stations)
-        bands = network_bands([s.table for s in stations], self.config.selection)
-        self.tables = [one_code_per_band(s.table, bands) for s in stations]
+        tables = [within_limits(s.table, s.name, self.report) for s in stations]
+        bands = network_bands(tables, self.config.selection)
+        self.tables = [one_code_per_band(table, bands) for table in tables]
         self.pairing = plan_of_bands(
             bands,
             known_channels([t.glonass_channel for t in self.tables], nav),

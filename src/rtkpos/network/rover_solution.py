@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rtkpos._arrays import FloatArray
-from rtkpos.errors import ConfigError, InputError
+from rtkpos.errors import ConfigError, InputError, check_sequence, check_type
 from rtkpos.io.given_files import Navigation, Observations, nav_table, obs_table
 from rtkpos.io.run_history import changed_settings, table_inputs
 from rtkpos.network.graph.graph import GraphLimits, NetworkGraph, build_graph
@@ -85,6 +85,8 @@ def solve_in_network(
     """
     config = config_of(config)
     rover, nav = obs_table(rover, "rover"), nav_table(nav)
+    check_type(network, NetworkConfig, "network", ConfigError, optional=True)
+    check_sequence(stations, StationData, "bases")
     _check(config, rover, stations)
     network = network or NetworkConfig.for_rover(config)
     path = _code_path(rover, nav, config)

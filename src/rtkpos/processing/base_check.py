@@ -5,30 +5,33 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from rtkpos._arrays import FloatArray
 from rtkpos.core.station.earth import is_on_earth
 from rtkpos.core.station.geodesy import ecef_to_geodetic, geodetic_to_ecef
-from rtkpos.errors import InputError
+from rtkpos.errors import InputError, got_words
 
 # Beyond the first the coordinates are doubtful, beyond the second they are those of another place.
 CODE_DOUBTFUL_M = 30.0
 CODE_IMPOSSIBLE_M = 1000.0
 
 
-def checked_coordinate(ecef_m: ArrayLike | None) -> FloatArray:
-    """The base coordinates as a fresh (3,) array; InputError when they cannot be a place."""
+def checked_coordinate(ecef_m: Any, name: str = "base_ecef_m") -> FloatArray:
+    """Coordinates as a fresh (3,) array [m]; InputError when they cannot be a place.
+
+    name : of the argument, for the message
+    """
     if ecef_m is None:
-        raise InputError("the base coordinate is missing; give base_ecef_m (x, y, z in metres).")
+        raise InputError(f"the coordinate is missing; give {name} (x, y, z in metres).")
     try:
         point = np.array(ecef_m, np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"base_ecef_m must be three numbers [m]; got {ecef_m!r}.") from None
+        raise InputError(f"{name} must be three numbers [m]; got {got_words(ecef_m)}.") from None
     if point.shape != (3,) or not np.isfinite(point).all():
-        raise InputError(f"base_ecef_m must be three finite numbers [m]; got {ecef_m!r}.")
+        raise InputError(f"{name} must be three finite numbers [m]; got {got_words(ecef_m)}.")
     if not is_on_earth(point):
         advice = (
             "they look like latitude, longitude, height: convert them with "
@@ -37,7 +40,7 @@ def checked_coordinate(ecef_m: ArrayLike | None) -> FloatArray:
             else "wanted earth-fixed metres"
         )
         raise InputError(
-            f"base_ecef_m {words_of(point)} is not near the surface of the earth; {advice}."
+            f"{name} {words_of(point)} is not near the surface of the earth; {advice}."
         )
     return point
 

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from rtkpos._arrays import FlagArray, FloatArray, IndexArray, SatArray, SigArray
-from rtkpos.errors import DataError
+from rtkpos._arrays import FlagArray, FloatArray, IndexArray, SatArray, SigArray, SmallArray
+from rtkpos.core.tables import CorrectionSigma
+from rtkpos.errors import DataError, check_type, got_words
 from rtkpos.gnss.signals import N_SIG, SIG_PER_SYSTEM
 from rtkpos.gnss.systems import MAX_PRN, N_SAT, PRN_PER_SYSTEM
 from rtkpos.io.given_files import Observations, obs_table
-from rtkpos.records.observations import ObsTable
+from rtkpos.records.observations import UNKNOWN_CHANNEL, ObsTable
+from rtkpos.records.report import ReadReport
 
 MAX_EPOCH_ROWS = 1024  # (satellite, signal) rows of an epoch; 60 satellites of 6 signals are 360
 LAST_TIME_NS = 1 << 62
@@ -28,6 +30,9 @@ _COLUMN_TYPES = {
     **dict.fromkeys(("message", "healthy", "orbit"), np.int8),
     **dict.fromkeys(("event", "lli"), np.uint8),
 }
+# Nothing a receiver measures is larger: 1e11 metres are 300 s of clock error, at which a double
+# begins to lose tenths of a millimetre; 1e7 Hz is 200 times the Doppler shift of a satellite's.
+_LIMITS = {"code_m": 1e11, "phase_cycle": 1e11, "doppler_hz": 1e7, "cn0_dbhz": 1e3}
 _INTEGER_COLUMNS = {"sat": np.int16, "sig": np.int16, "lli": np.uint8}
 
 
@@ -38,6 +43,7 @@ class Epoch:
     time_ns : GPST [ns]      sat, sig : satellite and signal index (`gnss`), int16
     code_m [m], phase_cycle [cycle], doppler_hz [Hz], cn0_dbhz [dB-Hz] : float64, NaN = missing
     lli : loss-of-lock bits, uint8      event : EVENT_* bits of `core.tables`
+    correction : of a virtual station, how well its atmosphere is known; arrays of one epoch
     """
 
     time_ns: int
@@ -49,6 +55,7 @@ class Epoch:
     cn0_dbhz: FloatArray
     lli: FlagArray
     event: int = 0
+    correction: CorrectionSigma | None = None
 
     @property
     def n_row(self) -> int:
@@ -62,6 +69,8 @@ def epochs(table: Observations) -> Iterator[Epoch]:
     for k in range(table.n_epoch):
         rows = slice(int(table.row_start[k]), int(table.row_start[k + 1]))
         columns: dict[str, Any] = {name: getattr(table, name)[rows] for name in ROW_COLUMNS}
+        if table.correction is not None:
+            columns["correction"] = CorrectionSigma._make(a[k : k + 1] for a in table.correction)
         yield Epoch(time_ns=int(table.time_ns[k]), event=int(table.event[k]), **columns)
 
 
@@ -89,6 +98,27 @@ def take_epochs(table: ObsTable, index: IndexArray) -> ObsTable:
     return dataclasses.replace(table, row_start=row_start, **columns)
 
 
+def within_limits(table: ObsTable, who: str, report: ReadReport) -> ObsTable:
+    """The table without values that no receiver can measure (infinite, or like 1e300): NaN there.
+
+    They are counted as "absurd_value" and told once in the report; a sound table is not copied.
+    """
+    kept: dict[str, Any] = {}
+    n_absurd = 0
+    for name, limit in _LIMITS.items():
+        values = getattr(table, name)
+        absurd = np.abs(values) > limit
+        n = int(np.count_nonzero(absurd))
+        if n:
+            kept[name] = np.where(absurd, np.nan, values)
+            n_absurd += n
+    if not n_absurd:
+        return table
+    report.add("absurd_value", who, n_absurd)
+    report.warn(f"{n_absurd} values of the {who} are beyond what a receiver can measure; left out.")
+    return dataclasses.replace(table, **kept)
+
+
 def kernel_view(arrays: Any) -> Any:
     """The same NamedTuple of arrays in the one form kernels are compiled for.
 
@@ -108,9 +138,13 @@ def checked_epoch(epoch: Epoch, who: str, notes: Counter[str]) -> Epoch:
     who   : "rover" or "base", for messages
     notes : counts what was left out: "unknown_satellite", "unknown_signal", "rows_cut"
     Raises DataError for a time that is no integer, a column of another type, shape or length, and
-    for two rows of one signal. Infinite values and a code or phase of exactly 0 are missing.
+    for two rows of one signal. What no receiver can measure (infinite, 1e300) and a code or
+    phase of exactly 0 are missing.
     """
+    check_type(epoch, Epoch, who, DataError)
     _check_time(epoch.time_ns, who)
+    if who == "base":
+        refuse_correction(epoch.correction)
     if isinstance(epoch.event, bool) or not 0 <= _integer(epoch.event, f"{who} event") <= 255:
         raise DataError(f"{who} event must be an integer of 0..255; got {epoch.event!r}.")
     columns = {name: _column(epoch, name, who) for name in ROW_COLUMNS}
@@ -127,6 +161,31 @@ def checked_epoch(epoch: Epoch, who: str, notes: Counter[str]) -> Epoch:
         columns = {name: values[:MAX_EPOCH_ROWS] for name, values in columns.items()}
     ready: dict[str, Any] = {name: _ready(name, values) for name, values in columns.items()}
     return Epoch(time_ns=int(epoch.time_ns), event=int(epoch.event), **ready)
+
+
+def checked_channel(given: Any) -> SmallArray:
+    """GLONASS channels (64,) int8 by slot - 1; DataError for anything else."""
+    try:
+        channel = np.asarray(given)
+    except ValueError:  # of lists of several lengths
+        channel = np.zeros(0)
+    is_integer = channel.dtype.kind in "iu" and channel.shape == (PRN_PER_SYSTEM,)
+    if not is_integer or np.abs(channel.astype(np.int64)).max() > -UNKNOWN_CHANNEL:
+        raise DataError(
+            f"glonass_channel must be {PRN_PER_SYSTEM} integers by slot - 1; got "
+            f"{got_words(given)}."
+        )
+    return channel.astype(np.int8)
+
+
+def refuse_correction(correction: CorrectionSigma | None) -> None:
+    """DataError for a base with correction sigmas: without them fixes would claim too much."""
+    if correction is not None:
+        raise DataError(
+            "the base is a virtual station that carries the uncertainty of its network's "
+            "corrections, which the live engine cannot use yet; solve the recording with "
+            "rtkpos.solve, or remove `correction` to have it taken for a receiver."
+        )
 
 
 def _integer(value: Any, what: str) -> int:
@@ -181,7 +240,7 @@ def _ready(name: str, values: Any) -> Any:
         return np.ascontiguousarray(values & 7, np.uint8)
     if name in _INTEGER_COLUMNS:
         return np.ascontiguousarray(values, np.int16)
-    missing = ~np.isfinite(values)
+    missing = ~(np.abs(values) <= _LIMITS[name])
     if name in ("code_m", "phase_cycle"):
         missing |= values == 0.0
     return np.where(missing, np.nan, values)

@@ -12,6 +12,7 @@ from rtkpos._arrays import FloatArray
 from rtkpos.errors import InputError
 from rtkpos.processing.base_check import checked_coordinate
 from rtkpos.processing.base_code import compare_with_own_code
+from rtkpos.processing.epoch import within_limits
 from rtkpos.processing.execute import RunTables, execute, in_order
 from rtkpos.processing.explain import say_what_does_not_fit
 from rtkpos.processing.settings import config_of
@@ -44,16 +45,21 @@ def solve(
     """
     config = config_of(config)
     report = ReadReport()
-    if rover.n_epoch == 0:
-        raise InputError("the rover has no epochs; give an observation file with data.")
-    rover = in_order(rover, "rover", report)
+    refuse_empty(rover)
+    rover = in_order(within_limits(rover, "rover", report), "rover", report)
     base, coordinate = usable_base(base, base_ecef_m, config, report)
     if base is not None:
-        base = in_order(base, "base", report)
+        base = in_order(within_limits(base, "base", report), "base", report)
         if config.mode != "moving_base":
             compare_with_own_code(coordinate, base, nav, config.base.force, report)
     say_what_does_not_fit(rover, base, nav, report)
     return execute(RunTables(rover, base, coordinate, nav), config, report, on_epoch)
+
+
+def refuse_empty(rover: ObsTable) -> None:
+    """InputError for a rover without epochs."""
+    if rover.n_epoch == 0:
+        raise InputError("the rover has no epochs; give an observation file with data.")
 
 
 def usable_base(

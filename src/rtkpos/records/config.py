@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from rtkpos._toml import parse_toml
-from rtkpos.errors import ConfigError, quoted
+from rtkpos.errors import ConfigError, check_sequence, check_type, quoted
 from rtkpos.gnss.systems import SYSTEM_LETTERS
 from rtkpos.records.config_field import (
     Section,
@@ -292,19 +292,8 @@ class RtkConfig(Section):
     def __post_init__(self) -> None:
         """Validate every field of every section; ConfigError names path, limit and value."""
         checked(self, "")
-        unknown = sorted(set(self.selection.systems.upper()) - set(SYSTEM_LETTERS))
-        if unknown or not self.selection.systems:
-            raise ConfigError(
-                f"selection.systems must be letters of {SYSTEM_LETTERS}; "
-                f"got {quoted(self.selection.systems)}."
-            )
+        _check_selection(self.selection)
         _check_offsets(self.antenna)
-        for letter, digits in self.selection.bands.items():
-            if letter not in SYSTEM_LETTERS or not digits.isdecimal() or len(digits) > 3:
-                raise ConfigError(
-                    "selection.bands must map a system letter to one to three band digits, "
-                    f'like {{C = "26"}}; got {letter} = {quoted(digits)}.'
-                )
 
     @property
     def certainty(self) -> Certainty:
@@ -316,6 +305,7 @@ class RtkConfig(Section):
     @classmethod
     def from_toml(cls, text: str, **top_level: Any) -> RtkConfig:
         """From TOML text; unknown keys are errors; keywords override its top level."""
+        check_type(text, str, "the text of a configuration", ConfigError)
         try:
             values = parse_toml(text)
         except ValueError as error:
@@ -325,8 +315,29 @@ class RtkConfig(Section):
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> RtkConfig:
         """Configuration from nested dictionaries; unknown keys are errors."""
+        check_type(values, dict, "a configuration", ConfigError)
         built: RtkConfig = section_from(cls, values)
         return built
+
+
+def _check_selection(selection: Selection) -> None:
+    """Raise ConfigError unless the texts, lists and tables of the selection are such."""
+    unknown = sorted(set(selection.systems.upper()) - set(SYSTEM_LETTERS))
+    if unknown or not selection.systems:
+        raise ConfigError(
+            f"selection.systems must be letters of {SYSTEM_LETTERS}; "
+            f"got {quoted(selection.systems)}."
+        )
+    check_type(selection.exclude, (tuple, list), "selection.exclude", ConfigError)
+    check_sequence(selection.exclude, str, "selection.exclude", ConfigError)
+    check_type(selection.bands, dict, "selection.bands", ConfigError)
+    for letter, digits in selection.bands.items():
+        is_text = str(digits).isdecimal() and len(str(digits)) <= 3 and digits == str(digits)
+        if letter not in list(SYSTEM_LETTERS) or not is_text:
+            raise ConfigError(
+                "selection.bands must map a system letter to one to three band digits, "
+                f'like {{C = "26"}}; got {letter} = {quoted(digits)}.'
+            )
 
 
 def _check_offsets(antenna: Antennas) -> None:

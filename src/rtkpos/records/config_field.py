@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from rtkpos.errors import LONGEST_QUOTE, ConfigError, nearest, quoted, shortened
+from rtkpos.errors import LONGEST_QUOTE, ConfigError, check_type, nearest, quoted, shortened
 
 Kind = TypeVar("Kind", bound=type)
 
@@ -198,7 +198,9 @@ def checked(values: Any, path: str) -> None:
     """Check types, ranges and choices of one section and of the sections below it."""
     for item in dataclasses.fields(values):
         value, where = getattr(values, item.name), f"{path}{item.name}"
-        if dataclasses.is_dataclass(value):
+        kind = _section_class(item)
+        if kind is not None:
+            check_type(value, kind, where, ConfigError)
             checked(value, f"{where}.")
         elif "one_of" in item.metadata and value not in item.metadata["one_of"]:
             choices = ", ".join(item.metadata["one_of"])
@@ -213,6 +215,12 @@ def checked(values: Any, path: str) -> None:
             raise ConfigError(f"{where} must be text; got {quoted(value)}.")
         elif isinstance(item.default, bool) and not isinstance(value, bool):
             raise ConfigError(f"{where} must be true or false; got {quoted(value)}.")
+
+
+def _section_class(item: dataclasses.Field[Any]) -> type | None:
+    """The class of a field that is a section; None for a plain value."""
+    made = None if item.default_factory is dataclasses.MISSING else item.default_factory()
+    return type(made) if dataclasses.is_dataclass(made) else None
 
 
 def _check_range(where: str, value: Any, low: float, high: float) -> None:

@@ -16,6 +16,8 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+from rtkpos.errors import LONGEST_MESSAGE, shortened
+
 _ERRORS = "rtkpos.names"
 
 
@@ -138,4 +140,4 @@ def warn(text: str) -> None:
 
 def fail(text: str) -> None:
     """The one line of an error on stderr."""
-    say(f"rtkpos: {' '.join(text.split())}", "bold red")
+    say(f"rtkpos: {shortened(' '.join(text.split()), LONGEST_MESSAGE)}", "bold red")

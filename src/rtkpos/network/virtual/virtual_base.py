@@ -12,7 +12,7 @@ from rtkpos._arrays import FloatArray, IndexArray
 from rtkpos.constants import DEG, NS_PER_S
 from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.core.tables import CorrectionSigma
-from rtkpos.errors import InputError
+from rtkpos.errors import InputError, check_type
 from rtkpos.estimate.baseline.atmosphere_states import slant_factor
 from rtkpos.gnss.systems import N_SAT
 from rtkpos.network.corrections.field import field_memory
@@ -41,6 +41,7 @@ from rtkpos.network.virtual.virtual_observations import (
     virtual_block,
 )
 from rtkpos.prepare.antennas import no_antennas
+from rtkpos.processing.base_check import checked_coordinate
 from rtkpos.processing.settings import run_plan
 from rtkpos.records.observations import ObsTable, Station
 
@@ -82,7 +83,9 @@ def virtual_base(
     without : stations not to be used
     Raises InputError when no station has corrections.
     """
-    place = np.asarray(place_ecef_m, float)
+    check_type(network, NetworkEngine, "network")
+    check_type(solution, NetworkSolution, "solution")
+    place = checked_coordinate(place_ecef_m, "place_ecef_m")
     series, work, rows = prepared(network, solution, place, point_ecef_m, without)
     virtual_block(0, len(solution.time_ns), series, work, rows)
     names = tuple(solution.names[k] for k in work.stations)
