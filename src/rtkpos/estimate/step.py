@@ -43,6 +43,7 @@ from rtkpos.estimate.verdicts import (
     AR_INSTANTANEOUS,
     AR_IS_OFF,
     AR_OFF,
+    BAD_COVARIANCE,
     CODE_FAILED,
     DGNSS,
     FEW_AMBIGUITIES,
@@ -60,6 +61,7 @@ from rtkpos.estimate.verdicts import (
     NONE,
     OK,
     SPP,
+    is_possible,
     write_position,
 )
 from rtkpos.prepare.common import pair_epoch
@@ -171,6 +173,9 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
         for b in range(3):
             memory.written_cov_m2[a, b] = fit.fit.cofactor[a, b] * scale
     widen(memory.written_cov_m2, float_widening(work.code_misfit[0]))
+    if not is_possible(memory.origin_m, memory.written_cov_m2):
+        out[k_out].reason = CODE_FAILED
+        return SPP
     write_position(out, k_out, memory.origin_m, memory.written_cov_m2, DGNSS, OK)
     out[k_out].n_sat = work.count[0]
     if settings.mode == MODE_DGNSS:
@@ -183,6 +188,11 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
         for b in range(3):
             memory.epoch_cov_m2[a, b] = state.cov[a, b]
     widen(memory.epoch_cov_m2, float_widening(work.code_misfit[0]))
+    if not is_possible(state.state[:3], memory.epoch_cov_m2):
+        forget_ambiguities(state, True)
+        state.count[0] = 0
+        out[k_out].reason = BAD_COVARIANCE
+        return DGNSS
     write_position(out, k_out, state.state[:3], memory.epoch_cov_m2, FLOAT, AR_IS_OFF)
     status = FLOAT
     if settings.ar != AR_OFF:

@@ -31,6 +31,7 @@ NONE, SPP, DGNSS, FLOAT, FIXED = range(5)
 MODE_SINGLE, MODE_DGNSS, MODE_KINEMATIC, MODE_STATIC, MODE_MOVING_BASE = range(5)
 AR_OFF, AR_INSTANTANEOUS, AR_CONTINUOUS, AR_HOLD = range(4)
 
+PLACE_LIMIT_M = 1e9  # from the centre of the earth; no receiver is further away
 MIN_PHASES = 4
 MIN_COMMON = 4
 
@@ -46,6 +47,19 @@ def at_rest(time_ns, settings, state):
     return (
         settings.mode == MODE_KINEMATIC and time_ns - state.epoch_ns[4] < settings.static_start_ns
     )
+
+
+@kernel
+def is_possible(position_m, cov_m2):
+    """Whether a position (3,) [m] and the variances of cov_m2 (3, 3) [m^2] are numbers of a place.
+
+    False for NaN, infinity, and what is further away than any antenna or negative.
+    """
+    possible = True
+    for a in range(3):
+        possible = possible and abs(position_m[a]) < PLACE_LIMIT_M
+        possible = possible and 0.0 <= cov_m2[a, a] < PLACE_LIMIT_M**2
+    return possible
 
 
 @kernel

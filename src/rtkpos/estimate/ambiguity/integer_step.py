@@ -53,6 +53,7 @@ from rtkpos.estimate.verdicts import (
     SUCCESS_LOW,
     UNCERTAIN,
     at_rest,
+    is_possible,
     write_position,
 )
 from rtkpos.prepare.slips import COUNT_HOLD_RELEASED, COUNT_SECOND_OPINION, COUNT_STATIC_RESTART
@@ -82,7 +83,8 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
             n, probability, state, memory.ambiguity, memory.epoch_m, memory.epoch_cov_m2
         )
         widen(memory.epoch_cov_m2, float_widening(memory.work.code_misfit[0]))
-        write_position(out, k_out, memory.epoch_m, memory.epoch_cov_m2, FLOAT, reason)
+        if is_possible(memory.epoch_m, memory.epoch_cov_m2):
+            write_position(out, k_out, memory.epoch_m, memory.epoch_cov_m2, FLOAT, reason)
     own = reason == OK
     if not own and settings.ar >= AR_CONTINUOUS:
         first = keep_figures(out, k_out)
@@ -177,6 +179,8 @@ def try_integers(inputs, memory, state, out, k_out):
             memory.epoch_m[a] = memory.origin_m[a] + memory.rows.fit.fit.x[a]
         for b in range(3):
             memory.epoch_cov_m2[a, b] = amb.cov_m2[a, b]
+    if not is_possible(memory.epoch_m, memory.epoch_cov_m2):
+        return BAD_COVARIANCE, n
     out[k_out].n_fixed = n - int(amb.info[3])
     return OK, n
 
@@ -326,7 +330,7 @@ def prove_fix(n, inputs, memory, state, out, k_out):
     n_fixed = n - int(amb.info[3])
     amb.info[9] = trust(n_fixed, memory.work.code_misfit[0], abs(out[k_out].age_s), amb)
     out[k_out].probability = amb.info[9]
-    if rms > settings.postfit_max_m:
+    if not rms <= settings.postfit_max_m:
         return POSTFIT_LARGE
     fixed_covariance(memory, state)
     variance, moved, spread = 0.0, 0.0, 0.0
@@ -338,6 +342,6 @@ def prove_fix(n, inputs, memory, state, out, k_out):
         return BAD_COVARIANCE
     if variance > settings.position_sigma_max_m**2:
         return UNCERTAIN
-    if moved > 36.0 * spread + 0.01:
+    if not moved <= 36.0 * spread + 0.01:
         return JUMP
     return OK if amb.info[9] >= settings.probability_min else LOW_TRUST
