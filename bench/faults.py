@@ -47,8 +47,8 @@ HEAD = (
 )
 LEGEND = """# Faults put into recordings
 
-Written by `python bench/faults.py`: each fault (row of docs/faults.md) in pieces of several
-recordings, default configuration, antennas at rest processed as moving. *nagoya* is
+Written by `python bench/faults.py`: each fault (row of docs/reference/faults.md) in pieces of
+several recordings, default configuration, antennas at rest processed as moving. *nagoya* is
 static-nagoya-2024, *car* kinematic-fujisawa-2021-265 (judged by its clean run), *fujisawa*
 static-clas-fujisawa-2021-078, *geonet* static-geonet-2005, *monitor-...* monitoring pair A, *vrs*
 VRS pair B. *Fixed > 5 sigma* counts epochs beyond those of the clean run; *new fix* is from the end

@@ -1,11 +1,14 @@
 """Every RTK recording at hand, solved, judged and timed by one command.
 
     python bench/run.py [--quick] [--only NAME ...] [--peer PATH ...] [-o bench/results]
+    python bench/run.py --public [-o DIR]
 
-A full run stores full.json and full.md; without -o it also fills the table of README.md. --quick
-(a few short pieces, for checks before a change is taken) and --only store quick.* and part.*.
-Exit code 1: a bound was violated, a row failed, or data are missing where they are required
-(RTKPOS_REQUIRE_DATA=1).
+A full run stores full.json and full.md; without -o it also writes the table of README.md and
+docs/benchmarks.md. --quick (a few short pieces, for checks before a change is taken) and --only
+store quick.* and part.*. --public fetches the public recordings of the README's table where they
+are not on this machine, runs rtkpos and the `rnx2rtkp` on PATH, and prints the table; it stores
+nothing without -o. Exit code 1: a bound was violated, a row failed, or data are missing where they
+are required (RTKPOS_REQUIRE_DATA=1, --public).
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     names = [row.name for row in ROWS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Formatter)
     parser.add_argument("--quick", action="store_true", help="short pieces of a few recordings")
+    parser.add_argument("--public", action="store_true", help="the README's rows, data fetched")
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=names, help=", ".join(names))
     parser.add_argument(
         "--peer",
@@ -44,7 +48,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--peer-name", nargs="+", default=[], help="what to call them, in order")
     parser.add_argument("--no-peers", action="store_true", help="run rtkpos alone")
     parser.add_argument("--repeats", type=int, default=None, help="runs of each case (3; quick 1)")
-    parser.add_argument("-o", "--output", type=Path, default=RESULTS)
+    parser.add_argument("-o", "--output", type=Path, default=None)
     return parser.parse_args(words)
 
 
@@ -58,22 +62,52 @@ def main(words: list[str] | None = None) -> int:
 
     args = arguments(words)
     use_project_cache()  # before the first kernel is imported
+    from bench.accuracy.pages import write_pages
     from bench.accuracy.peer import find_peers
-    from bench.accuracy.table import show, store, update_readme
+    from bench.accuracy.table import show, store
 
     peers = [] if args.no_peers else find_peers(args.peer, args.peer_name)
+    if args.public:
+        return run_public(args, peers)
     with tempfile.TemporaryDirectory(prefix="rtkpos-bench-") as folder:
         report, problems = run(args, peers, Path(folder))
     show(report["rows"], report)
     name = "part" if args.only else "quick" if args.quick else "full"
-    store(report, args.output, name)
-    tell(f"stored {name}.json and {name}.md in {args.output}")
-    is_final = name == "full" and args.output.resolve() == RESULTS
-    if is_final and not update_readme(report, ROOT / "README.md"):
-        problems.append("README.md has no place for the table")
+    output = args.output or RESULTS
+    store(report, output, name)
+    tell(f"stored {name}.json and {name}.md in {output}")
+    if name == "full" and output.resolve() == RESULTS:
+        write_pages(ROOT)
+    return tell_problems(problems)
+
+
+def tell_problems(problems: list[str]) -> int:
+    """Print what went wrong; the exit code."""
     for problem in problems:
         print(f"FAILED: {problem}")
     return 1 if problems else 0
+
+
+def run_public(args: argparse.Namespace, peers: list[Any]) -> int:
+    """The README's rows on recordings that anybody may fetch; the exit code."""
+    from bench.accuracy.pages import README_LEGEND, README_ROWS, fetch_public, readme_rows
+    from bench.accuracy.table import store
+    from rtkpos.errors import DatasetError
+
+    try:
+        for name, source in fetch_public():
+            tell(f"{name}: {source}")
+    except DatasetError as error:
+        return tell_problems([str(error)])
+    if not peers:
+        tell("no rnx2rtkp on PATH (Debian: apt install rtklib): rtkpos alone")
+    args.only = list(README_ROWS)
+    with tempfile.TemporaryDirectory(prefix="rtkpos-bench-") as folder:
+        report, problems = run(args, peers, Path(folder))
+    print("\n".join([README_LEGEND, "", *readme_rows(report)]))
+    if args.output is not None:
+        store(report, args.output, "public")
+    return tell_problems(problems)
 
 
 def run(args: argparse.Namespace, peers: list[Any], work: Path) -> tuple[dict[str, Any], list[str]]:

@@ -1,6 +1,6 @@
 """What a network of thousands of stations costs, measured on a few cells and extrapolated.
 
-    python bench/scale.py [--stations 4400] [--ms-per-baseline MS] [--output docs/scale.md]
+    python bench/scale.py [--stations 4400] [--ms-per-baseline MS] [--output docs/how-to/scale.md]
 
 Graph, plan and the cost of a task are measured as they are. Twelve simulated stations, cut into
 cells of four, are processed by the task of a cell and a stretch of time; reading and computing are
@@ -243,7 +243,7 @@ def measure(n_station: int, seconds: float) -> tuple[Measured, CellPlan]:
 
 
 def report(measured: Measured, plan: CellPlan, given_ms: float | None) -> str:
-    """Text of docs/scale.md."""
+    """Text of docs/how-to/scale.md."""
     m = measured
     rates = CostRates(ms_per_station_epoch=m.reading_ms, bytes_per_station_epoch=m.bytes_packed)
     cases = [("goal", GOAL_MS), ("measured", m.baseline_ms)]
@@ -345,7 +345,7 @@ def main() -> int:
     parser.add_argument("--stations", type=int, default=4400)
     parser.add_argument("--seconds", type=float, default=300.0, help="length of the simulation")
     parser.add_argument("--ms-per-baseline", type=float, default=None)
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "scale.md")
+    parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "how-to" / "scale.md")
     given = parser.parse_args()
     measured, plan = measure(given.stations, given.seconds)
     write_text(given.output, report(measured, plan, given.ms_per_baseline))

@@ -5,7 +5,7 @@
 Runs every recording of tools/trust_corpus.py with open gates, fits the coefficients of
 estimate/ambiguity/fix_probability.py on every other half minute (30 epochs), reports on the rest
 and on recordings left out of the fit, prints coefficients ready to paste, runs the same recordings
-with each profile, and writes the generated part of docs/decisions/trust.md. Takes about three
+with each profile, and writes bench/results/trust.md. Takes about three
 minutes, from the project's folder; recordings that are not on this machine are an error: a table of
 fewer would not compare.
 """
@@ -38,8 +38,12 @@ from tools.trust_corpus import (
 )
 from tools.trust_model import Rated
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "decisions" / "trust.md"
-START, END = "<!-- trust:start -->", "<!-- trust:end -->"
+PAGE = Path(__file__).resolve().parents[1] / "bench" / "results" / "trust.md"
+HEAD = """\
+# Probability of fixes
+
+Written by `python -m tools.fit_trust`; what the terms are, how a fix is judged and what follows
+stands in docs/decisions/trust.md. Real recordings, as they are and made worse on purpose."""
 EDGES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 1.0)
 WRONG_RATES = (1e-4, 1e-3, 1e-2)
 RIGID = ((4.0, 12), (3.0, 12))  # ratio demanded below so many integers
@@ -271,23 +275,18 @@ def fit_report(corpus: Sequence[Candidates]) -> list[str]:
     }
     full = model.rate(corpus, model.fit(corpus))
     lines = [f"{len(corpus)} runs with {n} candidates, {wrong} of them wrong.", ""]
-    lines += ["### Coefficients", "", *coefficient_table(corpus)]
+    lines += ["## Coefficients", "", *coefficient_table(corpus)]
     losses = [f"{model.log_loss(rated):.0f}" for rated in (ratings["in use, all"], full)]
     lines += [f"Log loss over all candidates: in use {losses[0]}, fit on all {losses[1]}."]
-    lines += ["", "### Reliability", "", *reliability_table(ratings)]
-    lines += ["### Recordings left out", "", *left_out_table(parts)]
-    lines += ["### Other models and rules", "", *rule_table(corpus, parts), *rigid_table(corpus)]
+    lines += ["", "## Reliability", "", *reliability_table(ratings)]
+    lines += ["## Recordings left out", "", *left_out_table(parts)]
+    lines += ["## Other models and rules", "", *rule_table(corpus, parts), *rigid_table(corpus)]
     return lines
 
 
 def write_page(lines: Sequence[str]) -> None:
-    """Put the lines between the markers of the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    if page.count(START) != 1 or page.count(END) != 1:
-        raise SystemExit(f"fit_trust: {PAGE.name} lacks the lines {START} and {END}.")
-    before, rest = page.split(START)
-    text = "\n".join(["", "", *lines]).rstrip()
-    PAGE.write_text(f"{before}{START}{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    """Write the page of results."""
+    PAGE.write_text("\n".join([HEAD, "", *lines]).rstrip() + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -297,7 +296,7 @@ def main() -> None:
     if "--fit-only" in sys.argv[1:]:
         print("\n".join(report))
         return
-    write_page([*report, "### Profiles", "", *profile_tables(measure())])
+    write_page([*report, "## Profiles", "", *profile_tables(measure())])
 
 
 if __name__ == "__main__":

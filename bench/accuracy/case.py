@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.accuracy.row import Row
 from rtkpos.errors import DatasetError
-from rtkpos.io.datasets.catalogue import find_file
+from rtkpos.io.datasets.catalogue import dataset, find_file
 from rtkpos.io.datasets.folders import dataset_dir
 from rtkpos.io.rinex.read_navigation import read_nav
 from rtkpos.io.rinex.read_observations import read_obs
@@ -81,7 +81,7 @@ def prepare(row: Row, work: Path, quick: bool) -> Case:
     rover = unpacked(row.dataset, row.rover, work)
     base = unpacked(row.dataset, row.base, work) if row.base else None
     nav = tuple(unpacked(row.dataset, name, work) for name in row.nav)
-    facts = json.loads(find(row.dataset, "truth.json").read_text(encoding="utf-8"))
+    facts = truth_record(row.dataset)
     stations = facts.get("stations", {})
     base_xyz = stations.get(row.base_station) or facts.get("base_xyz") or [np.nan] * 3
     rover_xyz = stations.get(row.rover_station) or facts.get("rover_xyz")
@@ -99,6 +99,15 @@ def prepare(row: Row, work: Path, quick: bool) -> Case:
         span_ns=span,
         antex=unpacked(*row.antex, work) if row.antex else None,
     )
+
+
+def truth_record(name: str) -> dict[str, Any]:
+    """Coordinates of a data set: its truth.json, else what the catalogue says (fetched sets)."""
+    path = find_file(dataset_dir(name), "truth.json")
+    if path is None:
+        return dataset(name).truth or {}
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def _vector_end(base_xyz: list[float], row: Row) -> list[float]:

@@ -1,4 +1,4 @@
-"""The results as a table on the screen, as Markdown, as JSON, and in the README."""
+"""The results as a table on the screen, as Markdown and as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from bench.epoch_cost import LEGEND as COST_LEGEND
 from bench.epoch_cost import cost_lines
 from rtkpos.io.text.atomic import write_text
 
-START, END = "<!-- bench:start -->", "<!-- bench:end -->"
 COLUMNS = (
     "recording",
     "systems, mode, fixing",
@@ -31,7 +30,6 @@ COLUMNS = (
     "CPU s",
     "CPU ratio",
 )
-README_COLUMNS = (0, 1, 2, 3, 4, 6, 8, 9, 11, 13)
 # Recordings whose source states no licence stand in no document.
 UNNAMED = ("monitor-a", "vrs-b", "walk-c", "igs-d")
 LEGEND = """\
@@ -245,25 +243,21 @@ def _amount(value: float | None, check: Check) -> str:
     return f"{(100.0 if check.unit == '%' else 1.0) * value:.2f} {check.unit}"
 
 
-def markdown(report: dict[str, Any], *, for_readme: bool = False) -> str:
-    """The whole report; for the README without recordings that may stand in no document."""
-    entries = [e for e in report["rows"] if not (for_readme and e["row"].startswith(UNNAMED))]
-    chosen = README_COLUMNS if for_readme else range(len(COLUMNS))
-    table = [list(COLUMNS), *map(cells, entries)]
-    lines = [LEGEND, "", *_md_table([[line[k] for k in chosen] for line in table])]
+def markdown(report: dict[str, Any]) -> str:
+    """The whole report."""
+    entries = report["rows"]
+    lines = [LEGEND, "", *md_table([list(COLUMNS), *map(cells, entries)])]
     lines += ["", *(f"* {text}" for text in remarks(entries))]
     lines += ["", *speed_lines(report), "", _machine_line(report)]
-    if for_readme:
-        return "\n".join(lines)
     if report.get("epoch_cost"):
         lines += ["", "## Processor time of an epoch", "", COST_LEGEND, ""]
-        lines += _md_table(cost_lines(report["epoch_cost"]))
+        lines += md_table(cost_lines(report["epoch_cost"]))
     for title, legend, cells_of in SECTIONS:
-        lines += ["", f"## {title}", "", legend, "", *_md_table(cells_of(entries))]
+        lines += ["", f"## {title}", "", legend, "", *md_table(cells_of(entries))]
     return "\n".join(["# Benchmark", "", *lines]) + "\n"
 
 
-def _md_table(lines: list[list[str]]) -> list[str]:
+def md_table(lines: list[list[str]]) -> list[str]:
     """A Markdown table, header first."""
     return [_md_line(line) for line in (lines[0], ["---"] * len(lines[0]), *lines[1:])]
 
@@ -351,14 +345,3 @@ def store(report: dict[str, Any], folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / f"{name}.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     write_text(folder / f"{name}.md", markdown(report))
-
-
-def update_readme(report: dict[str, Any], path: Path) -> bool:
-    """Put the table between the markers of the README; False when they are not there once each."""
-    text = path.read_text(encoding="utf-8")
-    if text.count(START) != 1 or text.count(END) != 1:
-        return False
-    before, rest = text.split(START)
-    after = rest.split(END)[1]
-    write_text(path, f"{before}{START}\n{markdown(report, for_readme=True)}\n{END}{after}")
-    return True

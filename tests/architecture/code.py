@@ -202,7 +202,7 @@ def no_copies(modules: Iterable[Module]) -> Iterator[Violation]:
             )
 
 
-# What the glossary of docs/architecture.md calls otherwise.
+# What docs/glossary.md calls otherwise.
 _FOREIGN_WORDS = {
     "snr": "cn0_dbhz",
     "pseudorange": "code",

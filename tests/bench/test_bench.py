@@ -19,7 +19,7 @@ from bench.accuracy.pooled import (
     profiles,
 )
 from bench.accuracy.rows import ROWS
-from bench.accuracy.table import UNNAMED, markdown, misses, target_lines, update_readme
+from bench.accuracy.table import UNNAMED, markdown, misses, target_lines
 from bench.accuracy.targets import Target, checks
 from bench.epoch_cost import cost_lines
 from bench.speed.parse import lengthen
@@ -121,22 +121,12 @@ def report_of(*entries):
     return {"made": made | {"repeats": 3}, "rows": list(entries)}
 
 
-def test_readme_gets_the_table_without_internal_recordings(tmp_path):
+def test_whole_report_has_every_recording():
     internal = next(row for row in ROWS if row.name.startswith("monitor-a"))
     solution = fixed_track([(1, 2, 3)] * 3)
     report = report_of(entry_of(solution), entry_of(solution, internal))
     assert internal.label in markdown(report)
-    readme = tmp_path / "README.md"
-    readme.write_text("before\n<!-- bench:start -->\nold\n<!-- bench:end -->\nafter\n")
-    assert update_readme(report, readme)
-    text = readme.read_text()
-    assert STILL.label in text
-    assert internal.label not in text
-    assert "old" not in text
-    assert text.startswith("before\n")
-    assert text.endswith("after\n")
-    readme.write_text("no place")
-    assert not update_readme(report, readme)
+    assert STILL.label in markdown(report)
 
 
 def test_missed_targets_are_named_with_both_numbers():

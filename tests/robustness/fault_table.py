@@ -1,7 +1,7 @@
 """The fault catalogue: what can go wrong, what is done about it, and the tests that show it.
 
-docs/faults.md is written from here by `python tools/make_fault_table.py`. Rows keep the numbers of
-the catalogue; those not listed concern streams, networks and later parts.
+docs/reference/faults.md is written from here by `python tools/docs/make_fault_table.py`. Rows keep
+the numbers of the catalogue; those not listed concern streams, networks and later parts.
 """
 
 from __future__ import annotations
@@ -357,7 +357,7 @@ SECTIONS = (
 )
 PREFACE = """# Faults and what is done about them
 
-Written by `python tools/make_fault_table.py` from `tests/robustness/fault_table.py`; a test keeps
+Written by `python tools/docs/make_fault_table.py` from `tests/robustness/fault_table.py`; a test keeps
 it current. Verdicts: **normal** = handled, nothing is lost; **skip** = the smallest unit is dropped
 and counted; **degrade** = a result of lower, stated quality; **reset** = the states concerned start
 anew; **fail** = one sentence and an exit code. Never a wrong fix, silence, a hang or a traceback.
@@ -368,12 +368,12 @@ Beside these single faults, thousands of randomly damaged files are read and sol
 run (`tests/robustness/test_mutants.py`), and any number by
 `python tools/mutate_files.py --count 100000`.
 What 70 faults of observations, clocks and filter do to pieces of six recordings is tabled by
-`python bench/faults.py` in [bench/results/faults.md](../bench/results/faults.md).
+`python bench/faults.py` in [bench/results/faults.md](../../bench/results/faults.md).
 """
 
 
 def as_markdown() -> str:
-    """The text of docs/faults.md."""
+    """The text of docs/reference/faults.md."""
     parts = [PREFACE]
     for title, faults in SECTIONS:
         parts += [f"\n## {title}\n", "| # | fault | verdict | what happens | tested by |"]

@@ -35,5 +35,5 @@ def test_row_has_a_verdict_and_tests_that_exist(row):
 
 
 def test_page_is_current():
-    text = (ROOT / "docs" / "faults.md").read_text()
-    assert text == as_markdown(), "run: python tools/make_fault_table.py"
+    text = (ROOT / "docs" / "reference" / "faults.md").read_text()
+    assert text == as_markdown(), "run: python tools/docs/make_fault_table.py"

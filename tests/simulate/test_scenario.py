@@ -17,6 +17,8 @@ from rtkpos.simulate.in_memory import simulate_in_memory
 from rtkpos.simulate.scenario.scenario import LISTS, SECTIONS, parse_scenario, scenario_of
 from rtkpos.simulate.world import make_world
 
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "how-to" / "simulate.md"
 CAR = '[[vehicle]]\nname = "C"\npath_enu_m = {}\n'
 GOOD = '[[station]]\nname = "A"\n'
 READY = (
@@ -329,23 +331,23 @@ def test_a_folder_that_cannot_be_is_one_sentence(tmp_path, capsys):
 
 
 def test_the_page_lists_every_key_as_it_is():
-    """Otherwise run tools/make_scenario_table.py."""
-    root = Path(__file__).resolve().parents[2]
-    spec = importlib.util.spec_from_file_location("tool", root / "tools" / "make_scenario_table.py")
+    """Otherwise run tools/docs/make_scenario_table.py."""
+    path = ROOT / "tools" / "docs" / "make_scenario_table.py"
+    spec = importlib.util.spec_from_file_location("tool", path)
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
-    page = (root / "docs" / "simulate.md").read_text(encoding="utf-8")
+    page = PAGE.read_text("utf-8")
     assert f"{tool.START}\n{tool.tables()}\n{tool.END}" in page
 
 
 def test_the_example_of_the_page_is_a_scenario():
-    page = (Path(__file__).resolve().parents[2] / "docs" / "simulate.md").read_text("utf-8")
+    page = PAGE.read_text("utf-8")
     made = parse_scenario(page.split("```toml\n")[1].split("```")[0])
     assert (made.n_epoch(made.stations[0]), made.n_epoch(made.vehicles[0])) == (601, 12_001)
 
 
 def test_the_python_of_the_page_runs(tmp_path, monkeypatch):
-    page = (Path(__file__).resolve().parents[2] / "docs" / "simulate.md").read_text("utf-8")
+    page = PAGE.read_text("utf-8")
     monkeypatch.chdir(tmp_path)
     car = CAR.format("[[0, 0, 0], [99, 0, 0]]").replace('"C"', '"CAR"')
     Path("a.toml").write_text('[run]\nsystems = "J"\nduration_s = 5\n' + car)

@@ -10,7 +10,7 @@ from rtkpos.network.graph.cells import CellPlan
 
 @dataclass(frozen=True, kw_only=True)
 class CostRates:
-    """What one unit of work takes; docs/scale.md shows how they were measured.
+    """What one unit of work takes; docs/how-to/scale.md shows how they were measured.
 
     ms_per_baseline_epoch : processor time of a baseline's filter and integers [ms], one core
     ms_per_station_epoch  : of reading an epoch of a station, in every cell that sees it [ms]

@@ -1,4 +1,4 @@
-"""Write the tables of keys into docs/simulate.md: python tools/make_scenario_table.py."""
+"""Write the tables of keys into docs/how-to/simulate.md: python tools/docs/make_scenario_table.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from rtkpos.simulate.scenario.scenario import LISTS, SECTIONS
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "simulate.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "simulate.md"
 START, END = "<!-- keys:start -->", "<!-- keys:end -->"
 
 

@@ -1,11 +1,11 @@
-"""Write docs/faults.md from the table of the tests: python tools/make_fault_table.py."""
+"""Write docs/reference/faults.md from the table of the tests: python tools/docs/make_fault_table.py."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     from tests.robustness.fault_table import as_markdown
 
-    (ROOT / "docs" / "faults.md").write_text(as_markdown())
+    (ROOT / "docs" / "reference" / "faults.md").write_text(as_markdown())
 
 
 if __name__ == "__main__":

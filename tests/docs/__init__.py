@@ -1,0 +1,1 @@
+"""Documents: sources of their figures, links, generated parts, examples."""
