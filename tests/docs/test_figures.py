@@ -1,4 +1,4 @@
-"""Every figure of a document says whether it is real, simulated, cited or defined, and its source."""
+"""Figures of documents say whether they are real, simulated, cited or defined, and from where."""
 
 from __future__ import annotations
 

@@ -357,10 +357,11 @@ SECTIONS = (
 )
 PREFACE = """# Faults and what is done about them
 
-Written by `python tools/docs/make_fault_table.py` from `tests/robustness/fault_table.py`; a test keeps
-it current. Verdicts: **normal** = handled, nothing is lost; **skip** = the smallest unit is dropped
-and counted; **degrade** = a result of lower, stated quality; **reset** = the states concerned start
-anew; **fail** = one sentence and an exit code. Never a wrong fix, silence, a hang or a traceback.
+Written by `python tools/docs/make_fault_table.py` from `tests/robustness/fault_table.py`; a test
+keeps it current. Verdicts: **normal** = handled, nothing is lost; **skip** = the smallest unit is
+dropped and counted; **degrade** = a result of lower, stated quality; **reset** = the states
+concerned are reset; **fail** = one sentence and an exit code. Never a wrong fix, silence, a hang or
+a traceback.
 
 Exit codes: 0 done, 1 wrong usage, 2 unusable input, 3 no solution, 4 partial, 5 internal error.
 

@@ -1,4 +1,4 @@
-"""Write docs/reference/faults.md from the table of the tests: python tools/docs/make_fault_table.py."""
+"""Write docs/reference/faults.md from the tests' table: python tools/docs/make_fault_table.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write the tables of keys into docs/how-to/simulate.md: python tools/docs/make_scenario_table.py."""
+"""Write the keys into docs/how-to/simulate.md: python tools/docs/make_scenario_table.py."""
 
 from __future__ import annotations
 
