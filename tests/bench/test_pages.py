@@ -23,7 +23,10 @@ from bench.accuracy.rows import ROWS
 from bench.accuracy.table import UNNAMED
 from bench.run import main
 from rtkpos.errors import DatasetError
+from rtkpos.io.datasets import catalogue as datasets
 from rtkpos.io.datasets.catalogue import catalogue
+from tests.data import dataset_path
+from tests.mirror import mirror
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITE = "run: python -m tools.docs.make_benchmarks"
@@ -116,3 +119,23 @@ def test_public_sets_that_are_here_are_not_fetched(monkeypatch, tmp_path):
     assert [name for name, _ in fetch_public()] == [
         "static-nagoya-2024", "kinematic-fujisawa-2021-265", "network-netherlands-2021-001"
     ]  # fmt: skip
+
+
+@pytest.mark.compiled
+@pytest.mark.slow
+def test_public_rows_are_printed_after_a_real_fetch(monkeypatch, tmp_path, capsys):
+    """From a server on this machine; the truth comes with the catalogue."""
+    root = dataset_path("static-nagoya-2024").parent
+    row = next(iter(README_ROWS))
+    monkeypatch.setattr("bench.accuracy.pages.README_ROWS", {row: README_ROWS[row]})
+    monkeypatch.setattr("rtkpos.io.datasets.folders.data_roots", lambda: (tmp_path,))
+    monkeypatch.setattr(
+        "bench.accuracy.pages.fetch", lambda name: datasets.fetch(name, folder=tmp_path)
+    )
+    with mirror(root) as served:
+        monkeypatch.setenv("RTKPOS_DATA_URL", served.url)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert main(["--public", "--no-peers", "--repeats", "1"]) == 0
+    assert len(served.asked) == len(catalogue()["static-nagoya-2024"].files)
+    *_, line = capsys.readouterr().out.strip().splitlines()
+    assert line.startswith(f"| {README_ROWS[row]} | 301 | 100.0, 0, 0.5/0.7/1.4 |")
