@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from rtkpos.app.command_line.first_run import N_ENTRY
 from rtkpos.estimate.step import run_block
 from rtkpos.live.engine import RtkEngine
 from rtkpos.live.warm import PLACE_ECEF_M, step_calls
@@ -81,6 +82,7 @@ def test_helpers_compile_what_the_step_needs():
         if part.origin not in needed:
             needed.add(part.origin)
             waiting += part.parts()
+    assert 0.5 * N_ENTRY < len(needed) < N_ENTRY  # what the first run counts to
     for kernel, arguments in step_calls(step):
         name = f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}"
         assert (name, general_types(arguments)) in needed, name

@@ -17,6 +17,7 @@ from rtkpos._numba.decorator import Kernel, compiling
 from rtkpos._numba.processes import Crew, n_process_usable
 from rtkpos.core.atmosphere.ionosphere import N_BACKGROUND, bdgim_background, bdgim_slot
 from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation, geodetic_to_ecef
+from rtkpos.core.station.many_points import enu_rotations, geodetic_of_points
 from rtkpos.estimate.ambiguity.integer_step import integer_step
 from rtkpos.estimate.baseline.filter_step import filter_step
 from rtkpos.estimate.step import differential_step, point_step, run_block, track_both
@@ -141,6 +142,8 @@ def _convert() -> None:
     ecef_to_geodetic(PLACE_ECEF_M, llh)
     enu_rotation(llh[0], llh[1], rotation)
     geodetic_to_ecef(llh[0], llh[1], llh[2], ecef_m)
+    geodetic_of_points(np.zeros((1, 3)), np.zeros((1, 3)))
+    enu_rotations(np.zeros((1, 3)), np.zeros((1, 3, 3)))
     bdgim_background(int(bdgim_slot(0)), np.zeros(N_BACKGROUND))
 
 
