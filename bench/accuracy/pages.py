@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.accuracy.rows import ROWS
-from bench.accuracy.table import COLUMNS, LEGEND, UNNAMED, cells, md_table, remarks
+from bench.accuracy.table import COLUMNS, UNNAMED, cells, md_table, remarks
 from rtkpos.io.datasets.catalogue import complete_folder, fetch
 from rtkpos.io.text.atomic import write_text
 
@@ -27,6 +27,14 @@ Real recordings, one default configuration, antennas at rest processed as moving
 epochs [%], wrong fixes, RMS error of the fixes east/north/up [mm]. *Wrong*: off by over 0.10 m, by
 0.20 m for the car and the long lines. The car is judged by RTKLIB EX's own combined track
 (agreement, not truth), 48 km about the median error; RTKLIB has its best options in each row."""
+PAGE_LEGEND = """\
+One default configuration; only mode, direction, fixing, systems and number of bands differ. "As
+moving" is an antenna at rest processed as a moving one; "single-epoch" keeps no ambiguity between
+epochs; "combined" is forward and backward. Rates are of all rover epochs. *Wrong* are fixed epochs
+with a 3D error over 0.10 m, over 0.20 m where the antenna really moves, or as a remark below says.
+*CPU ratio* is the processor time of a whole peer command over ours for reading and solving, both
+run in turn in the same minute. Peers run with a hand-tuned configuration
+(`bench/accuracy/peer.py`)."""
 PAGE_COLUMNS = (0, 1, 2, 3, 4, 6, 8, 9, 13)
 TIMES = "RTKLIB EX 2.5.1"
 FULL, PERFORMANCE = "bench/results/full.json", "bench/results/performance.json"
@@ -100,7 +108,7 @@ def benchmarks_page(report: dict[str, Any], performance: dict[str, Any]) -> str:
     entries = [entry for entry in report["rows"] if not entry["row"].startswith(UNNAMED)]
     table = [[line[k] for k in PAGE_COLUMNS] for line in (list(COLUMNS), *map(cells, entries))]
     mark = f"<!-- figures: real {FULL} -->"
-    lines = [HEAD, "", LEGEND, "<!-- figures: defined, limits of the benchmark -->", ""]
+    lines = [HEAD, "", PAGE_LEGEND, "<!-- figures: defined, limits of the benchmark -->", ""]
     lines += [*md_table(table), "", mark, "", f"Measured at {_where(report['made'])}."]
     lines += ["", "## Remarks", ""]
     lines += [f"* {text} {mark}" for text in remarks(entries)]
