@@ -26,7 +26,8 @@ sys.path.insert(0, str(ROOT))
 from bench.injection.fault_cases import FAULTS, Fault, Scene  # noqa: E402
 from rtkpos.errors import InputError  # noqa: E402
 from rtkpos.records.config import RtkConfig  # noqa: E402
-from rtkpos.records.solution import FixStatus, Solution  # noqa: E402
+from rtkpos.records.solution import Solution  # noqa: E402
+from rtkpos.records.status import FixStatus  # noqa: E402
 
 WRONG_M = 0.5
 WRONG_SIGMA = 5.0
@@ -138,7 +139,7 @@ def solved(scene: Scene) -> tuple[Solution, Any]:
         int(inputs.plan.settings.max_age_ns),
     )
     memory, out = step_memory(), step_outputs(rover.n_epoch)
-    memory.state.epoch_ns[4] = rover.time_ns[0]
+    memory.state.first_ns = rover.time_ns[0]
     run_block(inputs, index, 0, scene.at, memory, out)
     if scene.meddle is not None:
         scene.meddle(memory)

@@ -185,6 +185,8 @@ class IntegerTruth:
 
     def check(self, engine: Any, t: int) -> None:
         """Count the verified integers that differ from the truth by another datum than others."""
+        from rtkpos.gnss.systems import systems_of
+
         memory = engine.memory
         for e, (rover, base) in enumerate(memory.ends.tolist()):
             groups: dict[tuple[int, int], list[int]] = {}
@@ -192,7 +194,7 @@ class IntegerTruth:
                 ends = [self.integer(engine, k, sat, band, t) for k in (rover, base)]
                 if None not in ends:
                     found = int(memory.edge[e]["integer"][sat, band])
-                    groups.setdefault((sat >> 6, band), []).append(found - ends[0] + ends[1])
+                    groups.setdefault((systems_of(sat), band), []).append(found - ends[0] + ends[1])
             for values in groups.values():
                 common = max(set(values), key=values.count)
                 self.n += len(values)

@@ -23,7 +23,7 @@ import numpy as np
 from rtkpos._arrays import BoolArray
 from rtkpos._numba.cache_folder import use_project_cache
 from rtkpos.records.config import PROFILES
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tools import trust_model as model
 from tools.trust_corpus import (
     MEMORY,

@@ -16,12 +16,13 @@ from __future__ import annotations
 import datetime
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from rtkpos._arrays import BoolArray, FloatArray
+from rtkpos._arrays import BoolArray, FloatArray, record_of
 from rtkpos._numba.decorator import kernel
-from rtkpos.core.ils.decorrelation import IntegerWorkspace, decorrelate, integer_workspace
+from rtkpos.core.ils.decorrelation import decorrelate, integer_workspace
 from rtkpos.core.ils.search import search
 from rtkpos.core.ils.success_rate import bootstrapped_failure_rate
 
@@ -75,7 +76,7 @@ def random_covariance(
     return np.ascontiguousarray((cov + cov.T) / 2.0)
 
 
-def load_geometry(n: int, random: np.random.Generator, work: IntegerWorkspace) -> None:
+def load_geometry(n: int, random: np.random.Generator, work: Any) -> None:
     """Leave the decorrelated n most precise ambiguities of a random geometry in work[:n]."""
     n_frequency = int(random.integers(1, 4))
     n_pair = max(5, -(-n // n_frequency))
@@ -87,7 +88,7 @@ def load_geometry(n: int, random: np.random.Generator, work: IntegerWorkspace) -
     work.factor_t[:n, :n] = work.factor_t[total - n : total, total - n : total].copy()
 
 
-def scale_to_failure(n: int, failure: float, work: IntegerWorkspace) -> None:
+def scale_to_failure(n: int, failure: float, work: Any) -> None:
     """Scale the conditional variances until bootstrapping fails at the wanted rate."""
     start = work.cond_var[:n].copy()
     low, high = -20.0, 20.0
@@ -122,7 +123,7 @@ def draw_ratios(noise, work, candidates, norms, out_mu, out_wrong):
 
 
 def simulate(
-    n: int, failure: float, n_sample: int, random: np.random.Generator, work: IntegerWorkspace
+    n: int, failure: float, n_sample: int, random: np.random.Generator, work: Any
 ) -> tuple[FloatArray, BoolArray]:
     """(mu, wrong) of n_sample draws from one random geometry."""
     load_geometry(n, random, work)
@@ -146,7 +147,7 @@ def make_tables(n_sample: int) -> FloatArray:
     A worse model never has a larger mu; a smaller n never a larger one than a larger n.
     """
     random = np.random.default_rng(SEED)
-    work = integer_workspace(46)
+    work = record_of(integer_workspace(46))
     table = np.empty((len(PROMISED), len(SIZES), len(MODEL_FAILURE)))
     for row, n in enumerate(SIZES):
         n_draw = n_sample * (SMALL_SIZE_MORE if n <= SMALL_SIZE else 1)

@@ -37,7 +37,8 @@ from rtkpos.processing.run import solve
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
-from rtkpos.records.solution import FixStatus, Solution
+from rtkpos.records.solution import Solution
+from rtkpos.records.status import FixStatus
 
 ALL = ""  # the systems of the row
 OPEN = {"probability_min": 0.0, "jump_m": 1000.0}
@@ -127,9 +128,11 @@ class Candidates:
 def features(memory: Any) -> tuple[float, ...]:
     """What the last attempt of an epoch left behind, in the order of FEATURES."""
     amb = memory.ambiguity
-    info = amb.info
-    misfit, apart = memory.work.code_misfit[0], amb.norms[1] - amb.norms[0]
-    return (info[0], info[2], info[4], info[8], misfit, info[9], info[7], amb.tally[0], apart)
+    misfit, apart = memory.work.code_misfit, amb.norms[1] - amb.norms[0]
+    return (
+        *(amb.ratio, amb.failure_rate, amb.best_norm, amb.held_out_evidence, misfit),
+        *(amb.probability, amb.variance_factor, amb.n_dropped, apart),
+    )
 
 
 FEATURES = (
@@ -296,7 +299,7 @@ def watched(block: Callable[..., int], rows: list[tuple[float, ...]]) -> Callabl
     def one_by_one(inputs: Any, index: Any, first: int, end: int, memory: Any, out: Any) -> int:
         n = 0
         for k in range(first, end):
-            memory.state.reckon[0] = 0
+            memory.state.n_propagated = 0
             n += block(inputs, index, k, k + 1, memory, out)
             rows.append(features(memory))
         return n

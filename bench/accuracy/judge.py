@@ -11,7 +11,8 @@ from bench.accuracy.row import Row
 from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.io.solutions.reference_track import Truth
 from rtkpos.physics.accuracy import WRONG_MOVING_M, WRONG_STATIC_M, accuracy, error_enu_m
-from rtkpos.records.solution import FixStatus, Solution
+from rtkpos.records.solution import Solution
+from rtkpos.records.status import FixStatus
 
 NS = 1_000_000_000
 HOUR_NS = 3600 * NS

@@ -18,7 +18,8 @@ from rtkpos.errors import RtkposError
 from rtkpos.io.solutions.reference_track import Truth
 from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.solution import FixStatus, Solution
+from rtkpos.records.solution import Solution
+from rtkpos.records.status import FixStatus
 
 OWN_TRACK = "our own fixed track (self-consistency, not truth)"
 

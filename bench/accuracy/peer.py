@@ -16,7 +16,8 @@ from bench.accuracy.case import Case
 from rtkpos.errors import RtkposError
 from rtkpos.gnss.time import calendar_from_ns
 from rtkpos.io.solutions.pos import STATUS_OF_QUALITY, PosTable, read_pos
-from rtkpos.records.solution import FixStatus, Solution
+from rtkpos.records.solution import Solution
+from rtkpos.records.status import FixStatus
 
 TIMEOUT_S = 3600  # a day of epochs on a busy machine
 SAME_EPOCH_NS = 100_000_000

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench.injection import inject
+from rtkpos.gnss.systems import systems_of
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.observations import ObsTable
 
@@ -172,9 +173,9 @@ def _system_lost(who: str) -> Any:
     def change(scene: Scene, _: np.random.Generator) -> Scene:
         table = scene.table(who)
         until_ns = scene.at_ns + 30 * scene.step_ns
-        systems = [sat >> 6 for sat in scene.best(0, 60)]
+        systems = [systems_of(sat) for sat in scene.best(0, 60)]
         most = max(set(systems), key=systems.count)
-        gone = inject.rows_between(table, scene.at_ns, until_ns) & ((table.sat >> 6) == most)
+        gone = inject.rows_between(table, scene.at_ns, until_ns) & (systems_of(table.sat) == most)
         return scene.put(who, inject.hidden(table, gone), until_ns=until_ns)
 
     return change
@@ -276,7 +277,7 @@ def live_ambiguities(memory: Any) -> list[int]:
     """State indices of the ambiguities, those estimated longest first."""
     state = memory.state
     n_band = state.slot.shape[1]
-    live = [j for j in range(int(state.count[0])) if state.owner[j] >= 0]
+    live = [j for j in range(int(state.n_state)) if state.owner[j] >= 0]
     age = {j: state.n_lock[divmod(int(state.owner[j]), n_band)] for j in live}
     return sorted(live, key=lambda j: (-age[j], j))
 
@@ -296,7 +297,7 @@ def all_wrong_integers(memory: Any) -> None:
     state, work = memory.state, memory.work
     n_band = state.slot.shape[1]
     shift_m = np.array([0.35, -0.3, 0.38])
-    row_of = {int(work.sat[i]): i for i in range(int(work.count[0]))}
+    row_of = {int(work.sat[i]): i for i in range(int(work.n_sat))}
     live = live_ambiguities(memory)
     for index in live:
         sat, band = divmod(int(state.owner[index]), n_band)

@@ -13,7 +13,7 @@ import numpy as np
 
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
 from rtkpos.gnss.signals import carrier_hz, sig_band
-from rtkpos.gnss.systems import GLONASS
+from rtkpos.gnss.systems import GLONASS, systems_of
 from rtkpos.physics.satellites import satellite_states
 from rtkpos.prepare.pairing import known_channels
 from rtkpos.processing.epoch import ROW_COLUMNS, take_epochs
@@ -81,9 +81,9 @@ def wavelength_m(table: ObsTable, nav: BroadcastTable) -> np.ndarray:
     out = np.empty(table.n_row)
     for one in np.unique(key):
         sat, band = divmod(int(one), 10)
-        channel = int(channels[sat & 63]) if sat >> 6 == GLONASS else 0
+        channel = int(channels[sat & 63]) if systems_of(sat) == GLONASS else 0
         known = channel if -7 <= channel <= 6 else 0
-        out[key == one] = SPEED_OF_LIGHT_MPS / carrier_hz(sat >> 6, band, known)
+        out[key == one] = SPEED_OF_LIGHT_MPS / carrier_hz(systems_of(sat), band, known)
     return out
 
 
@@ -149,7 +149,7 @@ def whole_sky(table: ObsTable, time_ns: int, rng: np.random.Generator, most: int
 def unseen_by_geometry_free(table: ObsTable, sat: int) -> dict[tuple[int, int], float]:
     """The smallest slip of two bands that is the same on both within 2 cm."""
     first, second = bands(table, sat)[:2]
-    waves = [SPEED_OF_LIGHT_MPS / carrier_hz(sat >> 6, b) for b in (first, second)]
+    waves = [SPEED_OF_LIGHT_MPS / carrier_hz(systems_of(sat), b) for b in (first, second)]
     for n in range(1, 200):
         m = round(n * waves[0] / waves[1])
         if m and abs(n * waves[0] - m * waves[1]) < 0.02:

@@ -14,7 +14,7 @@ import numpy as np
 
 from rtkpos.constants import OMEGA_EARTH_GPS, SPEED_OF_LIGHT_MPS
 from rtkpos.gnss.signals import carrier_hz, sig_band, sig_name
-from rtkpos.gnss.systems import GLONASS
+from rtkpos.gnss.systems import GLONASS, systems_of
 from rtkpos.physics.satellites import satellite_states
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.observations import ObsTable
@@ -63,8 +63,8 @@ def measure_pair(rover: ObsTable, base: ObsTable, nav: BroadcastTable, places: n
     time_ns = np.intersect1d(rover.time_ns, base.time_ns)
     raw = {}
     lines: dict[int, Any] = {}
-    for system in np.unique(rover.sat >> 6):
-        sat = np.unique(rover.sat[rover.sat >> 6 == system])
+    for system in np.unique(systems_of(rover.sat)):
+        sat = np.unique(rover.sat[systems_of(rover.sat) == system])
         lines[int(system)] = _Lines(time_ns, sat, (rover, base), nav, places)
     for sig in np.intersect1d(rover.sig, base.sig):
         system = _system(int(sig))

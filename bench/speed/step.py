@@ -29,7 +29,7 @@ from rtkpos.processing.settings import run_inputs
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 
 KERNEL_SATS = 16
 KERNEL_BANDS = 3

@@ -58,7 +58,8 @@ if TYPE_CHECKING:
     from rtkpos.records.broadcast import BroadcastTable
     from rtkpos.records.config import RtkConfig
     from rtkpos.records.observations import ObsTable
-    from rtkpos.records.solution import FixStatus, Reason, Solution
+    from rtkpos.records.solution import Solution
+    from rtkpos.records.status import FixStatus, Reason
 
 __version__ = "0.1.0"
 
@@ -88,11 +89,8 @@ _PLACES = {
     "records.broadcast": ("BroadcastTable",),
     "records.config": ("RtkConfig",),
     "records.observations": ("ObsTable",),
-    "records.solution": (
-        "FixStatus",
-        "Reason",
-        "Solution",
-    ),
+    "records.solution": ("Solution",),
+    "records.status": ("FixStatus", "Reason"),
 }
 _SUBMODULES = (
     "batch",

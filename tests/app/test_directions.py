@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from rtkpos.app.command_line import main
-from rtkpos.records.solution import FixStatus, HourlyMeans
+from rtkpos.records.solution import HourlyMeans
+from rtkpos.records.status import FixStatus
 from tests.app.made_inputs import Stage, set_stage
 from tests.io.made_solution import PLACE_ECEF_M, made_solution, rotation_at
 

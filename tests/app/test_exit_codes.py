@@ -14,7 +14,7 @@ import pytest
 from rtkpos.app.command_line import main
 from rtkpos.app.command_line.main import TerminatedError
 from rtkpos.errors import RinexError
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.app.made_inputs import NAV_HEAD, Stage, made_nav, set_stage
 from tests.io.made_solution import made_solution
 

@@ -11,7 +11,7 @@ from rtkpos.app.command_line import main
 from rtkpos.app.explain.text import WIDTH, explanation_lines, short_lines
 from rtkpos.diagnose.why import explain
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.solution import FixStatus, Reason
+from rtkpos.records.status import FixStatus, Reason
 from tests.app.made_inputs import Stage, set_stage
 from tests.data import dataset_path
 from tests.io.made_solution import made_solution

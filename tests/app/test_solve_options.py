@@ -13,7 +13,7 @@ from rtkpos.app.solve.file_kind import NAVIGATION, OBSERVATIONS, OTHER, file_kin
 from rtkpos.app.solve.request import parse_bands
 from rtkpos.core.station.geodesy import enu_rotation
 from rtkpos.io.solutions.pos import ecef_from_degrees
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.app.made_inputs import NAV_HEAD, OBS_HEAD, Stage, set_stage
 from tests.io.made_solution import BASE_ECEF_M, PLACE_ECEF_M, made_solution, rotation_at
 

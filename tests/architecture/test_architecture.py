@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.architecture import code, docstrings, folders, imports
+from tests.architecture import code, docstrings, folders, imports, records
 from tests.architecture.modules import package_modules
 
 BY_MODULE = (
@@ -21,6 +21,8 @@ BY_MODULE = (
     code.constants_bound_once,
     code.public_type_hints,
     code.glossary,
+    records.named_fields,
+    records.one_system_of,
     docstrings.docstrings,
     docstrings.kernel_docstrings,
     docstrings.sources,

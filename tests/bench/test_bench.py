@@ -26,7 +26,7 @@ from bench.speed.parse import lengthen
 from rtkpos.io.rinex.read_observations import read_obs
 from rtkpos.io.solutions.pos import PosTable
 from rtkpos.io.solutions.reference_track import Truth
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.data import dataset_path
 from tests.io.made_solution import PLACE_ECEF_M, made_solution
 from tests.recordings import recording

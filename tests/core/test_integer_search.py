@@ -30,7 +30,8 @@ from rtkpos.core.ils.search import (
 )
 from rtkpos.core.ils.success_rate import bootstrapped_failure_rate, bootstrapped_success_rate
 from rtkpos.core.ils.transformations import to_decorrelated, transposed_times
-from tests.core.transformation import inverse_of, matrix_of
+from rtkpos.estimate.baseline.epoch_work import N_DD
+from tests.core.transformation import inverse_of, matrix_of, workspace
 
 N_NODE_MAX = 100_000
 
@@ -48,7 +49,7 @@ def gnss_like(n, random, noise_cycle=0.02, position_cycle=3.0):
 
 def solve(cov, floats, n_candidate=2, n_node_max=N_NODE_MAX, work=None):
     n = len(floats)
-    work = integer_workspace(n) if work is None else work
+    work = workspace() if work is None else work
     candidates, norms = np.full((n_candidate, n), 7.5), np.full(n_candidate, 7.5)
     status = integer_least_squares(cov, floats, n, n_candidate, n_node_max, work, candidates, norms)
     return status, candidates, norms
@@ -86,7 +87,7 @@ def test_published_example():
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
 def test_same_candidates_as_brute_force(n):
     random = np.random.default_rng(100 + n)
-    work = integer_workspace(6)
+    work = workspace()
     for _ in range(120):
         cov = gnss_like(n, random, 10 ** random.uniform(-2, 0), 10 ** random.uniform(-1.5, 0.7))
         floats = random.normal(size=n) * 30.0
@@ -114,7 +115,7 @@ def test_norms_belong_to_the_candidates():
 @pytest.mark.parametrize("n", [1, 2, 7, 20, 40])
 def test_decorrelation_is_unimodular_and_consistent(n):
     random = np.random.default_rng(n)
-    work = integer_workspace(n + 3)
+    work = workspace()
     cov = gnss_like(n, random)
     assert decorrelate(cov, n, work) == ILS_OK
     forward, inverse = matrix_of(n, work), inverse_of(n, work)
@@ -140,7 +141,7 @@ def test_decorrelation_is_unimodular_and_consistent(n):
 def factored(n, seed):
     """Covariance, and a workspace after the factorisation alone."""
     cov = gnss_like(n, np.random.default_rng(seed), 0.1)
-    work = integer_workspace(n)
+    work = workspace()
     assert _load_covariance(cov, n, work) == ILS_OK
     assert _factorise(n, work) == ILS_OK
     return cov, work
@@ -174,7 +175,7 @@ def test_rounding_a_row_leaves_halves_and_the_covariance(k):
     work.factor_t[k, k + 1 : n] *= 7.0
     upper = np.triu(work.factor_t[:n, :n], 1) + np.eye(n)
     _round_row(k, n, work)
-    assert work.n_step[0] > 0
+    assert work.n_step > 0
     assert np.all(np.abs(work.factor_t[k, k + 1 : n]) <= 0.5)
     after = np.triu(work.factor_t[:n, :n], 1) + np.eye(n)
     steps = matrix_of(n, work) @ np.linalg.inv(np.eye(n)[work.order[:n]])
@@ -185,7 +186,7 @@ def test_reduction_swaps_until_no_swap_helps_and_keeps_the_covariance():
     n = 10
     cov, work = factored(n, 77)
     n_swap = _reduce(n, work)
-    assert n_swap == np.sum(work.multiple[: work.n_step[0]] == 0.0) > 0
+    assert n_swap == np.sum(work.multiple[: work.n_step] == 0.0) > 0
     forward = matrix_of(n, work)
     np.testing.assert_allclose(product_of(n, work), forward @ cov @ forward.T, atol=1e-9)
     for k in range(n - 1):
@@ -201,7 +202,7 @@ def test_walk_finds_the_nearest_of_all_points(first):
     for _ in range(20):
         cov = gnss_like(n, random, 0.3)
         floats = random.normal(size=n) * 10.0
-        work = integer_workspace(n)
+        work = workspace()
         assert decorrelate(cov, n, work) == ILS_OK
         assert load_floats(floats, n, work) == ILS_OK
         found, norms = np.zeros((n_candidate, n)), np.zeros(n_candidate)
@@ -216,7 +217,7 @@ def test_walk_finds_the_nearest_of_all_points(first):
 
 def test_decorrelation_raises_the_bootstrapped_success_rate():
     random = np.random.default_rng(17)
-    work = integer_workspace(12)
+    work = workspace()
     for _ in range(20):
         cov = gnss_like(12, random, 0.05)
         root = np.linalg.cholesky(cov[::-1, ::-1])
@@ -271,7 +272,7 @@ def test_arrays_larger_than_n_and_the_upper_triangle_do_not_matter():
     cov[:3, :3] = np.tril(PAPER_COV) + np.triu(np.full((3, 3), np.nan), 1)
     floats = np.concatenate([PAPER_FLOATS, [np.nan] * 3])
     candidates, norms = np.full((3, 7), -9.0), np.full(4, -9.0)
-    work = integer_workspace(9)
+    work = workspace()
     status = integer_least_squares(cov, floats, 3, 2, N_NODE_MAX, work, candidates, norms)
     assert status == ILS_OK
     assert candidates[:2, :3].tolist() == [[5.0, 3.0, 4.0], [6.0, 4.0, 4.0]]
@@ -284,7 +285,7 @@ def test_subset_search_is_least_squares_of_the_most_precise_ones():
     random = np.random.default_rng(12)
     n = 9
     for first in (0, 3, 6, 8):
-        work = integer_workspace(n)
+        work = workspace()
         cov = gnss_like(n, random, 0.1)
         floats = np.linalg.cholesky(cov) @ random.normal(size=n) + 1e6
         assert decorrelate(cov, n, work) == ILS_OK
@@ -295,7 +296,7 @@ def test_subset_search_is_least_squares_of_the_most_precise_ones():
         assert np.all(np.isnan(candidates[:, :first]))
         forward = matrix_of(n, work)[first:]
         cov_z = forward @ cov @ forward.T
-        floats_z = forward @ (floats - work.shift)
+        floats_z = forward @ (floats - work.shift[:n])
         _, _, expected = solve(cov_z, floats_z)
         np.testing.assert_allclose(norms, expected, rtol=1e-6)
         updated = np.zeros(n)
@@ -304,7 +305,7 @@ def test_subset_search_is_least_squares_of_the_most_precise_ones():
         wanted = floats + gain @ (candidates[0, first:] - floats_z)
         np.testing.assert_allclose(updated, wanted, atol=1e-6)
         np.testing.assert_allclose(
-            forward @ updated, candidates[0, first:] + forward @ work.shift, atol=1e-6
+            forward @ updated, candidates[0, first:] + forward @ work.shift[:n], atol=1e-6
         )
 
 
@@ -315,9 +316,16 @@ def test_subset_search_is_least_squares_of_the_most_precise_ones():
 def test_bad_sizes(n, n_candidate, n_node_max):
     status = integer_least_squares(
         PAPER_COV, PAPER_FLOATS, n, n_candidate, n_node_max,
-        integer_workspace(3), np.zeros((2, 3)), np.zeros(2),
+        workspace(), np.zeros((2, 3)), np.zeros(2),
     )  # fmt: skip
     assert status == ILS_BAD_ARGUMENT
+
+
+def test_more_ambiguities_than_the_workspace_holds_are_refused():
+    n = N_DD + 1
+    candidates, norms = np.zeros((2, n)), np.zeros(2)
+    args = np.eye(n), np.zeros(n), n, 2, N_NODE_MAX, workspace(), candidates, norms
+    assert integer_least_squares(*args) == ILS_BAD_ARGUMENT
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -395,9 +403,7 @@ def test_interpreted_twin_gives_the_same_numbers():
         status, candidates, norms = solve(cov, floats)
         interpreted = getattr(integer_least_squares, "py_func", integer_least_squares)
         twin_candidates, twin_norms = np.zeros((2, n)), np.zeros(2)
-        twin = interpreted(
-            cov, floats, n, 2, N_NODE_MAX, integer_workspace(n), twin_candidates, twin_norms
-        )
+        twin = interpreted(cov, floats, n, 2, N_NODE_MAX, workspace(), twin_candidates, twin_norms)
         assert (twin, status) == (ILS_OK, ILS_OK)
         np.testing.assert_array_equal(candidates, twin_candidates)
         np.testing.assert_array_equal(norms, twin_norms)
@@ -445,7 +451,7 @@ def test_bootstrapping_is_a_lower_bound_of_least_squares():
     random = np.random.default_rng(21)
     n, n_draw = 6, 2000
     cov = gnss_like(n, random, 0.02, 1.0)
-    work = integer_workspace(n)
+    work = workspace()
     assert decorrelate(cov, n, work) == ILS_OK
     bound = bootstrapped_success_rate(work.cond_var, 0, n)
     assert 0.2 < bound < 0.95

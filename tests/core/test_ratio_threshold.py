@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from rtkpos.core.ils.decorrelation import ILS_OK, decorrelate, integer_workspace
+from rtkpos.core.ils.decorrelation import ILS_OK, decorrelate
 from rtkpos.core.ils.ratio_table import MODEL_FAILURE, MU_PER_MILLE, MU_PERCENT, SIZE
 from rtkpos.core.ils.ratio_threshold import ratio_threshold
 from rtkpos.core.ils.search import integer_least_squares
 from rtkpos.core.ils.success_rate import bootstrapped_failure_rate
+from tests.core.transformation import workspace
 
 
 def geometry(n, random):
@@ -60,7 +61,7 @@ def test_accepted_wrong_rate_is_as_promised(n, model_failure):
     be 90 to 1350.
     """
     random = np.random.default_rng(1000 * n + int(100 * model_failure))
-    work = integer_workspace(n)
+    work = workspace()
     threshold = ratio_threshold(model_failure, n, 0.01)
     wrong = 0
     for _ in range(6):

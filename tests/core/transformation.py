@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtkpos.core.ils.decorrelation import IntegerWorkspace
+from rtkpos._arrays import record_of
+from rtkpos.core.ils.decorrelation import integer_workspace
 from rtkpos.core.ils.transformations import from_decorrelated, write_matrix
+from rtkpos.estimate.baseline.epoch_work import N_DD
 
 
-def as_tuple(work):
-    """A workspace that lies in a record as the tuple of arrays that kernels are tested with."""
-    if isinstance(work, IntegerWorkspace):
-        return work
-    return IntegerWorkspace(*(np.array(work[name]) for name in IntegerWorkspace._fields))
+def workspace():
+    """A workspace of the size of the filter's, so that its kernels need no other form."""
+    return record_of(integer_workspace(N_DD))
 
 
 def matrix_of(n, work):
     """Z (n, n) with z = Z a."""
-    work = as_tuple(work)
     matrix = np.full((n, n), np.nan)
     write_matrix(n, work, matrix)
     return matrix

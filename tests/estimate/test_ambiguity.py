@@ -89,8 +89,8 @@ def test_noisy_codes_do_not_make_wrong_fixes():
             continue
         amb = memory.ambiguity
         variance = np.trace(memory.state.cov[:3, :3]) - np.trace(amb.gain_m2)
-        amb.info[8] = 0.0
-        probability = trust(n - int(amb.info[3]), 1.0, 0.0, amb)
+        amb.held_out_evidence = 0.0
+        probability = trust(n - amb.first_fixed, 1.0, 0.0, amb)
         is_certain = variance < SETTINGS.position_sigma_max_m**2
         if is_certain and probability >= SETTINGS.probability_min:
             certain += 1
@@ -122,7 +122,7 @@ def test_double_differences_stay_in_their_group_and_glonass_stays_real():
         i, band = amb.satellite[k], amb.band[k]
         assert amb.upper[k] == state.slot[work.sat[i], band]
         assert amb.lower[k] == state.slot[work.sat[7], band]
-    dense = np.zeros((n, int(state.count[0])))
+    dense = np.zeros((n, int(state.n_state)))
     for k in range(n):
         dense[k, amb.upper[k]], dense[k, amb.lower[k]] = 1.0, -1.0
     cov = state.cov[: dense.shape[1], : dense.shape[1]]

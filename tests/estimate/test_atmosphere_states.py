@@ -20,7 +20,7 @@ from rtkpos.estimate.baseline.filter_states import (
 )
 from rtkpos.processing.settings import kernel_settings
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.recordings import recording, run, window
 
 SETTINGS = record_of(kernel_settings(RtkConfig()))
@@ -29,19 +29,19 @@ SETTINGS = record_of(kernel_settings(RtkConfig()))
 def made_filter(baseline_m, sats=(3, 9, 70)):
     """An epoch of satellites at 30, 40, .. degrees and a filter with its fixed states only."""
     work, state = record_of(epoch_work()), record_of(filter_state())
-    work.count[0] = len(sats)
+    work.n_sat = len(sats)
     for i, sat in enumerate(sats):
         work.sat[i] = sat
         work.elevation_rad[:, i] = math.radians(30.0 + 10.0 * i)
-    work.baseline_m[0] = baseline_m
-    state.count[0] = N_FIXED_STATE
+    work.baseline_m = baseline_m
+    state.n_state = N_FIXED_STATE
     state.owner[:N_FIXED_STATE] = OWNER_BIAS
     return work, state
 
 
 def owners(state):
     """Owners of the states beyond the fixed ones, in order."""
-    return list(state.owner[N_FIXED_STATE : state.count[0]])
+    return list(state.owner[N_FIXED_STATE : state.n_state])
 
 
 def test_states_come_with_the_length_of_the_line():
@@ -59,17 +59,17 @@ def test_states_go_a_little_below_the_length_they_came_at():
     work, state = made_filter(10_100.0)
     keep_atmosphere(work, state, 0.0, SETTINGS)
     for length_m, n in ((9_000.0, 4), (7_900.0, 0), (9_000.0, 0)):
-        work.baseline_m[0] = length_m
+        work.baseline_m = length_m
         keep_atmosphere(work, state, 1.0, SETTINGS)
         assert len(owners(state)) == n
-    assert state.wet_slot[0] == -1
+    assert state.wet_slot == -1
     assert (state.iono_slot == -1).all()
 
 
 def test_a_satellite_that_set_takes_its_ionosphere_along():
     work, state = made_filter(35_000.0)
     keep_atmosphere(work, state, 0.0, SETTINGS)
-    work.count[0] = 2
+    work.n_sat = 2
     keep_atmosphere(work, state, 30.0, SETTINGS)
     assert owners(state) == [OWNER_WET, OWNER_IONO - 3, OWNER_IONO - 9]
     assert state.iono_slot[70] == -1
@@ -87,12 +87,12 @@ def test_variance_stays_that_of_the_process():
 def test_removing_a_state_keeps_every_table_and_covariance_right():
     rng = np.random.default_rng(5)
     _, state = made_filter(35_000.0)
-    state.count[1] = 2
+    state.n_group = 2
     state.bias_slot[1] = add_state(state, 0.0, 1.0, OWNER_BIAS)
     state.iono_slot[7] = add_state(state, 0.0, 1.0, OWNER_IONO - 7)
     state.slot[20, 1] = add_state(state, 0.0, 1.0, 20 * state.slot.shape[1] + 1)
-    state.wet_slot[0] = add_state(state, 0.0, 1.0, OWNER_WET)
-    n = int(state.count[0])
+    state.wet_slot = add_state(state, 0.0, 1.0, OWNER_WET)
+    n = int(state.n_state)
     square = rng.normal(size=(n, n))
     state.cov[:n, :n] = square @ square.T
     state.state[:n] = rng.normal(size=n)
@@ -101,7 +101,7 @@ def test_removing_a_state_keeps_every_table_and_covariance_right():
     gone = int(state.bias_slot[1])
     state.bias_slot[1] = -1
     remove_state(state, gone)
-    assert state.wet_slot[0] == gone
+    assert state.wet_slot == gone
     assert (state.iono_slot[7], state.slot[20, 1]) == (place.iono, place.ambiguity)
     order = [0, 1, 2, 3, place.wet, place.iono, place.ambiguity]
     assert np.array_equal(state.cov[: n - 1, : n - 1], before[np.ix_(order, order)])

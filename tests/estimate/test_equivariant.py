@@ -39,13 +39,13 @@ def searched(memory, state, cov):
     """Enter states and covariance, search, condition; the memory and the number of differences."""
     n = len(state) - 4
     amb, dd = memory.ambiguity, dd_of(n)
-    memory.state.count[0] = len(state)
+    memory.state.n_state = len(state)
     memory.state.state[: len(state)] = state
     memory.state.cov[: len(state), : len(state)] = cov
     amb.upper[:n], amb.lower[:n] = 4 + np.arange(n), 3
     amb.cov[:n, :n], amb.floats[:n] = dd @ cov @ dd.T, dd @ state
     search_integers(n, SETTINGS, 1.0, amb)
-    assert amb.info[3] == 0
+    assert amb.first_fixed == 0
     condition_position(n, memory.state, amb)
     return n
 

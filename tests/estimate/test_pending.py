@@ -35,7 +35,7 @@ def started(seed, n_sat=11):
 def one_by_one(memory):
     """All known phases as scalar updates that are finished at once; returns innovations."""
     state, work, origin, found = memory.state, memory.work, np.zeros(3), []
-    for i in range(int(work.count[0])):
+    for i in range(int(work.n_sat)):
         for band in range(2):
             index = int(state.slot[work.sat[i], band])
             variance = project(i, band, -1.0, work, index, WAVELENGTH_M, state, memory.scratch)
@@ -54,9 +54,9 @@ def test_updates_together_equal_updates_one_by_one(n_sat):
     expected = one_by_one(apart)
     used = update_known_phases(together.work, together.state, np.zeros(3), together.counts)
     assert used == 2 * n_sat
-    assert together.work.n_pending[0] == 0
-    n = int(apart.state.count[0])
-    assert together.work.nis[0] == pytest.approx(sum(expected), rel=1e-9)
+    assert together.work.n_pending == 0
+    n = int(apart.state.n_state)
+    assert together.work.nis == pytest.approx(sum(expected), rel=1e-9)
     np.testing.assert_allclose(together.state.state[:n], apart.state.state[:n], atol=1e-9)
     scale = np.sqrt(np.diag(apart.state.cov[:n, :n]))
     apart_by = (together.state.cov[:n, :n] - apart.state.cov[:n, :n]) / np.outer(scale, scale)
@@ -70,7 +70,7 @@ def test_a_rejected_phase_leaves_no_trace_among_the_kept_updates():
     without.work.phase_ok[4, 1] = 0
     for one in (memory, without):
         update_known_phases(one.work, one.state, np.zeros(3), one.counts)
-    n = int(without.state.count[0])
+    n = int(without.state.n_state)
     np.testing.assert_array_equal(memory.state.state[:n], without.state.state[:n])
     np.testing.assert_array_equal(memory.state.cov[:n, :n], without.state.cov[:n, :n])
 

@@ -33,7 +33,7 @@ def made_epoch(seed, n_sat=8, n_band=2):
     rng = np.random.default_rng(seed)
     memory = step_memory()
     work = memory.work
-    work.count[0] = n_sat
+    work.n_sat = n_sat
     los = rng.normal(size=(n_sat, 3))
     los[:, 2] = np.abs(los[:, 2]) + 0.3
     work.los[:n_sat] = los / np.linalg.norm(los, axis=1)[:, None]
@@ -87,10 +87,10 @@ def test_sequence_of_scalar_updates_equals_one_block_update():
     origin = np.zeros(3)
     start_epoch(state, origin, 0.0, 0.0, SETTINGS)
     state.bias_slot[1] = add_state(state, 0.0, 100.0**2, OWNER_BIAS)
-    n = int(state.count[0])
+    n = int(state.n_state)
     x0, p0 = state.state[:n].copy(), state.cov[:n, :n].copy()
     rows, values, variances = [], [], []
-    for i in range(int(work.count[0])):
+    for i in range(int(work.n_sat)):
         for band in range(2):
             extra = int(state.bias_slot[1]) if band == 1 else -1
             rows.append(design_row(memory, i, n, extra, 1.0))
@@ -107,7 +107,7 @@ def test_geometry_free_memory_has_one_column_for_each_pair_of_bands():
     for values in (state.gf_var_m2, state.mw_mean_cycle, state.mw_tally, state.mw_off_cycle):
         assert values.shape == (N_SAT, N_PAIR)
     assert N_PAIR == 3
-    assert len(state.pair_use) == N_CODE_PAIR
+    assert len(state.use_key) == N_CODE_PAIR
 
 
 def test_augmentation_is_the_limit_of_an_infinite_prior():
@@ -116,7 +116,7 @@ def test_augmentation_is_the_limit_of_an_infinite_prior():
     origin = np.zeros(3)
     start_epoch(state, origin, 0.0, 0.0, SETTINGS)
     update_codes(work, state, origin)
-    n = int(state.count[0])
+    n = int(state.n_state)
     prior = 1e5
     x0 = np.concatenate([state.state[:n], np.zeros(16)])
     p0 = np.zeros((n + 16, n + 16))
@@ -140,7 +140,7 @@ def test_second_epoch_of_phases_equals_the_block_update():
     update_codes(work, state, origin)
     add_new_phases(work, state, origin, memory.scratch)
     start_epoch(state, origin, 0.0, 1.0, SETTINGS)
-    n = int(state.count[0])
+    n = int(state.n_state)
     x0, p0 = state.state[:n].copy(), state.cov[:n, :n].copy()
     work.sd_phase_m[:8, :2] += 0.002
     rows = [
@@ -161,14 +161,14 @@ def test_projection_is_the_row_times_the_covariance(sign):
     memory = made_epoch(4)
     state, work = memory.state, memory.work
     start_epoch(state, np.zeros(3), 0.0, 0.0, SETTINGS)
-    state.wet_slot[0] = add_state(state, 0.01, 0.02**2, OWNER_WET)
+    state.wet_slot = add_state(state, 0.01, 0.02**2, OWNER_WET)
     iono = add_state(state, 0.03, 0.05**2, OWNER_IONO - int(work.sat[2]))
     state.iono_slot[work.sat[2]] = iono
     work.iono_factor[2, 1], work.wet_factor[2] = 1.65, 2.2
     update_codes(work, state, np.zeros(3))
-    n = int(state.count[0])
+    n = int(state.n_state)
     row = design_row(memory, 2, n, iono, sign * 1.65)
-    row[state.wet_slot[0]] = 2.2
+    row[state.wet_slot] = 2.2
     variance = project(2, 1, sign, work, -1, 0.0, state, memory.scratch)
     np.testing.assert_allclose(memory.scratch[:n], row @ state.cov[:n, :n], atol=1e-10)
     assert variance == pytest.approx(row @ state.cov[:n, :n] @ row, abs=1e-10)
@@ -185,7 +185,7 @@ def test_scalar_update_keeps_the_covariance_symmetric_and_positive():
     for _ in range(50):
         start_epoch(state, np.zeros(3), 0.0, 1.0, SETTINGS)
         update_known_phases(work, state, np.zeros(3), memory.counts)
-    n = int(state.count[0])
+    n = int(state.n_state)
     cov = state.cov[:n, :n]
     assert np.abs(cov - cov.T).max() < 1e-9
     assert np.linalg.eigvalsh(cov).min() > 0.0
@@ -214,7 +214,7 @@ def test_removed_ambiguities_leave_the_others_as_they_were():
         assert state.state[index] == value
         np.testing.assert_array_equal(state.cov[index, :4], cross)
     assert forget_ambiguities(state, True) == 13
-    assert state.count[0] == 4
+    assert state.n_state == 4
 
 
 def test_a_common_clock_on_all_observations_changes_no_position():

@@ -17,7 +17,7 @@ from rtkpos.estimate.ambiguity.fixing import fix_ambiguities
 from rtkpos.estimate.ambiguity.postfit import postfit_phase_rms
 from rtkpos.estimate.step_memory import step_memory
 from rtkpos.records.config import PROFILES, RtkConfig
-from rtkpos.records.solution import FixStatus, Reason
+from rtkpos.records.status import FixStatus, Reason
 from tests.estimate.test_ambiguity import SETTINGS, fixed_epoch
 from tests.estimate.test_relative import WAVELENGTH_M
 from tests.recordings import run
@@ -46,8 +46,8 @@ def probability(**changed):
     """`trust` of USUAL with some numbers changed."""
     v = USUAL | changed
     amb = ambiguity()
-    amb.info[0], amb.info[2], amb.info[4] = v["ratio"], v["failure"], v["norm"]
-    amb.info[8] = v["held_out"]
+    amb.ratio, amb.failure_rate, amb.best_norm = v["ratio"], v["failure"], v["norm"]
+    amb.held_out_evidence = v["held_out"]
     return trust(v["n"], v["code_misfit"], v["age_s"], amb)
 
 

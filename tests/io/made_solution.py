@@ -8,7 +8,8 @@ import numpy as np
 
 from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.gnss.time import ns_from_calendar
-from rtkpos.records.solution import Diagnostics, FixStatus, Reason, Solution
+from rtkpos.records.solution import Diagnostics, Solution
+from rtkpos.records.status import FixStatus, Reason
 
 START_NS = ns_from_calendar(2024, 6, 24, 8, 20)
 PLACE_ECEF_M = np.array([-3817681.380, 3562839.9785, 3650158.3756])

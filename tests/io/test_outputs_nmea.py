@@ -9,7 +9,7 @@ import pytest
 
 from rtkpos.gnss.time import ns_from_calendar
 from rtkpos.io.solutions.nmea import checksum, format_nmea, parse_nmea, sentence, utc_warning
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.io.made_solution import START_NS, made_solution
 
 # The example of the NMEA 0183 standard's GLL, and a sentence printed by rnx2rtkp 2.4.3.

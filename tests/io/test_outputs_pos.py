@@ -8,7 +8,7 @@ import pytest
 from rtkpos.errors import FileError
 from rtkpos.gnss.time import ns_from_week
 from rtkpos.io.solutions.pos import format_pos, parse_pos, read_pos
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.data import dataset_path, text_of
 from tests.io.made_solution import PLACE_ECEF_M, START_NS, made_solution
 

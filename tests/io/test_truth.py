@@ -10,7 +10,7 @@ from rtkpos.io.solutions.csv_table import format_csv
 from rtkpos.io.solutions.nmea import format_nmea
 from rtkpos.io.solutions.pos import format_pos
 from rtkpos.io.solutions.reference_track import read_truth, truth_from_words
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.io.made_solution import PLACE_ECEF_M, START_NS, made_solution
 
 SECOND_NS = 1_000_000_000

@@ -161,7 +161,7 @@ class Watch:
         if (self.engine.index[t, memory.ends[e]] < 0).any():
             return np.zeros((0, 4), np.int64)
         edge = memory.edge[e]
-        n = int(edge.work.count[0])
+        n = int(edge.work.n_sat)
         sat = np.asarray(edge.work.sat[:n], int)
         row = np.asarray(edge.work.row[:, :n])
         held = (np.asarray(edge.held)[sat] > 0) & (row >= 0).all(axis=0)

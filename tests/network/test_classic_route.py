@@ -35,7 +35,7 @@ def recorded(engine):
     lock = np.zeros((n, N_SAT), int)
     for t in engine.steps(1):
         edge = engine.memory.edge[0]
-        m = int(edge.work.count[0])
+        m = int(edge.work.n_sat)
         sat = edge.work.sat[:m].astype(int)
         ok = (edge.work.group[:m, :2] >= 0).all(axis=1)
         sat = sat[ok]

@@ -140,7 +140,7 @@ def test_clocks_and_satellite_constants_change_no_double_difference(half_way):
     clock_m, constant_m = rng.normal(0.0, 100.0, (6, 4)), rng.normal(0.0, 50.0, (N_SAT, 4))
     for k in range(6):
         station = moved.station[k]
-        n = int(station.work.count[0])
+        n = int(station.work.n_sat)
         n_band = station.phase_m.shape[1]
         station.phase_m[:n] += clock_m[k, :n_band] + constant_m[station.work.sat[:n], :n_band]
     for step in range(3):
@@ -219,7 +219,7 @@ def true_fields(watch, memory):
     """(ionosphere on L1, air less its model) (K, N_SAT) of the last epoch [m]; NaN unseen."""
     out = np.full((2, len(memory.station), N_SAT), np.nan)
     for k, station in enumerate(memory.station):
-        n = int(station.work.count[0])
+        n = int(station.work.n_sat)
         sat, row = station.work.sat[:n], station.work.row[0, :n].max(axis=1)
         out[0, k, sat] = watch.iono_m[row]
         out[1, k, sat] = watch.trop_m[row] - station.work.trop_m[0, :n]

@@ -18,7 +18,7 @@ from rtkpos.network.stations.signals import take_rows
 from rtkpos.network.virtual.virtual_base import virtual_base
 from rtkpos.processing.epoch import take_epochs
 from rtkpos.records.config import RtkConfig, Selection
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from rtkpos.simulate.medium.ellipsoid import local_axes, place_llh
 from tests.network.scenes import STATIONS, scene, solved
 from tests.network.test_virtual_base import between

@@ -35,7 +35,7 @@ def let_go(memory, t, side, number):
     """
     e = int(memory.triangle[t, side])
     edge = memory.edge[e]
-    n = int(edge.work.count[0])
+    n = int(edge.work.n_sat)
     held = memory.edge["held"][memory.triangle[t]][:, edge.work.sat[:n]].min(axis=0)
     i = int(np.flatnonzero(held.sum(axis=1) >= 2)[number])
     sat = int(edge.work.sat[i])

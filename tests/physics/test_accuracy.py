@@ -9,7 +9,7 @@ import pytest
 
 from rtkpos.errors import DataError
 from rtkpos.physics.accuracy import accuracy, error_statistics, outages
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.io.made_solution import PLACE_ECEF_M, made_solution
 
 F, L, N = FixStatus.FIXED, FixStatus.FLOAT, FixStatus.NONE

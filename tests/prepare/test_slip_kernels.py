@@ -14,6 +14,7 @@ from rtkpos.core.tables import EVENT_POWER_FAILURE
 from rtkpos.estimate.baseline.epoch_work import epoch_work, filter_state
 from rtkpos.prepare import band_slips
 from rtkpos.prepare.band_slips import geometry_free_slips, wide_lane_slips
+from rtkpos.prepare.pairing import ROVER
 from rtkpos.prepare.slips import (
     COUNT_CLOCK_JUMP,
     COUNT_CODE_PHASE,
@@ -53,7 +54,7 @@ def two_bands(change_m, away_s=1.0):
     work.sd_phase_m[0, :2] = 3.0 + change_m, 1.0
     state.last_sd_m[sat, :2] = 12.0, 10.0
     state.last_ns[sat, :2] = 0
-    state.step_ns[1] = S
+    state.step_interval_ns = S
     return work, state, sat, int(away_s * S)
 
 
@@ -288,7 +289,7 @@ def test_clock_jump_of_the_codes_is_kept_and_no_slip():
     n, bits, counts = track(obs, plan, state, scratch)
     assert (n, bits) == (0, [0] * N)
     assert counts[COUNT_CLOCK_JUMP] == 1
-    assert state.jump_m[0] == MILLISECOND_M
+    assert state.jump_m[ROVER] == MILLISECOND_M
 
 
 def test_power_failure_marks_every_row():

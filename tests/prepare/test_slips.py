@@ -12,7 +12,7 @@ from rtkpos.constants import SPEED_OF_LIGHT_MPS
 from rtkpos.core.tables import EVENT_POWER_FAILURE
 from rtkpos.gnss.signals import carrier_hz, sig_band, sig_index
 from rtkpos.gnss.systems import GPS, sat_name
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.recordings import altered, recording, rows_of, run, window
 
 NAME = "static-nagoya-2024"

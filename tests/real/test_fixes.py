@@ -10,7 +10,7 @@ import pytest
 
 from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.solution import FixStatus, Reason
+from rtkpos.records.status import FixStatus, Reason
 from tests.recordings import moved_epoch, recording, run, window
 
 WRONG_M = 0.10

@@ -10,7 +10,7 @@ import json
 import numpy as np
 import pytest
 
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.real.reference_rows import CASES, EVERY, UNIT_M, as_array, as_text, kept_rows, rows_of
 
 LIMIT_M = 1e-6

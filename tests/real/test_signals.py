@@ -14,7 +14,7 @@ from rtkpos.gnss.systems import GLONASS, GPS, SYSTEM_LETTERS
 from rtkpos.prepare.pairing import known_channels
 from rtkpos.records.observations import UNKNOWN_CHANNEL
 from rtkpos.records.signal_use import use_lines
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.recordings import altered, recording, run, window
 
 NAGOYA, CAR, CLAS = (

@@ -11,7 +11,7 @@ from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.core.station.many_points import enu_rotations, geodetic_of_points
 from rtkpos.io.solutions.csv_table import format_csv
 from rtkpos.records.history import History, InputFile
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.io.made_solution import made_solution
 
 DAY = 86_400

@@ -19,7 +19,8 @@ from rtkpos.io.rinex.read_navigation import read_nav
 from rtkpos.io.rinex.read_observations import read_obs
 from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.solution import FixStatus, Solution
+from rtkpos.records.solution import Solution
+from rtkpos.records.status import FixStatus
 from tests.robustness.corpus import Case, cases, nagoya, truth_m
 from tests.robustness.mutators import KINDS, WHOLE, damaged_gzip
 

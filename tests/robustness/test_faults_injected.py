@@ -17,7 +17,7 @@ from bench.faults import PIECES, judged, scene, solved
 from bench.injection import inject
 from bench.injection.fault_cases import FAULTS, live_ambiguities
 from rtkpos.errors import DatasetError
-from rtkpos.records.solution import FixStatus, Reason
+from rtkpos.records.status import FixStatus, Reason
 
 pytestmark = pytest.mark.compiled
 

@@ -10,7 +10,7 @@ import pytest
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
 from rtkpos.gnss.signals import carrier_hz, sig_band, sig_index
 from rtkpos.gnss.systems import GPS
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.recordings import altered, recording, rows_of, run, window
 
 NAME = "static-nagoya-2024"

@@ -9,7 +9,7 @@ from rtkpos.errors import RtkposError
 from rtkpos.io.rinex.crinex import decode_crinex
 from rtkpos.io.rinex.read_navigation import read_nav
 from rtkpos.io.rinex.read_observations import read_obs
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.data import dataset_path
 from tests.io.obs_text import epoch_3, epoch_line, header_3, sat_line
 from tests.recordings import altered, recording, run, window

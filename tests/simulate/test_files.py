@@ -21,7 +21,7 @@ from rtkpos.io.solutions.reference_track import read_truth
 from rtkpos.physics.satellites import satellite_states
 from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from rtkpos.simulate.in_memory import simulate_in_memory
 from rtkpos.simulate.medium.ellipsoid import local_axes, place_llh
 from rtkpos.simulate.scenario.scenario import parse_scenario, scenario_of

@@ -7,13 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from rtkpos.estimate.verdicts import PLACE_LIMIT_M, is_possible
+from rtkpos.estimate.output_row import PLACE_LIMIT_M, is_possible
 from rtkpos.live.engine import RtkEngine
 from rtkpos.processing import epoch as epoch_module
 from rtkpos.processing.epoch import epochs
 from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.solve.runs import NAGOYA, short, solved
 
 pytestmark = pytest.mark.compiled

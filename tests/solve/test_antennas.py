@@ -14,7 +14,7 @@ from rtkpos.live.engine import RtkEngine
 from rtkpos.processing.epoch import epochs
 from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.data import dataset_path
 from tests.io.antex_text import antex_text, block, frequency
 from tests.recordings import recording, window

@@ -9,7 +9,7 @@ from rtkpos.estimate.step_memory import step_outputs
 from rtkpos.processing.combine import TALLY_NAMES, combine, fuse
 from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.solution import FixStatus, Reason
+from rtkpos.records.status import FixStatus, Reason
 from tests.recordings import recording
 from tests.solve.runs import NAGOYA, short, solved
 

@@ -12,7 +12,7 @@ from rtkpos.processing.direction import mirrored
 from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
-from rtkpos.records.solution import FixStatus, Reason
+from rtkpos.records.status import FixStatus, Reason
 from tests.recordings import recording, window
 from tests.solve.runs import FUJISAWA, NAGOYA, SECOND_NS, short, thinned
 

@@ -14,7 +14,7 @@ from rtkpos.live.navigation import NAV_COLUMNS, empty_nav, joined_nav, nav_of_co
 from rtkpos.processing.epoch import epochs
 from rtkpos.processing.run import solve
 from rtkpos.records.config import BaseLink, RtkConfig
-from rtkpos.records.solution import FixStatus, Reason
+from rtkpos.records.status import FixStatus, Reason
 from tests.solve.runs import (
     FUJISAWA,
     NAGOYA,

@@ -12,7 +12,7 @@ from rtkpos.io.solutions.pos import format_pos
 from rtkpos.live.engine import RtkEngine
 from rtkpos.processing.run import solve
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.solution import FixStatus, Reason
+from rtkpos.records.status import FixStatus, Reason
 from tests.recordings import moving, recording
 from tests.solve.runs import NAGOYA, assert_same, feed, short, thinned
 

@@ -16,7 +16,7 @@ from rtkpos.processing.epoch import take_epochs
 from rtkpos.processing.run import solve
 from rtkpos.records.config import AR_MODES, MODES, RtkConfig
 from rtkpos.records.observations import UNKNOWN_CHANNEL
-from rtkpos.records.solution import FixStatus, Reason
+from rtkpos.records.status import FixStatus, Reason
 from tests.recordings import recording
 from tests.solve.runs import FUJISAWA, NAGOYA, SECOND_NS, short, solved, thinned
 

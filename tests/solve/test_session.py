@@ -10,7 +10,7 @@ from rtkpos.estimate.step_memory import step_outputs
 from rtkpos.processing.run import solve
 from rtkpos.processing.static_session import HOUR_NS, lasting_mean, static_session, variance_left
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 from tests.recordings import recording, window
 from tests.solve.runs import NAGOYA, SECOND_NS, short
 

@@ -16,7 +16,7 @@ from rtkpos.diagnose.why import MAX_SPANS, explain, ranked_causes
 from rtkpos.gnss.systems import BEIDOU, GPS
 from rtkpos.processing.epoch import take_epochs
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.solution import FixStatus, Reason
+from rtkpos.records.status import FixStatus, Reason
 from tests.io.made_solution import made_solution
 from tests.recordings import altered, recording, rows_of, run, window
 

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rtkpos.records.solution import REASON_TEXT, Reason
+from rtkpos.records.status import REASON_TEXT, Reason
 
 # Reasons that end an epoch before any integer is tried.
 EARLY = frozenset(

@@ -11,7 +11,8 @@ from rtkpos._arrays import BoolArray, FloatArray, IndexArray
 from rtkpos.constants import NS_PER_S
 from rtkpos.diagnose.sky import Pair, sky_at
 from rtkpos.records.config import RtkConfig
-from rtkpos.records.solution import FixStatus, Reason, Solution
+from rtkpos.records.solution import Solution
+from rtkpos.records.status import FixStatus, Reason
 
 # A filter this young is still finding its ambiguities; on long lines the ionosphere as well.
 START_S, LONG_START_S = 120.0, 1800.0

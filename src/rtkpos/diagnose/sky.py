@@ -11,7 +11,7 @@ import numpy as np
 from rtkpos._arrays import BoolArray, FloatArray, IndexArray
 from rtkpos.constants import DEG
 from rtkpos.gnss.signals import SIG_PER_SYSTEM, sig_code
-from rtkpos.gnss.systems import SYSTEM_LETTERS
+from rtkpos.gnss.systems import SYSTEM_LETTERS, systems_of
 from rtkpos.physics.geometry import lines_of_sight, pdop
 from rtkpos.prepare.pairing import PairingPlan
 from rtkpos.records.broadcast import BroadcastTable
@@ -71,7 +71,7 @@ def sky_at(pair: Pair, k: int) -> dict[str, Any]:
         "n_band": float(slots[common].sum(axis=1).mean()) if common.any() else 0.0,
         "lost_share": float((both & ~common).sum() / max(both.sum(), 1)),
         "no_ephemeris_share": float((lacks & seen[0] & seen[1]).sum() / len(sats)),
-        "pdop": pdop(line[common], sats[common] >> 6),
+        "pdop": pdop(line[common], systems_of(sats[common])),
         "rover_sees": _by_system(sats[high & seen[0]]),
         "base_sees": _by_system(sats[high & seen[1]]),
         "rover_signals": _signals(pair.rover, ours, sats[both & ~common]),
@@ -109,7 +109,7 @@ def _phase_quality(pair: Pair, rows: slice, sats: IndexArray) -> dict[str, float
 
 def _by_system(sats: IndexArray) -> str:
     """Satellites by system in words: "G7 E5 C12"."""
-    systems, counts = np.unique(sats >> 6, return_counts=True)
+    systems, counts = np.unique(systems_of(sats), return_counts=True)
     words = [f"{SYSTEM_LETTERS[s]}{n}" for s, n in zip(systems, counts, strict=True)]
     return " ".join(words) or "none"
 
@@ -118,7 +118,7 @@ def _signals(table: ObsTable, rows: slice, sats: IndexArray) -> str:
     """Signals with carrier phases of these satellites by system: "G 1C 5Q, E 1C"."""
     mine = np.isin(table.sat[rows], sats) & np.isfinite(table.phase_cycle[rows])
     sigs = np.unique(table.sig[rows][mine])
-    systems = np.unique(table.sat[rows][mine] >> 6)
+    systems = np.unique(systems_of(table.sat[rows][mine]))
     owner = {
         s: [sig_code(int(g)) for g in sigs if int(g) // SIG_PER_SYSTEM == s]
         for s in systems.tolist()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtkpos._arrays import BoolArray, IndexArray, SmallArray
-from rtkpos.records.solution import FixStatus
+from rtkpos.records.status import FixStatus
 
 MERGE_EPOCHS = 5  # as many fixed epochs or fewer between two runs do not part them
 

@@ -38,7 +38,8 @@ from rtkpos.processing.base_code import code_position_of
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
-from rtkpos.records.solution import FixStatus, Reason, Solution
+from rtkpos.records.solution import Solution
+from rtkpos.records.status import FixStatus, Reason
 
 MAX_SPANS = 40  # explained one by one; the rest is counted
 MIN_WEIGHT = 0.1  # causes below it are left out

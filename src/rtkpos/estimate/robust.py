@@ -53,7 +53,8 @@ class RobustWork(NamedTuple):
 
     weight : (n,) final weights, 0 = excluded      residual : (n,) value - fitted, NaN unusable
     normal_residual : (n,) residual over its standard deviation (excluded rows: predicted)
-    info : (4,) unit-weight sigma of the used rows, chi-square, degrees of freedom, sets tried
+    sigma0 : unit-weight sigma of the used rows      chi_square : of them, with n_free degrees of
+    freedom      n_start : starts that led to a solution
     """
 
     fit: ClockFreeFit
@@ -63,7 +64,10 @@ class RobustWork(NamedTuple):
     normal_residual: FloatArray
     sorted: FloatArray
     suspicion: FloatArray
-    info: FloatArray
+    sigma0: float
+    chi_square: float
+    n_free: int
+    n_start: int
 
 
 def robust_work(n_max: int) -> RobustWork:
@@ -76,7 +80,10 @@ def robust_work(n_max: int) -> RobustWork:
         normal_residual=np.zeros(n_max),
         sorted=np.zeros(n_max),
         suspicion=np.zeros(n_max),
-        info=np.zeros(4),
+        sigma0=0.0,
+        chi_square=0.0,
+        n_free=0,
+        n_start=0,
     )
 
 
@@ -166,7 +173,7 @@ def _refit(design, value, base_weight, group, n, work):
 
 @kernel
 def _consistency(n, work):
-    """Chi-square and degrees of freedom of the rows in use into `work.info`."""
+    """Chi-square and degrees of freedom of the rows in use into `work`."""
     chi, n_free = 0.0, -3
     for i in range(n):
         if work.weight[i] > 0.0:
@@ -175,8 +182,8 @@ def _consistency(n, work):
     for g in range(work.fit.weight_sum.shape[0]):
         if work.fit.weight_sum[g] > 0.0:
             n_free -= 1
-    work.info[1] = chi
-    work.info[2] = n_free
+    work.chi_square = chi
+    work.n_free = n_free
     return 0
 
 
@@ -236,8 +243,8 @@ def _remove_worst(design, value, base_weight, group, n, settings, work):
         if _refit(design, value, base_weight, group, n, work) != 0:
             return 1
         _consistency(n, work)
-        n_free = work.info[2]
-        if n_free < 2.0 or work.info[1] <= chi_square_limit(n_free, settings.chi_z):
+        n_free = work.n_free
+        if n_free < 2 or work.chi_square <= chi_square_limit(n_free, settings.chi_z):
             break
         worst, largest = -1, 0.0
         for i in range(n):
@@ -285,23 +292,21 @@ def robust_fit(design, value, base_weight, group, n, settings, work):
 
     design : (n, 3)   value : (n,)   base_weight : (n,) 1/variance, 0 = unusable   group : (n,)
     settings : RobustSettings      work : RobustWork, results in fit.x, fit.clock, weight,
-              residual, normal_residual and info
+              residual, normal_residual, sigma0, chi_square and n_free
     Returns : int FIT_OK; FIT_SINGULAR (results undefined); FIT_INCONSISTENT (results filled, but
               the rows contradict each other more than the limits allow)
     """
-    for k in range(4):
-        work.info[k] = 0.0
-    work.info[0] = 1.0
+    work.sigma0, work.chi_square, work.n_free, work.n_start = 1.0, 0.0, 0, 0
     _copy_rows(base_weight, n, work.weight)
     _copy_rows(base_weight, n, work.best_weight)
     if _refit(design, value, base_weight, group, n, work) != 0:
         return FIT_SINGULAR
     _consistency(n, work)
-    n_free = work.info[2]
-    if n_free < 1.0:
+    n_free = work.n_free
+    if n_free < 1:
         return FIT_OK
     n_start = 1
-    if work.info[1] > chi_square_limit(n_free, settings.chi_z):
+    if work.chi_square > chi_square_limit(n_free, settings.chi_z):
         n_start = 3 + N_SUSPECT
     for i in range(n):
         work.suspicion[i] = abs(work.normal_residual[i]) if base_weight[i] > 0.0 else 0.0
@@ -316,7 +321,7 @@ def robust_fit(design, value, base_weight, group, n, settings, work):
             design, value, base_weight, group, n, settings, start == 2, start == 0, work
         )
         if settled == 0:
-            work.info[3] += 1.0
+            work.n_start += 1
             misfit = _misfit(base_weight, n, work) if n_start > 1 else 0.0
             # Starts that end at the same place differ by rounding only: the first one keeps it.
             if misfit < best * (1.0 - 1e-6):
@@ -327,7 +332,7 @@ def robust_fit(design, value, base_weight, group, n, settings, work):
         return FIT_SINGULAR
     _consistency(n, work)
     scale = _robust_scale(base_weight, n, work)
-    if work.info[2] >= 1.0:
-        scale = max(scale, math.sqrt(work.info[1] / work.info[2]))
-    work.info[0] = scale
+    if work.n_free >= 1:
+        scale = max(scale, math.sqrt(work.chi_square / work.n_free))
+    work.sigma0 = scale
     return FIT_INCONSISTENT if scale > settings.scale_max else FIT_OK

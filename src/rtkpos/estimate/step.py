@@ -21,7 +21,7 @@ from rtkpos.estimate.baseline.code_differential import (
     fit_codes,
 )
 from rtkpos.estimate.baseline.correction_noise import add_correction_noise, load_correction_sigma
-from rtkpos.estimate.baseline.epoch_work import NEVER_NS
+from rtkpos.estimate.baseline.epoch_work import MIN_COMMON, MIN_PHASES, NEVER_NS
 from rtkpos.estimate.baseline.filter import forget_ambiguities, remember_differences
 from rtkpos.estimate.baseline.filter_step import filter_step
 from rtkpos.estimate.baseline.phase_steps import settle_by_fix
@@ -37,35 +37,13 @@ from rtkpos.estimate.baseline.single_difference import (
 )
 from rtkpos.estimate.baseline.static_mean import forget_mean
 from rtkpos.estimate.covariance_scaling import float_widening, widen
+from rtkpos.estimate.output_row import is_possible, write_position
 from rtkpos.estimate.point.code_position import POINT_CHI_SQUARE, POINT_FEW, POINT_OK
 from rtkpos.estimate.point.single_point import single_point_epoch
-from rtkpos.estimate.verdicts import (
-    AR_INSTANTANEOUS,
-    AR_IS_OFF,
-    AR_OFF,
-    BAD_COVARIANCE,
-    CODE_FAILED,
-    DGNSS,
-    FEW_AMBIGUITIES,
-    FEW_COMMON,
-    FEW_ROVER,
-    FIXED,
-    FLOAT,
-    MIN_COMMON,
-    MIN_PHASES,
-    MODE_DGNSS,
-    MODE_MOVING_BASE,
-    MODE_SINGLE,
-    NO_BASE,
-    NO_BASE_PLACE,
-    NONE,
-    OK,
-    SPP,
-    is_possible,
-    write_position,
-)
 from rtkpos.prepare.common import pair_epoch
+from rtkpos.prepare.pairing import BASE, ROVER
 from rtkpos.prepare.slips import COUNT_CODE_REJECTED, remember_receiver, track_receiver
+from rtkpos.records.status import ArMode, FixStatus, Reason, RunMode
 
 
 @kernel
@@ -78,21 +56,21 @@ def step(inputs, k_rover, k_base, base_from, memory, out, k_out):
     """
     settings = inputs.plan.settings
     out[k_out].event = inputs.rover.event[k_rover]
-    if memory.state.epoch_ns[4] == NEVER_NS:
-        memory.state.epoch_ns[4] = inputs.rover.time_ns[k_rover]
+    if memory.state.first_ns == NEVER_NS:
+        memory.state.first_ns = inputs.rover.time_ns[k_rover]
     status = point_step(inputs, k_rover, memory, out, k_out)
-    if settings.mode == MODE_SINGLE:
+    if settings.mode == RunMode.SINGLE.value:
         return status
     track_both(inputs, k_rover, k_base, base_from, memory)
-    if status == SPP:
+    if status == FixStatus.SPP.value:
         if k_base < 0:
-            out[k_out].reason = NO_BASE
+            out[k_out].reason = Reason.NO_BASE_EPOCH.value
         else:
             out[k_out].age_s = (inputs.rover.time_ns[k_rover] - inputs.base.time_ns[k_base]) * 1e-9
             status = relative_step(inputs, k_rover, k_base, memory, out, k_out)
-    remember_receiver(inputs.rover, k_rover, 0, inputs.plan.pairing, memory.state)
+    remember_receiver(inputs.rover, k_rover, ROVER, inputs.plan.pairing, memory.state)
     if k_base >= 0 and base_from <= k_base:
-        remember_receiver(inputs.base, k_base, 1, inputs.plan.pairing, memory.state)
+        remember_receiver(inputs.base, k_base, BASE, inputs.plan.pairing, memory.state)
     return status
 
 
@@ -110,37 +88,43 @@ def point_step(inputs, k_rover, memory, out, k_out):
         memory.point,
         fix,
     )
-    out[k_out].n_sat = fix.n_used[0]
+    out[k_out].n_sat = fix.n_used
     if status != POINT_OK and status != POINT_CHI_SQUARE:
-        out[k_out].status = NONE
-        out[k_out].reason = FEW_ROVER if status == POINT_FEW else CODE_FAILED
-        return NONE
-    antenna_to_marker(inputs.plan.site.offset_enu_m[0], memory.place, fix.position_m)
-    write_position(out, k_out, fix.position_m, fix.cov_m2, SPP, OK)
-    out[k_out].rx_clock_m = fix.clock_m[0]
+        out[k_out].status = FixStatus.NONE.value
+        out[k_out].reason = (
+            Reason.FEW_ROVER_SATELLITES.value
+            if status == POINT_FEW
+            else Reason.CODE_POSITION_FAILED.value
+        )
+        return FixStatus.NONE.value
+    antenna_to_marker(inputs.plan.site.offset_enu_m[ROVER], memory.place, fix.position_m)
+    write_position(out, k_out, fix.position_m, fix.cov_m2, FixStatus.SPP.value, Reason.OK.value)
+    out[k_out].rx_clock_m = math.nan
     for g in range(fix.clock_m.shape[0]):
         if math.isfinite(fix.clock_m[g]):
             out[k_out].rx_clock_m = fix.clock_m[g]
             break
     for a in range(3):
         out[k_out].velocity_mps[a] = fix.velocity_mps[a]
-    return SPP
+    return FixStatus.SPP.value
 
 
 @unit_kernel
 def track_both(inputs, k_rover, k_base, base_from, memory):
     """Look for slips in the rover's epoch and in all base epochs since the last one used."""
     pairing, settings, state = inputs.plan.pairing, inputs.plan.settings, memory.state
-    track_receiver(inputs.rover, k_rover, 0, pairing, settings, state, memory.track, memory.counts)
+    track_receiver(
+        inputs.rover, k_rover, ROVER, pairing, settings, state, memory.track, memory.counts
+    )
     if inputs.rover.event[k_rover] & RESET_EVENTS:
         forget_ambiguities(state, True)
-        state.count[0] = 0
+        state.n_state = 0
         if inputs.rover.event[k_rover] & ~EVENT_POWER_FAILURE:
             forget_mean(memory.mean)
     for k in range(base_from, k_base + 1):
-        track_receiver(inputs.base, k, 1, pairing, settings, state, memory.track, memory.counts)
+        track_receiver(inputs.base, k, BASE, pairing, settings, state, memory.track, memory.counts)
         if k < k_base:
-            remember_receiver(inputs.base, k, 1, pairing, state)
+            remember_receiver(inputs.base, k, BASE, pairing, state)
     return 0
 
 
@@ -149,59 +133,63 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     """Differences to the base: code differential, filter, integers. Returns : int FixStatus."""
     settings, state, work = inputs.plan.settings, memory.state, memory.work
     time_ns = inputs.rover.time_ns[k_rover]
-    if settings.ar == AR_INSTANTANEOUS:
+    if settings.ar == ArMode.INSTANTANEOUS.value:
         forget_ambiguities(state, True)
     share_states(memory.point.rows, time_ns, work)
     if place_base(inputs, k_base, memory, out, k_out) != 0:
-        out[k_out].reason = NO_BASE_PLACE
-        return SPP
+        out[k_out].reason = Reason.BASE_POSITION_FAILED.value
+        return FixStatus.SPP.value
     before = memory.counts[COUNT_CODE_REJECTED]
     n_used = differential_step(inputs, k_rover, k_base, memory)
     out[k_out].n_code_rejected = memory.counts[COUNT_CODE_REJECTED] - before
     if n_used < MIN_COMMON:
-        out[k_out].reason = FEW_COMMON
-        return SPP
+        out[k_out].reason = Reason.FEW_COMMON_SATELLITES.value
+        return FixStatus.SPP.value
     count_pairs(work, state)
     fit = memory.rows.fit
     out[k_out].prefit_code_m = code_residual_rms(work, memory.rows)
     clock_m = clock_of_first_code(work, memory.rows)
     for k in range(3):
         memory.origin_m[k] = memory.fix.position_m[k] + fit.fit.x[k]
-    work.code_misfit[0] = max(fit.info[0], 1.0)
-    scale = work.code_misfit[0] ** 2
+    work.code_misfit = max(fit.sigma0, 1.0)
+    scale = work.code_misfit**2
     for a in range(3):
         for b in range(3):
             memory.written_cov_m2[a, b] = fit.fit.cofactor[a, b] * scale
-    widen(memory.written_cov_m2, float_widening(work.code_misfit[0]))
+    widen(memory.written_cov_m2, float_widening(work.code_misfit))
     if not is_possible(memory.origin_m, memory.written_cov_m2):
-        out[k_out].reason = CODE_FAILED
-        return SPP
-    write_position(out, k_out, memory.origin_m, memory.written_cov_m2, DGNSS, OK)
-    out[k_out].n_sat = work.count[0]
-    if settings.mode == MODE_DGNSS:
-        return DGNSS
+        out[k_out].reason = Reason.CODE_POSITION_FAILED.value
+        return FixStatus.SPP.value
+    write_position(
+        out, k_out, memory.origin_m, memory.written_cov_m2, FixStatus.DGNSS.value, Reason.OK.value
+    )
+    out[k_out].n_sat = work.n_sat
+    if settings.mode == RunMode.DGNSS.value:
+        return FixStatus.DGNSS.value
     n_phase = filter_step(inputs, k_rover, clock_m, memory, out, k_out)
     if n_phase < MIN_PHASES:
-        out[k_out].reason = FEW_AMBIGUITIES
-        return DGNSS
+        out[k_out].reason = Reason.FEW_AMBIGUITIES.value
+        return FixStatus.DGNSS.value
     for a in range(3):
         for b in range(3):
             memory.epoch_cov_m2[a, b] = state.cov[a, b]
-    widen(memory.epoch_cov_m2, float_widening(work.code_misfit[0]))
+    widen(memory.epoch_cov_m2, float_widening(work.code_misfit))
     if not is_possible(state.state[:3], memory.epoch_cov_m2):
         forget_ambiguities(state, True)
-        state.count[0] = 0
-        out[k_out].reason = BAD_COVARIANCE
-        return DGNSS
-    write_position(out, k_out, state.state[:3], memory.epoch_cov_m2, FLOAT, AR_IS_OFF)
-    status = FLOAT
-    if settings.ar != AR_OFF:
+        state.n_state = 0
+        out[k_out].reason = Reason.BAD_COVARIANCE.value
+        return FixStatus.DGNSS.value
+    write_position(
+        out, k_out, state.state[:3], memory.epoch_cov_m2, FixStatus.FLOAT.value, Reason.AR_OFF.value
+    )
+    status = FixStatus.FLOAT.value
+    if settings.ar != ArMode.OFF.value:
         status = integer_step(inputs, clock_m, time_ns, memory, out, k_out)
-    if status == FIXED:
+    if status == FixStatus.FIXED.value:
         reference = memory.ambiguity.reference
         settle_by_fix(work, state, reference, memory.epoch_m, memory.origin_m)
     remember_differences(work, state, time_ns)
-    state.epoch_ns[0] = time_ns
+    state.rover_ns = time_ns
     return status
 
 
@@ -212,7 +200,7 @@ def place_base(inputs, k_base, memory, out, k_out):
     Returns : int 0; 1 when a moving base has no code position
     """
     base, status = memory.base_fix, POINT_OK
-    if inputs.plan.settings.mode == MODE_MOVING_BASE:
+    if inputs.plan.settings.mode == RunMode.MOVING_BASE.value:
         status = single_point_epoch(
             inputs.base,
             k_base,
@@ -241,19 +229,19 @@ def differential_step(inputs, k_rover, k_base, memory):
     choose_ephemerides(
         inputs.eph, inputs.plan.point.message_order, time_ns, work, state, memory.counts
     )
-    if work.count[0] < MIN_COMMON:
+    if work.n_sat < MIN_COMMON:
         return 0
-    satellite_geometry(inputs.rover, k_rover, 0, inputs.eph, work)
-    satellite_geometry(inputs.base, k_base, 1, inputs.eph, work)
+    satellite_geometry(inputs.rover, k_rover, ROVER, inputs.eph, work)
+    satellite_geometry(inputs.base, k_base, BASE, inputs.eph, work)
     plan, base_ns = inputs.plan, inputs.base.time_ns[k_base]
-    model_receiver(1, memory.base_fix.position_m, base_ns, plan, work, place)
-    model_receiver(0, memory.fix.position_m, time_ns, plan, work, place)
+    model_receiver(BASE, memory.base_fix.position_m, base_ns, plan, work, place)
+    model_receiver(ROVER, memory.fix.position_m, time_ns, plan, work, place)
     form_differences(inputs.rover, inputs.base, inputs.plan.pairing, settings, state, work)
     apart_m2 = 0.0
     for k in range(3):
         apart_m2 += (memory.fix.position_m[k] - memory.base_fix.position_m[k]) ** 2
     age_s = (time_ns - inputs.base.time_ns[k_base]) * 1e-9
-    work.baseline_m[0] = math.sqrt(apart_m2)
+    work.baseline_m = math.sqrt(apart_m2)
     load_correction_sigma(k_base, inputs.sigma, work)
     is_long = is_long_line(work, state, settings)
     share = settings.long_noise_share if is_long else 1.0
@@ -272,9 +260,9 @@ def run_block(inputs, base_index, first, end, memory, out):
     Returns : int, epochs fixed
     """
     n_fixed = 0
-    seen = memory.state.count[2]
+    seen = memory.state.n_base_seen
     for k in range(first, end):
-        n_fixed += step(inputs, k, base_index[k], seen, memory, out, k) == FIXED
+        n_fixed += step(inputs, k, base_index[k], seen, memory, out, k) == FixStatus.FIXED.value
         seen = max(seen, base_index[k] + 1)
-    memory.state.count[2] = seen
+    memory.state.n_base_seen = seen
     return n_fixed

@@ -301,13 +301,13 @@ class RtkEngine:
         tolerance_ns = time_tolerance_ns(self.config)
         max_age_ns = int(self._inputs.plan.settings.max_age_ns)
         index = match_epochs(self._rover.obs.time_ns, base_ns, tolerance_ns, max_age_ns)
-        out, count = self._out, self._memory.state.count
+        out, state = self._out, self._memory.state
         out[0] = self._empty[0]
-        count[2] = self._n_seen
+        state.n_base_seen = self._n_seen
         run_block(self._inputs, index, 0, 1, self._memory, out)
         explain_base(out, self._rover.obs.time_ns, base_ns, tolerance_ns)
         explain_rover(out, self._rover.obs, self._nav)
-        self._n_seen = int(count[2])
+        self._n_seen = int(state.n_base_seen)
         n_gone = max(self._n_seen - 1, 0)
         self._base.drop(n_gone)
         self._n_seen -= n_gone
@@ -343,7 +343,7 @@ class RtkEngine:
         """Enter a plan into the record the kernels read."""
         record = record_of(pairing)
         for name in pairing._fields:
-            self._inputs.plan.pairing[name][:] = record[name]
+            self._inputs.plan.pairing[name] = record[name]
         enter_antennas(self._inputs.plan, self._antennas)
 
     def _set_antennas(

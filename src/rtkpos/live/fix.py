@@ -10,7 +10,7 @@ import numpy as np
 from rtkpos._arrays import FloatArray
 from rtkpos.core.station.geodesy import ecef_to_geodetic
 from rtkpos.records.shown import Facts, Shown, span_words
-from rtkpos.records.solution import REASON_TEXT, FixStatus, Reason
+from rtkpos.records.status import REASON_TEXT, FixStatus, Reason
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

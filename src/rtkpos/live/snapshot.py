@@ -12,7 +12,7 @@ import numpy as np
 from rtkpos.errors import DataError
 from rtkpos.records.broadcast import Ionosphere
 
-MAGIC = b"rtkpos engine snapshot 3\n"
+MAGIC = b"rtkpos engine snapshot 4\n"
 _DIGEST_SIZE = 32
 _LENGTH_SIZE = 8
 

@@ -170,7 +170,7 @@ class NetworkEngine:
         return self.pairing._replace(
             leader=np.array([one.leader for one in found]),
             shift_cycle=np.array([one.shift_cycle for one in found]),
-            alike=np.array([types[0] == types[1] != ""], np.int8),
+            alike=int(types[0] == types[1] != ""),
         )
 
     def _station_plan(self, k: int) -> Any:

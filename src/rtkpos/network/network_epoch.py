@@ -12,6 +12,7 @@ from rtkpos.network.ambiguity.closure import close_triangles, station_integers
 from rtkpos.network.ambiguity.transfer import transfer_integers
 from rtkpos.network.corrections.filter import update_corrections
 from rtkpos.network.corrections.station_epoch import model_stations
+from rtkpos.prepare.pairing import BASE, ROVER
 
 __all__ = ["finish_epoch", "model_stations", "step_edges"]
 
@@ -24,7 +25,7 @@ def step_edges(epochs, first, end, memory):
     """
     n = 0
     for e in range(first, end):
-        rover, base = memory.ends[e, 0], memory.ends[e, 1]
+        rover, base = memory.ends[e, ROVER], memory.ends[e, BASE]
         if epochs[rover] < 0 or epochs[base] < 0:
             continue
         edge, plan = memory.edge[e], memory.edge_plan[e]

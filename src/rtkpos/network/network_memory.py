@@ -53,6 +53,8 @@ NETWORK_COUNTERS = (
 ) = range(9)
 
 WITHOUT_DATUM = 2
+# Columns of the log of ended arcs, in the order of `KnownArcs` from the third on.
+LOG_FIELDS = ("log_sat", "log_band", "log_begin_ns", "log_end_ns", "log_integer", "log_datum_ns")
 N_LOG = 4096  # arcs of a baseline that are noted for a second pass
 
 
@@ -60,7 +62,7 @@ class KnownArcs(NamedTuple):
     """Integers of arcs from a first pass; none of them in the first pass itself.
 
     first : (E, N_SAT * B + 1) rows of baseline e and satellite-band k are first[e, k]:first[e, k+1]
-    begin_ns, end_ns, integer, datum_ns : (n,)      n_band : (1,) B
+    begin_ns, end_ns, integer, datum_ns : (n,)      n_band : B
     """
 
     first: IndexArray
@@ -68,14 +70,14 @@ class KnownArcs(NamedTuple):
     end_ns: TimeArray
     integer: IndexArray
     datum_ns: TimeArray
-    n_band: IndexArray
+    n_band: int
 
 
 def no_known_arcs(n: int) -> KnownArcs:
     """Nothing known of n baselines."""
     first = np.zeros((n, N_SAT * N_SLOT + 1), np.int64)
     empty = [np.zeros(0, np.int64) for _ in range(4)]
-    return KnownArcs._make([first, *empty, np.full(1, N_SLOT, np.int64)])
+    return KnownArcs._make([first, *empty, N_SLOT])
 
 
 class StationMemory(NamedTuple):
@@ -83,14 +85,17 @@ class StationMemory(NamedTuple):
 
     code_m, phase_m : (M, B) observed minus modelled [m], NaN = missing: what is left is receiver
         clock, ionosphere, ambiguity and what the models do not know
-    is_there : (1,) 1 when the station has data at the epoch
+    is_there : 1 when the station has data at the epoch
+    modelled_epoch : epoch of the observations the models stand for, where a station is modelled
+        at will (`network.virtual`), -1 = none
     """
 
     work: EpochWork
     place: PlaceWork
     code_m: FloatArray
     phase_m: FloatArray
-    is_there: IndexArray
+    is_there: int
+    modelled_epoch: int
 
 
 class EdgePlan(NamedTuple):
@@ -117,8 +122,8 @@ class EdgeMemory(NamedTuple):
     trial_origin : (N_SYSTEM, B) satellite the trial integers are counted from, -1 = none
     shift : (N_SYSTEM, B) shifts of the datum so far [cycle]
     begin_ns, seen_ns : (N_SAT, B) first and last epoch of an arc      proved : (N_SAT, B) 1 = its
-        integer was verified      log, n_log : see `network.arcs`
-    spread_m2 : (2,) running mean square of the held slant ionospheres in the zenith, its weight
+        integer was verified      log_*, n_log : see `arcs`
+    spread_m2, spread_weight : running mean square of the held slant ionospheres in the zenith
     agree, differ : (N_SAT, B) triangles of this epoch in which the integer closes, does not
     verified : (N_SAT, B) held and contradicted by no triangle
     """
@@ -145,9 +150,15 @@ class EdgeMemory(NamedTuple):
     begin_ns: TimeArray
     seen_ns: TimeArray
     proved: SmallArray
-    log: IndexArray
-    n_log: IndexArray
-    spread_m2: FloatArray
+    log_sat: IndexArray
+    log_band: IndexArray
+    log_begin_ns: TimeArray
+    log_end_ns: TimeArray
+    log_integer: IndexArray
+    log_datum_ns: TimeArray
+    n_log: int
+    spread_m2: float
+    spread_weight: float
     agree: SmallArray
     differ: SmallArray
     verified: SmallArray
@@ -230,7 +241,8 @@ def station_memory(n: int) -> Any:
         place=place,
         code_m=np.full(pair, np.nan),
         phase_m=np.full(pair, np.nan),
-        is_there=np.zeros(1, np.int64),
+        is_there=0,
+        modelled_epoch=-1,
     )
     return record_table(empty, n)
 
@@ -239,7 +251,8 @@ def edge_memory(n: int) -> Any:
     """Records of `EdgeMemory` for n baselines."""
     pair, groups = (N_SAT, N_SLOT), (N_SYSTEM, N_SLOT)
     flags = ("held", "agree", "differ", "verified", "proved")
-    small = {name: np.zeros(pair, np.int8) for name in flags}
+    small: dict[str, Any] = {name: np.zeros(pair, np.int8) for name in flags}
+    log: dict[str, Any] = {name: np.zeros(N_LOG, np.int64) for name in LOG_FIELDS}
     empty = EdgeMemory(
         state=filter_state(),
         work=epoch_work(),
@@ -261,9 +274,10 @@ def edge_memory(n: int) -> Any:
         shift=np.zeros(groups, np.int64),
         begin_ns=np.full(pair, NEVER_NS, np.int64),
         seen_ns=np.full(pair, NEVER_NS, np.int64),
-        log=np.zeros((N_LOG, 6), np.int64),
-        n_log=np.zeros(1, np.int64),
-        spread_m2=np.zeros(2),
+        **log,
+        n_log=0,
+        spread_m2=0.0,
+        spread_weight=0.0,
         **small,
     )
     return record_table(empty, n)

@@ -12,7 +12,8 @@ from rtkpos._arrays import BoolArray, FloatArray
 from rtkpos.constants import NS_PER_S
 from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.errors import DataError
-from rtkpos.records.solution import FixStatus, Solution
+from rtkpos.records.solution import Solution
+from rtkpos.records.status import FixStatus
 
 WRONG_STATIC_M = 0.10
 WRONG_MOVING_M = 0.20

@@ -9,11 +9,16 @@ from numpy.typing import ArrayLike
 
 from rtkpos._arrays import BoolArray, FloatArray, IndexArray, SmallArray, TimeArray
 from rtkpos._numba.decorator import kernel
-from rtkpos.core.orbits.broadcast_orbit import N_ORBIT_STATE, satellite_state
+from rtkpos.core.orbits.broadcast_orbit import (
+    N_ORBIT_STATE,
+    STATE_CLOCK,
+    STATE_DRIFT,
+    satellite_state,
+)
 from rtkpos.core.orbits.ephemeris import DEFAULT_MESSAGE_ORDER, FNAV, INAV, select_ephemeris
 from rtkpos.core.tables import EphemerisArrays
 from rtkpos.errors import ConfigError, DataError
-from rtkpos.gnss.systems import GALILEO, N_SAT
+from rtkpos.gnss.systems import GALILEO, N_SAT, system_of
 from rtkpos.records.broadcast import BroadcastTable
 
 
@@ -68,7 +73,7 @@ def _fill_states(
         if row < 0:
             out_state[k, :] = np.nan
         else:
-            satellite_state(eph, row, sat[k] >> 6, time_ns[k], out_state[k])
+            satellite_state(eph, row, system_of(sat[k]), time_ns[k], out_state[k])
     return 0
 
 
@@ -101,7 +106,7 @@ def satellite_states(
     return SatelliteStates(
         ecef_m=state[:, :3],
         velocity_mps=state[:, 3:6],
-        clock_s=state[:, 6],
-        drift_sps=state[:, 7],
+        clock_s=state[:, STATE_CLOCK],
+        drift_sps=state[:, STATE_DRIFT],
         row=row,
     )

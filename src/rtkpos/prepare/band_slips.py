@@ -51,7 +51,7 @@ def geometry_free_slips(work, state, settings, time_ns, counts):
     remove most ionosphere.
     """
     n_slip = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
         for a in range(work.sd_phase_m.shape[1]):
             for b in range(a + 1, work.sd_phase_m.shape[1]):
@@ -63,7 +63,7 @@ def geometry_free_slips(work, state, settings, time_ns, counts):
                 change = now - (state.last_sd_m[sat, a] - state.last_sd_m[sat, b])
                 if math.isnan(change) or away_ns > settings.max_gap_ns:
                     continue
-                is_late = away_ns > 1.5 * abs(state.step_ns[1])
+                is_late = away_ns > 1.5 * abs(state.step_interval_ns)
                 if abs(change) > gf_limit(state, sat, pair_of(a, b), is_late, settings):
                     mark_slip(work, i, a, b, SLIP_LIKELY)
                     counts[COUNT_GF] += 1
@@ -101,7 +101,7 @@ def wide_lane_slips(work, state, settings, counts):
     nothing. Sources: Melbourne (1985); Wuebbena (1985); running mean and test as Blewitt (1990).
     """
     n_slip = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
         for a in range(work.sd_phase_m.shape[1]):
             for b in range(a + 1, work.sd_phase_m.shape[1]):

@@ -71,7 +71,7 @@ def pair_epoch(obs_rover, k_rover, obs_base, k_base, plan, work):
     """Find common satellites of two epochs and their signal pairs.
 
     obs_rover, obs_base : ObsArrays      k_rover, k_base : epoch indices      plan : PairingPlan
-    work : EpochWork; fills count[0], sat, row      Returns : int, number of common satellites
+    work : EpochWork; fills n_sat, sat, row      Returns : int, number of common satellites
 
     Both row ranges are sorted by satellite, so one walk over both finds all pairs.
     """
@@ -93,5 +93,5 @@ def pair_epoch(obs_rover, k_rover, obs_base, k_base, plan, work):
                 work.sat[n] = sat
                 n += 1
             i, j = i_next, j_next
-    work.count[0] = n
+    work.n_sat = n
     return n

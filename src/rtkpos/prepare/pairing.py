@@ -39,6 +39,7 @@ from rtkpos.gnss.systems import (
     SYSTEM_LETTERS,
     sat_from_name,
     systems_from_letters,
+    systems_of,
 )
 from rtkpos.prepare.alignment import measure_alignment
 from rtkpos.records.broadcast import BroadcastTable, Message
@@ -46,6 +47,7 @@ from rtkpos.records.config import RtkConfig, Selection
 from rtkpos.records.observations import UNKNOWN_CHANNEL, ObsTable
 
 N_SLOT = 3
+ROVER, BASE = range(2)  # the receivers of a pair, first axis of what is held for both
 
 # Order in which bands are taken when the configuration names none.
 BAND_ORDER = {
@@ -84,7 +86,7 @@ class PairingPlan(NamedTuple):
     digit    : (N_SYSTEM, N_SLOT) RINEX band digit of a slot, 0 = none
     leader   : (2, N_SIG) rover, base: the code whose phases those of a signal compare with
     shift_cycle : (2, N_SIG) rover, base: to be added to a phase before that
-    alike    : (1,) 1 when both receivers are of one type by their headers
+    alike    : 1 when both receivers are of one type by their headers
     wanted   : (N_SAT,) 1 when the satellite takes part
     """
 
@@ -95,7 +97,7 @@ class PairingPlan(NamedTuple):
     digit: SmallArray
     leader: IndexArray
     shift_cycle: FloatArray
-    alike: SmallArray
+    alike: int
     wanted: SmallArray
 
 
@@ -129,7 +131,7 @@ def _with_receivers(plan: PairingPlan, rover: ObsTable, base: ObsTable) -> Pairi
     return plan._replace(
         leader=np.array([one.leader for one in found]),
         shift_cycle=np.array([one.shift_cycle for one in found]),
-        alike=np.array([receiver_type(rover) == receiver_type(base) != ""], np.int8),
+        alike=int(receiver_type(rover) == receiver_type(base) != ""),
     )
 
 
@@ -163,7 +165,7 @@ def plan_of_bands(
         digit=digit,
         leader=np.tile(np.arange(N_SIG), (2, 1)),
         shift_cycle=np.zeros((2, N_SIG)),
-        alike=np.zeros(1, np.int8),
+        alike=0,
         wanted=_wanted(selection, bands),
     )
 
@@ -231,7 +233,7 @@ def _carrier_by_satellite(digit: SmallArray, channel: SmallArray) -> FloatArray:
     """Carrier frequencies (N_SAT, N_SLOT) [Hz]; NaN where unknown."""
     out = np.full((N_SAT, N_SLOT), np.nan)
     for sat in range(N_SAT):
-        system = sat >> 6
+        system = systems_of(sat)
         is_unknown = system == GLONASS and channel[sat & 63] == UNKNOWN_CHANNEL
         for s in range(N_SLOT):
             band = int(digit[system, s])

@@ -9,7 +9,7 @@ import numpy as np
 from rtkpos._arrays import FloatArray, SigArray
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
 from rtkpos.gnss.signals import SIG_PER_SYSTEM, carrier_hz, sig_band
-from rtkpos.gnss.systems import GLONASS, N_SAT, N_SYSTEM
+from rtkpos.gnss.systems import GLONASS, N_SAT, N_SYSTEM, systems_of
 from rtkpos.records.observations import ObsTable
 
 N_STRETCH, STRETCH_EPOCHS = 60, 20  # places of a recording that are looked at, epochs at each
@@ -63,7 +63,7 @@ def code_noise_m(table: ObsTable) -> float:
 
 def two_bands(table: ObsTable, system: int) -> SigArray:
     """The two signals with most codes of a system, of different bands; one, or none, if so few."""
-    mine = ((table.sat >> 6) == system) & np.isfinite(table.code_m)
+    mine = (systems_of(table.sat) == system) & np.isfinite(table.code_m)
     sigs, counts = np.unique(table.sig[mine], return_counts=True)
     order = sigs[np.argsort(-counts, kind="stable")]
     other = [sig for sig in order[1:] if sig_band(int(sig)) != sig_band(int(order[0]))]

@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from rtkpos._arrays import BoolArray, FloatArray
-from rtkpos.records.solution import FixStatus, Reason
+from rtkpos.records.status import FixStatus, Reason
 
 LIMIT_SIGMA = 4.0
 # Standard deviation added to a difference [m]: multipath and the atmosphere last, and covariances

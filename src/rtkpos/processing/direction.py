@@ -107,7 +107,7 @@ def run_epochs(
     index = match_epochs(sense * rover_ns, base_ns, time_tolerance_ns(config), max_age_ns)
     n = len(rover_ns)
     memory, out = step_memory(), step_outputs(n)
-    memory.state.epoch_ns[4] = rover_ns.min()
+    memory.state.first_ns = rover_ns.min()
     for first in range(0, n, BLOCK):
         end = min(first + BLOCK, n)
         run_block(inputs, index, first, end, memory, out)

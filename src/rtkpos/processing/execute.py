@@ -23,7 +23,8 @@ from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
-from rtkpos.records.solution import Diagnostics, FixStatus, Reason, Solution
+from rtkpos.records.solution import Diagnostics, Solution
+from rtkpos.records.status import FixStatus, Reason
 
 MOVING_NOTES = (
     "the base moves: only the vector from base to rover is precise; absolute positions have the "

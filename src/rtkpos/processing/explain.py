@@ -14,7 +14,7 @@ from rtkpos.physics.satellites import satellite_states
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
-from rtkpos.records.solution import Reason
+from rtkpos.records.status import Reason
 
 MIN_SATELLITE = 4
 _NAV_REACH_NS = 2 * 3600 * NS_PER_S

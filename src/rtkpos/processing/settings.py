@@ -20,11 +20,11 @@ from rtkpos.prepare.pairing import PairingPlan, make_plan
 from rtkpos.processing.direction import time_tolerance_ns
 from rtkpos.processing.epoch import kernel_view
 from rtkpos.records.broadcast import BroadcastTable
-from rtkpos.records.config import MODES, RtkConfig
+from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
+from rtkpos.records.status import ArMode, RunMode
 
-AR_NUMBER = {"off": 0, "instantaneous": 1, "continuous": 2, "hold": 3}
 GLONASS_NUMBER = {"off": GLONASS_OFF, "auto": GLONASS_LEARNT, "on": GLONASS_ALIKE}
 
 
@@ -33,8 +33,8 @@ def kernel_settings(config: RtkConfig) -> Settings:
     selection, noise, slips = config.selection, config.noise, config.slips
     ambiguity, atmosphere = config.ambiguity, config.atmosphere
     return Settings(
-        mode=MODES.index(config.mode),
-        ar=AR_NUMBER[config.ar],
+        mode=RunMode[config.mode.upper()].value,
+        ar=ArMode[config.ar.upper()].value,
         mask_rad=selection.elevation_mask_deg * DEG,
         cn0_min_dbhz=float(selection.cn0_min_dbhz),
         phase_a_m=float(noise.phase_a_m),
@@ -105,7 +105,7 @@ def run_plan(pairing: PairingPlan, base_ecef_m: FloatArray, config: RtkConfig) -
     """What a run has decided beforehand, as the record of a `RunPlan`."""
     excluded = tuple(s for s in map(sat_from_name, config.selection.exclude) if s >= 0)
     settings = kernel_settings(config)
-    if pairing.alike[0] and settings.glonass != GLONASS_OFF:
+    if pairing.alike and settings.glonass != GLONASS_OFF:
         settings = settings._replace(glonass=GLONASS_ALIKE)
     return record_of(
         RunPlan(

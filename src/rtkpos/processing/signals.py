@@ -12,9 +12,8 @@ from rtkpos.constants import NS_PER_S
 from rtkpos.estimate.ambiguity.glonass import GLONASS_ALIKE, GLONASS_OFF
 from rtkpos.estimate.baseline.epoch_work import epoch_work, filter_state
 from rtkpos.estimate.baseline.single_difference import count_pair
-from rtkpos.estimate.verdicts import AR_OFF, MODE_DGNSS, MODE_SINGLE
 from rtkpos.gnss.signals import GLONASS_STEP_HZ, SIG_PER_SYSTEM, sig_band, sig_code
-from rtkpos.gnss.systems import GLONASS, SYSTEM_LETTERS, sat_name
+from rtkpos.gnss.systems import GLONASS, SYSTEM_LETTERS, sat_name, systems_of
 from rtkpos.prepare.align import match_epochs
 from rtkpos.prepare.alignment import finding_text, measure_alignment
 from rtkpos.prepare.common import pair_epoch
@@ -22,19 +21,20 @@ from rtkpos.prepare.pairing import PairingPlan, band_coverage
 from rtkpos.records.observations import ObsTable
 from rtkpos.records.signal_use import SignalUse, pair_name
 from rtkpos.records.solution import Solution
+from rtkpos.records.status import ArMode, RunMode
 
 PLANNED_EPOCHS = 200  # looked at when a plan is shown before the run
 SAME_EPOCH_NS = NS_PER_S // 50
 
 
-def signal_uses(pair_use: Any, plan: Any) -> tuple[SignalUse, ...]:
+def signal_uses(state: Any, plan: Any) -> tuple[SignalUse, ...]:
     """Pairs by system, band and number of satellite-epochs.
 
-    pair_use : (N_CODE_PAIR, 3) of the `FilterState`      plan : PairingPlan, or its record
+    state : record of the `FilterState` after the run      plan : PairingPlan, or its record
     """
     uses = []
-    for key, n_phase, n_code in pair_use[pair_use[:, 0] >= 0].tolist():
-        rover, base = key // 4096, key % 4096
+    for p in np.flatnonzero(state.use_key >= 0):
+        rover, base = divmod(int(state.use_key[p]), 4096)
         leaders = int(plan.leader[0, rover]), int(plan.leader[1, base])
         uses.append(
             SignalUse(
@@ -42,8 +42,8 @@ def signal_uses(pair_use: Any, plan: Any) -> tuple[SignalUse, ...]:
                 band=int(sig_band(rover)),
                 rover=sig_code(rover),
                 base=sig_code(base),
-                n_phase=n_phase,
-                n_code=n_code,
+                n_phase=int(state.use_with_phase[p]),
+                n_code=int(state.use_without_phase[p]),
                 compared_with=pair_name(*map(sig_code, leaders)),
             )
         )
@@ -57,16 +57,16 @@ def tell_signals(
 
     plan : record of the `RunPlan`      memory : record of the `StepMemory` after the run
     """
-    uses = signal_uses(memory.state.pair_use, plan.pairing)
+    uses = signal_uses(memory.state, plan.pairing)
     notes = signal_notes(rover, base, plan.pairing, uses)
     if wants_integers(plan.settings):
-        notes += glonass_notes(plan.settings.glonass, memory.ambiguity.channel_bias, uses)
+        notes += glonass_notes(plan.settings.glonass, memory.ambiguity, uses)
     return dataclasses.replace(solution, signals=uses, notes=(*solution.notes, *notes))
 
 
 def wants_integers(settings: Any) -> bool:
     """Whether a run tries to fix integers; settings : record of the `Settings`."""
-    return bool(settings.ar != AR_OFF and settings.mode not in (MODE_SINGLE, MODE_DGNSS))
+    return bool(settings.ar != ArMode.OFF and settings.mode not in (RunMode.SINGLE, RunMode.DGNSS))
 
 
 def planned_uses(rover: ObsTable, base: ObsTable, plan: PairingPlan) -> tuple[SignalUse, ...]:
@@ -81,7 +81,7 @@ def planned_uses(rover: ObsTable, base: ObsTable, plan: PairingPlan) -> tuple[Si
             if a >= 0:
                 has_phase = bool(np.isfinite(rover.phase_cycle[a] + base.phase_cycle[b]))
                 count_pair(int(rover.sig[a]) * 4096 + int(base.sig[b]), has_phase, state)
-    return signal_uses(state.pair_use, plan)
+    return signal_uses(state, plan)
 
 
 def signal_notes(
@@ -122,24 +122,24 @@ def _satellites_left_out(rover: ObsTable, plan: Any) -> list[str]:
     slots = [s for s, digit in enumerate(digits) if digit in GLONASS_STEP_HZ]
     if not slots:
         return []
-    sats = np.unique(rover.sat[(rover.sat >> 6) == GLONASS]).tolist()
+    sats = np.unique(rover.sat[systems_of(rover.sat) == GLONASS]).tolist()
     names = [sat_name(sat) for sat in sats if np.isnan(plan.carrier_hz[sat, slots[0]])]
     if not names:
         return []
     return [f"phases left out, as no source gives one channel for them: {' '.join(names)}."]
 
 
-def glonass_notes(mode: int, channel_bias: Any, uses: tuple[SignalUse, ...]) -> list[str]:
+def glonass_notes(mode: int, ambiguity: Any, uses: tuple[SignalUse, ...]) -> list[str]:
     """What was assumed or learnt of the GLONASS channel bias.
 
-    mode : GLONASS_* of `estimate.glonass`      channel_bias : (2, 3) of the `AmbiguityWork`
+    mode : GLONASS_* of `estimate.glonass`      ambiguity : record of the `AmbiguityWork`
     """
     if not any(use.system == "R" and use.n_phase for use in uses) or mode == GLONASS_OFF:
         return []
     known = [
-        f"{channel_bias[band, 0]:+.3f} cycle per channel on G{band + 1}"
+        f"{ambiguity.channel_bias[band]:+.3f} cycle per channel on G{band + 1}"
         for band in range(2)
-        if channel_bias[band, 1] > 0.0
+        if ambiguity.channel_bias_var[band] > 0.0
     ]
     text = f"learnt bias {', '.join(known)}" if known else "no bias was learnt"
     if mode == GLONASS_ALIKE:

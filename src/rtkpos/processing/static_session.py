@@ -27,7 +27,8 @@ from rtkpos._arrays import FloatArray, IndexArray, TimeArray
 from rtkpos.constants import NS_PER_S
 from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.core.tables import EVENT_ANTENNA_MOVED, EVENT_SESSION
-from rtkpos.records.solution import FixStatus, HourlyMeans
+from rtkpos.records.solution import HourlyMeans
+from rtkpos.records.status import FixStatus
 
 HOUR_NS = 3600 * NS_PER_S
 MIN_HOURS_NS = 2 * HOUR_NS  # below it there is nothing to repeat

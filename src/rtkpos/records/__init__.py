@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from rtkpos.records.precise import PreciseTable
     from rtkpos.records.report import ReadReport
     from rtkpos.records.signal_use import SignalUse
-    from rtkpos.records.solution import Diagnostics, FixStatus, HourlyMeans, Reason, Solution
+    from rtkpos.records.solution import Diagnostics, HourlyMeans, Solution
+    from rtkpos.records.status import FixStatus, Reason
 
 _PLACES = {
     "antenna": (
@@ -58,10 +59,12 @@ _PLACES = {
     "signal_use": ("SignalUse",),
     "solution": (
         "Diagnostics",
-        "FixStatus",
         "HourlyMeans",
-        "Reason",
         "Solution",
+    ),
+    "status": (
+        "FixStatus",
+        "Reason",
     ),
 }
 __getattr__, __dir__ = public_words(__name__, _PLACES)

@@ -17,8 +17,9 @@ from rtkpos.records.config_field import (
     one_of,
     section_from,
 )
+from rtkpos.records.status import RunMode
 
-MODES = ("single", "dgnss", "kinematic", "static", "moving_base")
+MODES = tuple(mode.name.lower() for mode in RunMode)
 DIRECTIONS = ("forward", "backward", "combined")
 
 

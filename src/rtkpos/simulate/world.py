@@ -18,6 +18,7 @@ from rtkpos.gnss.systems import (
     SYSTEM_LETTERS,
     SYSTEM_NAMES,
     systems_from_letters,
+    systems_of,
 )
 from rtkpos.io.rinex.read_navigation import read_nav
 from rtkpos.records.broadcast import BroadcastTable, Ionosphere
@@ -72,7 +73,7 @@ def make_world(scenario: Scenario) -> World:
     nav, text = broadcast(
         almanacs, start_ns, end_ns, _sent(shell, systems, start_ns), scenario.version
     )
-    sat = {s: np.unique(nav.sat[nav.sat >> 6 == s]) for s in systems}
+    sat = {s: np.unique(nav.sat[systems_of(nav.sat) == s]) for s in systems}
     air = Air.of(scenario.troposphere, scenario.origin, stream_of(run.seed, "air"))
     return World(
         scenario=scenario,

@@ -7,7 +7,7 @@ import textwrap
 from rtkpos.constants import NS_PER_S
 from rtkpos.diagnose.why import ExplainedSpan, Explanation
 from rtkpos.gnss.time import iso_gpst
-from rtkpos.records.solution import REASON_TEXT, Reason
+from rtkpos.records.status import REASON_TEXT, Reason
 
 MAX_LONG, MAX_SHORT = 10, 3
 MAX_CAUSES, MAX_ADVICE = 4, 6

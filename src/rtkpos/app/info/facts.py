@@ -11,7 +11,7 @@ from rtkpos.app.solve.losses import skip_lines
 from rtkpos.constants import NS_PER_S
 from rtkpos.core.station.geodesy import ecef_to_geodetic
 from rtkpos.gnss.signals import sig_band, sig_code
-from rtkpos.gnss.systems import SYSTEM_LETTERS, sat_name
+from rtkpos.gnss.systems import SYSTEM_LETTERS, sat_name, systems_of
 from rtkpos.gnss.time import iso_gpst
 from rtkpos.records.broadcast import BroadcastTable, Message
 from rtkpos.records.observations import ObsTable, interval_s
@@ -36,7 +36,7 @@ def obs_facts(table: ObsTable) -> dict[str, Any]:
         "interval_s": interval_s(table),
         **gap_facts(table),
         "header_position": place(station.approx_ecef_m),
-        "systems": {SYSTEM_LETTERS[s]: _system_facts(table, s) for s in systems_of(table)},
+        "systems": {SYSTEM_LETTERS[s]: _system_facts(table, s) for s in observed_systems(table)},
         "warnings": list(table.report.warnings),
         "skipped": skip_lines(table.report),
     }
@@ -44,7 +44,7 @@ def obs_facts(table: ObsTable) -> dict[str, Any]:
 
 def nav_facts(table: BroadcastTable) -> dict[str, Any]:
     """What a navigation table holds: messages, satellites and span by system, ionosphere."""
-    system = table.sat >> 6
+    system = systems_of(table.sat)
     systems = {}
     for s in np.unique(system):
         rows = system == s
@@ -72,9 +72,9 @@ def nav_facts(table: BroadcastTable) -> dict[str, Any]:
     }
 
 
-def systems_of(table: ObsTable) -> list[int]:
+def observed_systems(table: ObsTable) -> list[int]:
     """Systems with at least one observation, in index order."""
-    return [int(s) for s in np.unique(table.sat >> 6)]
+    return [int(s) for s in np.unique(systems_of(table.sat))]
 
 
 def gap_facts(table: ObsTable) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def _span(table: ObsTable) -> list[str]:
 
 def _rows(table: ObsTable, system: int) -> BoolArray:
     """Mask of the rows of a system."""
-    mask: BoolArray = (table.sat >> 6) == system
+    mask: BoolArray = systems_of(table.sat) == system
     return mask
 
 

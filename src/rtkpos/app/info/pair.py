@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rtkpos._arrays import FloatArray
-from rtkpos.app.info.facts import has_phase_by_band, systems_of
+from rtkpos.app.info.facts import has_phase_by_band, observed_systems
 from rtkpos.app.info.quality import (
     common_satellites,
     paired_signals,
@@ -16,7 +16,7 @@ from rtkpos.app.info.quality import (
 )
 from rtkpos.constants import NS_PER_S
 from rtkpos.core.station.earth import is_on_earth
-from rtkpos.gnss.systems import SYSTEM_LETTERS, SYSTEM_NAMES, sat_name
+from rtkpos.gnss.systems import SYSTEM_LETTERS, SYSTEM_NAMES, sat_name, systems_of
 from rtkpos.gnss.time import iso_gpst
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig
@@ -38,7 +38,7 @@ def pair_facts(rover: ObsTable, base: ObsTable) -> dict[str, Any]:
     overlaps = end >= start
     common = {
         SYSTEM_LETTERS[s]: _common(rover, base, s)
-        for s in sorted(set(systems_of(rover)) & set(systems_of(base)))
+        for s in sorted(set(observed_systems(rover)) & set(observed_systems(base)))
     }
     return {
         "rover": list(rover.source),
@@ -87,7 +87,7 @@ def _age_ns(rover: ObsTable, base: ObsTable) -> Any:
 
 def _common(rover: ObsTable, base: ObsTable, system: int) -> dict[str, Any]:
     """Satellites and bands with carrier phases that both receivers have."""
-    ours, theirs = (np.unique(t.sat[(t.sat >> 6) == system]) for t in (rover, base))
+    ours, theirs = (np.unique(t.sat[systems_of(t.sat) == system]) for t in (rover, base))
     bands = has_phase_by_band(rover, system).keys() & has_phase_by_band(base, system).keys()
     return {
         "satellites": [sat_name(int(sat)) for sat in np.intersect1d(ours, theirs)],
@@ -191,11 +191,11 @@ def nav_obstacles(
     """
     found = []
     missing, outdated = [], []
-    partner = None if other is None else systems_of(other)
-    for system in systems_of(table):
+    partner = None if other is None else observed_systems(other)
+    for system in observed_systems(table):
         if partner is not None and system not in partner:
             continue
-        toe = nav.toe_ns[(nav.sat >> 6) == system]
+        toe = nav.toe_ns[systems_of(nav.sat) == system]
         name = SYSTEM_NAMES[system]
         if not len(toe):
             missing.append(name)

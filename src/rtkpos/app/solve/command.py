@@ -36,7 +36,8 @@ from rtkpos.io.text.atomic import check_outputs, encoded, write_text
 from rtkpos.physics.accuracy import WRONG_MOVING_M, WRONG_STATIC_M, Accuracy, accuracy
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
-from rtkpos.records.solution import FixStatus, Solution
+from rtkpos.records.solution import Solution
+from rtkpos.records.status import FixStatus
 
 if TYPE_CHECKING:
     from rtkpos.app.solve.bases import NetworkPlan

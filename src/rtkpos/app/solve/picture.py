@@ -9,7 +9,8 @@ import numpy as np
 
 from rtkpos._arrays import FloatArray
 from rtkpos.constants import NS_PER_S
-from rtkpos.records.solution import FixStatus, Solution
+from rtkpos.records.solution import Solution
+from rtkpos.records.status import FixStatus
 
 _COLOURS = {FixStatus.FIXED: "tab:green", FixStatus.FLOAT: "tab:orange"}
 _OTHER = "tab:red"

@@ -21,7 +21,8 @@ from rtkpos.physics.accuracy import Accuracy, outages
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.report import ReadReport
 from rtkpos.records.signal_use import use_lines
-from rtkpos.records.solution import FixStatus, Reason, Solution
+from rtkpos.records.solution import Solution
+from rtkpos.records.status import FixStatus, Reason
 
 STATUS_WORDS = {
     FixStatus.FIXED: "fixed",

@@ -53,7 +53,7 @@ class IntegerWorkspace(NamedTuple):
     order: IndexArray
     steps: ShortArray
     multiple: FloatArray
-    n_step: IndexArray
+    n_step: int
     growth: FloatArray
     shift: FloatArray
     floats_z: FloatArray
@@ -79,7 +79,7 @@ def integer_workspace(n_max: int) -> IntegerWorkspace:
         order=np.zeros(n_max, np.int64),
         steps=np.zeros((n_step_max, 2), np.int16),
         multiple=np.zeros(n_step_max),
-        n_step=np.zeros(1, np.int64),
+        n_step=0,
         growth=np.zeros(n_max),
         shift=vectors[0],
         floats_z=vectors[1],
@@ -254,7 +254,7 @@ def _reduce(n, work):
     factor_t, var = work.factor_t, work.cond_var
     n_swap = 0
     k = n - 2
-    while k >= 0 and work.n_step[0] + n < work.multiple.shape[0]:
+    while k >= 0 and work.n_step + n < work.multiple.shape[0]:
         row = factor_t[k]
         low = row[k + 1] - np.floor(row[k + 1] + 0.5)
         delta = var[k] + low * low * var[k + 1]

@@ -6,7 +6,7 @@ to a few vectors; keeping Z and its inverse up to date took most of the time of 
 Source of the steps: de Jonge & Tiberius (1996), LGR-Series 12, ch. 3.
 
 work : IntegerWorkspace, with order (n_max,), steps (n_step_max, 2), multiple (n_step_max,), 0 for
-exchanges, n_step (1,) and growth (n_max,); vectors are (>= n,) and may not be one array
+exchanges, n_step and growth (n_max,); vectors are (>= n,) and may not be one array
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ def begin_steps(n, work):
     for k in range(n):
         work.order[k] = k
         work.growth[k] = 1.0
-    work.n_step[0] = 0
+    work.n_step = 0
     return 0
 
 
 @kernel
 def add_exchange(k, work):
     """Note that z_k and z_(k+1) change places."""
-    step = work.n_step[0]
+    step = work.n_step
     work.steps[step, 0], work.steps[step, 1] = k, k + 1
     work.multiple[step] = 0.0
     held = work.growth[k]
     work.growth[k] = work.growth[k + 1]
     work.growth[k + 1] = held
-    work.n_step[0] = step + 1
+    work.n_step = step + 1
     return step + 1
 
 
@@ -43,11 +43,11 @@ def add_subtraction(k, i, mu, work):
 
     work.growth bounds how much larger than those of z the integers of a can be, row by row.
     """
-    step = work.n_step[0]
+    step = work.n_step
     work.steps[step, 0], work.steps[step, 1] = k, i
     work.multiple[step] = mu
     work.growth[i] += abs(mu) * work.growth[k]
-    work.n_step[0] = step + 1
+    work.n_step = step + 1
     return step + 1
 
 
@@ -56,7 +56,7 @@ def to_decorrelated(n, vector, work, out):
     """Z times a vector: out_z = Z a."""
     for k in range(n):
         out[k] = vector[work.order[k]]
-    for step in range(work.n_step[0]):
+    for step in range(work.n_step):
         k, i, mu = work.steps[step, 0], work.steps[step, 1], work.multiple[step]
         if mu == 0.0:
             held = out[k]
@@ -70,7 +70,7 @@ def to_decorrelated(n, vector, work, out):
 @kernel
 def from_decorrelated(n, vector, work, out):
     """The inverse: out_a = Z^-1 z, exact for integers. The vector is used up."""
-    for step in range(work.n_step[0] - 1, -1, -1):
+    for step in range(work.n_step - 1, -1, -1):
         k, i, mu = work.steps[step, 0], work.steps[step, 1], work.multiple[step]
         if mu == 0.0:
             held = vector[k]
@@ -86,7 +86,7 @@ def from_decorrelated(n, vector, work, out):
 @kernel
 def transposed_times(n, vector, work, out):
     """Z' times a vector. The vector is used up."""
-    for step in range(work.n_step[0] - 1, -1, -1):
+    for step in range(work.n_step - 1, -1, -1):
         k, i, mu = work.steps[step, 0], work.steps[step, 1], work.multiple[step]
         if mu == 0.0:
             held = vector[k]
@@ -110,7 +110,7 @@ def write_matrix(n, work, out_matrix):
         for j in range(n):
             row[j] = 0.0
         row[work.order[k]] = 1.0
-    for step in range(work.n_step[0]):
+    for step in range(work.n_step):
         mu = work.multiple[step]
         to, source = out_matrix[work.steps[step, 0]], out_matrix[work.steps[step, 1]]
         if mu == 0.0:

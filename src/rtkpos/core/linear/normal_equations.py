@@ -16,6 +16,7 @@ import numpy as np
 from rtkpos._arrays import FloatArray
 from rtkpos._numba.decorator import kernel
 
+ONE_GROUP = 0  # the group of all rows where they share one clock
 N_GROUP_MAX = 24  # systems for one receiver, pairs of signal codes between two
 PIVOT_MIN = 1e-10  # of the trace: below it the geometry is singular for every practical use
 

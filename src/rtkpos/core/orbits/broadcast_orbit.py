@@ -45,6 +45,7 @@ from rtkpos.core.tables import (
 )
 
 N_ORBIT_STATE = 8  # x, y, z [m], vx, vy, vz [m/s], clock [s], drift [s/s]
+STATE_CLOCK, STATE_DRIFT = 6, 7
 _GPS, _GLONASS, _GALILEO, _BEIDOU, _QZSS, _IRNSS, _SBAS = range(7)  # as in `gnss.systems`
 
 # Oblate-earth term of the GLONASS equations of motion (ICD GLONASS 5.1, A.3.1.2, table A.1).
@@ -130,10 +131,12 @@ def _kepler_state(param, is_beidou_geo, gm, omega_earth, tk, clock_dt, out_state
 
     # Relativistic eccentricity term, IS-GPS-200N 20.3.3.3.3.1.
     relativity = -2.0 * math.sqrt(gm * a) * ecc / SPEED_OF_LIGHT_MPS**2
-    out_state[6] = (
+    out_state[STATE_CLOCK] = (
         param[P_AF0] + (param[P_AF1] + param[P_AF2] * clock_dt) * clock_dt + relativity * sin_e
     )
-    out_state[7] = param[P_AF1] + 2.0 * param[P_AF2] * clock_dt + relativity * cos_e * e_dot
+    out_state[STATE_DRIFT] = (
+        param[P_AF1] + 2.0 * param[P_AF2] * clock_dt + relativity * cos_e * e_dot
+    )
 
 
 @kernel
@@ -214,8 +217,8 @@ def _glonass_state(param, dt, out_state):
         x, y, z, vx, vy, vz = _glonass_step(x, y, z, vx, vy, vz, lx, ly, lz, h)
     out_state[0], out_state[1], out_state[2] = x, y, z
     out_state[3], out_state[4], out_state[5] = vx, vy, vz
-    out_state[6] = -param[G_TAU_N] + param[G_GAMMA_N] * dt
-    out_state[7] = param[G_GAMMA_N]
+    out_state[STATE_CLOCK] = -param[G_TAU_N] + param[G_GAMMA_N] * dt
+    out_state[STATE_DRIFT] = param[G_GAMMA_N]
 
 
 @kernel
@@ -225,8 +228,8 @@ def _sbas_state(param, dt, out_state):
         speed, acceleration = param[G_X + 3 + k], param[G_AX + k]
         out_state[k] = param[G_X + k] + (speed + 0.5 * acceleration * dt) * dt
         out_state[3 + k] = speed + acceleration * dt
-    out_state[6] = -param[G_TAU_N] + param[G_GAMMA_N] * dt
-    out_state[7] = param[G_GAMMA_N]
+    out_state[STATE_CLOCK] = -param[G_TAU_N] + param[G_GAMMA_N] * dt
+    out_state[STATE_DRIFT] = param[G_GAMMA_N]
 
 
 @kernel
@@ -255,7 +258,7 @@ def satellite_state_offset(eph, row, system, time_ns, offset_s, out_state):
         elif system == _GALILEO:
             gm = GM_GALILEO
         _kepler_state(param, is_beidou_geo, gm, omega_earth, tk, clock_dt, out_state)
-    if math.isnan(out_state[0] + out_state[1] + out_state[2] + out_state[6]):
+    if math.isnan(out_state[0] + out_state[1] + out_state[2] + out_state[STATE_CLOCK]):
         out_state[:] = math.nan
         return 1
     return 0
@@ -303,10 +306,10 @@ def transmit_state(eph, row, system, rx_time_ns, code_m, out_state):
     status = satellite_state_offset(eph, row, system, rx_time_ns, offset_s - clock_s, out_state)
     if status != 0:
         return status
-    rest_s = clock_s - out_state[6]
+    rest_s = clock_s - out_state[STATE_CLOCK]
     for k in range(3):
         out_state[k] += out_state[3 + k] * rest_s
-    out_state[6] += out_state[7] * rest_s
+    out_state[STATE_CLOCK] += out_state[STATE_DRIFT] * rest_s
     return 0
 
 
@@ -333,8 +336,8 @@ def carry_state(state, step_s, gm, out_state):
     out_state[3] = vx + ax * step_s
     out_state[4] = vy + ay * step_s
     out_state[5] = state[5] + az * step_s
-    out_state[6] = state[6] + state[7] * step_s
-    out_state[7] = state[7]
+    out_state[STATE_CLOCK] = state[STATE_CLOCK] + state[STATE_DRIFT] * step_s
+    out_state[STATE_DRIFT] = state[STATE_DRIFT]
     return 0
 
 

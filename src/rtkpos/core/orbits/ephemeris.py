@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rtkpos._numba.decorator import kernel
+from rtkpos.gnss.systems import system_of
 
 # Message numbers as in `records.broadcast.Message`, which lies on a higher floor.
 LNAV, INAV, FNAV, D1, D2, FDMA, SBAS_MESSAGE, CNAV, CNV2, CNV1, BCNV2, CNV3 = range(12)
@@ -123,7 +124,7 @@ def select_ephemeris(eph, sat, time_ns, message_order):
     is fresh (MAX_AGE_S). An unhealthy record excludes the satellite instead of yielding to an older
     healthy one, and so does an unhealthy set on the air at the time, even if another toe is nearer.
     """
-    system = sat >> 6
+    system = system_of(sat)
     first, last = eph.sat_start[sat], eph.sat_start[sat + 1]
     start, stop = message_rows(eph.message, first, last, message_order[system])
     if stop <= start:

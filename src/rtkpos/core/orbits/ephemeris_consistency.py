@@ -13,6 +13,7 @@ from rtkpos._arrays import BoolArray, SatArray
 from rtkpos._numba.decorator import kernel
 from rtkpos.core.orbits.broadcast_orbit import N_ORBIT_STATE, satellite_state
 from rtkpos.core.tables import EphemerisArrays
+from rtkpos.gnss.systems import system_of
 
 # Source: eight merged and station files of 2018-2026. Halfway between their toe, sets of one
 # satellite agree to 5 m (G, C, J), 15 m (R), 33 m (E, two hours ahead), 60 m (I), 352 m (S);
@@ -60,13 +61,13 @@ def _mark_jumps(eph, sat, apart, state, other_state, out_jump):
     n = sat.shape[0]
     for k in range(1, n):
         if sat[k] == sat[k - 1] and eph.message[k] == eph.message[k - 1]:
-            apart[k] = _distance(eph, k - 1, k, sat[k] >> 6, state, other_state)
+            apart[k] = _distance(eph, k - 1, k, system_of(sat[k]), state, other_state)
     n_jump = 0
     for k in range(n):
         out_jump[k] = False
         before, after = apart[k], apart[k + 1]
         if before > JUMP_LIMIT_M and after > JUMP_LIMIT_M:
-            around = _distance(eph, k - 1, k + 1, sat[k] >> 6, state, other_state)
+            around = _distance(eph, k - 1, k + 1, system_of(sat[k]), state, other_state)
             out_jump[k] = around <= JUMP_LIMIT_M
         elif before > JUMP_LIMIT_M and math.isnan(after):
             both_healthy = eph.healthy[k] == 1 and eph.healthy[k - 1] == 1

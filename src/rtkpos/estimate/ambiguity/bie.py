@@ -24,7 +24,7 @@ def equivariant_position(n, probability, state, amb, out_position_m, out_cov_m2)
     Source: Teunissen (2003), J. Geodesy 77:402, eq. 23; finite sums: Odolinski & Teunissen (2020).
     """
     n_candidate = amb.norms.shape[0]
-    candidate_weights(n - int(amb.info[3]), probability, amb)
+    candidate_weights(n - amb.first_fixed, probability, amb)
     for a in range(3):
         amb.shift_m[a] = 0.0
     for c in range(n_candidate):
@@ -61,7 +61,7 @@ def candidate_weights(n, probability, amb):
 @kernel
 def candidate_shift(c, n, amb):
     """Effect of candidate c on the position into amb.shifts[c] [m]; see `condition_position`."""
-    ils, first = amb.search, int(amb.info[3])
+    ils, first = amb.search, amb.first_fixed
     for k in range(first, n):
         amb.scratch[k] = amb.integers[c, k] - ils.floats_z[k]
     solve_transposed(first, n, amb.scratch, ils, amb.suspect)

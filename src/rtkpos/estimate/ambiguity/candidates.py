@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from rtkpos._numba.decorator import kernel
 from rtkpos.estimate.ambiguity.glonass import glonass_may_fix
-from rtkpos.gnss.systems import GLONASS, SBAS
+from rtkpos.gnss.systems import GLONASS, SBAS, system_of
+from rtkpos.prepare.pairing import ROVER
 from rtkpos.prepare.slips import COUNT_HALF_EXCLUDED, COUNT_HELD_BACK
 
 SETTLED_MIN = 12  # settled ambiguities that suffice while newcomers wait
@@ -20,9 +21,9 @@ def mark_candidates(work, state, settings, amb, counts):
     SBAS stays real: too coarse orbits. GLONASS until its channel bias is known.
     """
     n = 0
-    for i in range(work.count[0]):
-        system = work.sat[i] >> 6
-        low = work.elevation_rad[0, i] < settings.ar_mask_rad
+    for i in range(work.n_sat):
+        system = system_of(work.sat[i])
+        low = work.elevation_rad[ROVER, i] < settings.ar_mask_rad
         for band in range(amb.candidate.shape[1]):
             amb.candidate[i, band] = 0
             if not work.phase_ok[i, band] or state.slot[work.sat[i], band] < 0:
@@ -38,7 +39,7 @@ def mark_candidates(work, state, settings, amb, counts):
                 continue
             amb.candidate[i, band] = 1
             n += 1
-    if state.count[3] > 0:
+    if state.n_fixed_run > 0:
         n -= hold_back_newcomers(n, work, state, settings, amb, counts)
     return n
 
@@ -51,14 +52,14 @@ def hold_back_newcomers(n, work, state, settings, amb, counts):
     epochs, as long as SETTLED_MIN others are there to go on with.
     """
     n_new = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(amb.candidate.shape[1]):
             is_new = state.n_lock[work.sat[i], band] <= settings.admit_after
             if amb.candidate[i, band] and is_new:
                 n_new += 1
     if n_new == 0 or n - n_new < SETTLED_MIN:
         return 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(amb.candidate.shape[1]):
             if state.n_lock[work.sat[i], band] <= settings.admit_after:
                 amb.candidate[i, band] = 0

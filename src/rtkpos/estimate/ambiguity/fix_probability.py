@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 from rtkpos._numba.decorator import kernel
-from rtkpos.gnss.systems import GLONASS
+from rtkpos.gnss.systems import GLONASS, system_of
 
 # Logistic regression on every other half minute of 80 runs over nine recordings, as they are and
 # made worse (old base epochs, noisier codes, fewer satellites and bands), checked on the rest; by
@@ -41,7 +41,12 @@ def trust(n, code_misfit, age_s, amb):
     n : integers fixed      code_misfit : RMS of the codes' normalised residuals, at least 1
     age_s : of the base's epoch      amb : after the search and the post-fit residuals
     """
-    ratio, failure, norm, held_out = amb.info[0], amb.info[2], amb.info[4], amb.info[8]
+    ratio, failure, norm, held_out = (
+        amb.ratio,
+        amb.failure_rate,
+        amb.best_norm,
+        amb.held_out_evidence,
+    )
     if not (ratio >= 1.0 and n > 0 and code_misfit > 0.0 and age_s >= 0.0 and norm >= 0.0):
         return 0.0
     if math.isnan(failure) or math.isnan(held_out):
@@ -65,12 +70,12 @@ def held_out_evidence(work, amb, rows):
     Needs the fit of `postfit_phase_rms`. Returns : float, 0 when nobody is left to ask
     """
     fit, total = rows.fit.fit, 0.0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(work.group.shape[1]):
             group = work.joint[i, band]
             if work.group[i, band] < 0 or amb.candidate[i, band] or work.half_cycle[i, band]:
                 continue
-            if work.sat[i] >> 6 == GLONASS:
+            if system_of(work.sat[i]) == GLONASS:
                 continue  # its clock holds the reference's ambiguity, its bias the channel
             if amb.reference[group] < 0 or math.isnan(work.sd_phase_m[i, band]):
                 continue

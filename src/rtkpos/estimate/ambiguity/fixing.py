@@ -25,7 +25,7 @@ from rtkpos.core.ils.transformations import to_decorrelated, transposed_times, w
 from rtkpos.core.linear.dot import dot
 from rtkpos.estimate.ambiguity.glonass import N_BAND, N_KAPPA, add_channel_bias
 from rtkpos.estimate.baseline.epoch_work import M_SAT, N_DD, N_GROUP, N_STATE
-from rtkpos.prepare.pairing import N_SLOT
+from rtkpos.prepare.pairing import N_SLOT, ROVER
 from rtkpos.prepare.slips import (
     COUNT_AR_ATTEMPT,
     COUNT_AR_DROPPED,
@@ -48,13 +48,15 @@ class AmbiguityWork(NamedTuple):
     on the position      state_pull, state_shift : (N_STATE,) of the integers on the states, and
     its effect on all of them
     shifts, weight : (N_CANDIDATE, 3), (N_CANDIDATE,) effect and weight of each candidate
-    info : (10,) [0] ratio [1] threshold [2] failure rate [3] first fixed index [4] smallest norm
-           [5] 1 when all are integers and the epoch's phases alone give the position
-           [6] 1 after a search: candidates are there [7] variance factor of the phases after fixing
-           [8] evidence of held-out satellites [9] probability that the integers are right
+    ratio, ratio_needed : second best over best norm, and its threshold      best_norm : the best
+    failure_rate : bootstrapped, of the fixed set      first_fixed : index of its first ambiguity
+    phases_alone : 1 when all are integers and the epoch's phases alone give the position
+    has_candidates : 1 after a search      variance_factor : of the phases after fixing
+    held_out_evidence : log-likelihood ratio of satellites not used in the fix
+    probability : that the integers are right      n_dropped : satellites dropped so far
     position_cov : (3, N_DD) covariance of the position's axes and the differences
     matrix : (N_DD, N_DD) the integer transformation, where a satellite is to be dropped
-    channels, channel_bias, channel_score, kappa_sum : see `estimate.glonass`; the bias
+    channels, channel_bias*, channel_score, kappa_sum : see `estimate.glonass`; the bias
            outlives the epoch
     """
 
@@ -79,10 +81,21 @@ class AmbiguityWork(NamedTuple):
     weight: FloatArray
     gain_m2: FloatArray
     cov_m2: FloatArray
-    info: FloatArray
-    tally: IndexArray
+    ratio: float
+    ratio_needed: float
+    failure_rate: float
+    first_fixed: int
+    best_norm: float
+    phases_alone: int
+    has_candidates: int
+    variance_factor: float
+    held_out_evidence: float
+    probability: float
+    n_dropped: int
     channels: FloatArray
     channel_bias: FloatArray
+    channel_bias_var: FloatArray
+    channel_bias_epochs: FloatArray
     channel_score: FloatArray
     kappa_sum: FloatArray
     position_cov: FloatArray
@@ -114,10 +127,21 @@ def ambiguity_work() -> AmbiguityWork:
         weight=np.zeros(N_CANDIDATE),
         gain_m2=np.zeros((3, 3)),
         cov_m2=np.zeros((3, 3)),
-        info=np.zeros(10),
-        tally=np.zeros(1, np.int64),
+        ratio=0.0,
+        ratio_needed=0.0,
+        failure_rate=0.0,
+        first_fixed=0,
+        best_norm=0.0,
+        phases_alone=0,
+        has_candidates=0,
+        variance_factor=0.0,
+        held_out_evidence=0.0,
+        probability=0.0,
+        n_dropped=0,
         channels=np.zeros((N_BAND, N_DD)),
-        channel_bias=np.zeros((N_BAND, 3)),
+        channel_bias=np.zeros(N_BAND),
+        channel_bias_var=np.zeros(N_BAND),
+        channel_bias_epochs=np.zeros(N_BAND),
         channel_score=np.zeros((N_BAND, N_KAPPA)),
         kappa_sum=np.zeros((2, N_KAPPA)),
         position_cov=np.zeros((3, N_DD)),
@@ -130,12 +154,12 @@ def ambiguity_work() -> AmbiguityWork:
 def choose_references(work, amb):
     """Highest candidate of each joint group as its reference satellite; -1 for an empty group."""
     amb.reference[:] = -1
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(amb.candidate.shape[1]):
             if amb.candidate[i, band]:
                 group = work.joint[i, band]
                 best = amb.reference[group]
-                if best < 0 or work.elevation_rad[0, i] > work.elevation_rad[0, best]:
+                if best < 0 or work.elevation_rad[ROVER, i] > work.elevation_rad[ROVER, best]:
                     amb.reference[group] = i
     return 0
 
@@ -149,7 +173,7 @@ def form_double_differences(work, state, amb):
     choose_references(work, amb)
     n = 0
     for band in range(amb.candidate.shape[1]):
-        for i in range(work.count[0]):
+        for i in range(work.n_sat):
             if not amb.candidate[i, band] or n >= amb.floats.shape[0]:
                 continue
             reference = amb.reference[work.joint[i, band]]
@@ -189,33 +213,42 @@ def first_reliable(n, success_min, work):
 
 
 @kernel
+def clear_figures(amb):
+    """Nothing is known of an attempt before it is made."""
+    amb.ratio = amb.ratio_needed = amb.failure_rate = amb.best_norm = math.nan
+    amb.variance_factor = amb.held_out_evidence = amb.probability = math.nan
+    amb.first_fixed = amb.phases_alone = amb.has_candidates = 0
+    return 0
+
+
+@kernel
 def search_integers(n, settings, penalty, amb):
-    """Search, and judge by ratio with a fixed failure rate; fills amb.info.
+    """Search, and judge by ratio with a fixed failure rate; fills amb's figures.
 
     penalty : factor on the threshold, larger after satellites were dropped
     Returns : AR_* verdict. Source of the test: Verhagen & Teunissen (2013), GPS Solutions 17:535.
     """
-    amb.info[:] = math.nan
+    clear_figures(amb)
     ils = amb.search
     if decorrelate(amb.cov, n, ils) != ILS_OK or load_floats(amb.floats, n, ils) != ILS_OK:
         return AR_COVARIANCE
     first = first_reliable(n, settings.success_min, ils)
-    amb.info[3] = first
-    amb.info[2] = bootstrapped_failure_rate(ils.cond_var, min(first, n - 1), n)
+    amb.first_fixed = first
+    amb.failure_rate = bootstrapped_failure_rate(ils.cond_var, min(first, n - 1), n)
     if n - first < settings.min_pairs:
         return AR_SUCCESS
     status = search(first, n, N_CANDIDATE, settings.n_search_max, ils, amb.integers, amb.norms)
     if status != ILS_OK:
         return AR_SEARCH
-    amb.info[4] = amb.norms[0]
-    amb.info[0] = min(amb.norms[1] / max(amb.norms[0], 1e-9), 999.9)
-    needed = ratio_threshold(amb.info[2], n - first, settings.failure_rate)
+    amb.best_norm = amb.norms[0]
+    amb.ratio = min(amb.norms[1] / max(amb.norms[0], 1e-9), 999.9)
+    needed = ratio_threshold(amb.failure_rate, n - first, settings.failure_rate)
     needed = penalty * min(max(needed, settings.ratio_min), settings.ratio_max)
-    amb.info[1] = needed
-    amb.info[6] = 1.0
+    amb.ratio_needed = needed
+    amb.has_candidates = 1
     if amb.norms[0] > settings.misfit_max * (n - first):
         return AR_MISFIT
-    return AR_FIXED if amb.info[0] >= amb.info[1] else AR_RATIO
+    return AR_FIXED if amb.ratio >= amb.ratio_needed else AR_RATIO
 
 
 @kernel
@@ -235,7 +268,7 @@ def condition_position(n, state, amb):
     covariance of position and decorrelated ambiguities (Teunissen 1995, J. Geodesy 70:65, eq. 12).
     """
     ils = amb.search
-    first = int(amb.info[3])
+    first = amb.first_fixed
     for k in range(first, n):
         amb.scratch[k] = amb.integers[0, k] - ils.floats_z[k]
     solve_transposed(first, n, amb.scratch, ils, amb.pull)
@@ -264,7 +297,7 @@ def condition_states(n, state, amb):
     L g = D^-1 e it is Z' g. Needs `amb.pull` of `condition_position`. Returns : int, states
     """
     ils = amb.search
-    first = int(amb.info[3])
+    first = amb.first_fixed
     for i in range(first, n):
         total = amb.pull[i] / ils.cond_var[i]
         for k in range(first, i):
@@ -274,15 +307,15 @@ def condition_states(n, state, amb):
         amb.scratch[k] = 0.0
     transposed_times(n, amb.scratch, ils, amb.suspect)
     spread_over_states(n, state, amb)
-    for s in range(state.count[0]):
-        amb.state_shift[s] = dot(state.cov[s], amb.state_pull, state.count[0])
-    return state.count[0]
+    for s in range(state.n_state):
+        amb.state_shift[s] = dot(state.cov[s], amb.state_pull, state.n_state)
+    return state.n_state
 
 
 @kernel
 def spread_over_states(n, state, amb):
     """Enter the pull amb.suspect of each double difference at its two states, amb.state_pull."""
-    for s in range(state.count[0]):
+    for s in range(state.n_state):
         amb.state_pull[s] = 0.0
     for j in range(n):
         amb.state_pull[amb.upper[j]] += amb.suspect[j]
@@ -298,7 +331,7 @@ def suspicion(i, band, n, work, amb):
     c is +1 for the candidate's own difference, or -1 for all of its group if it is the reference.
     Needs `amb.pull` and Z in `amb.matrix`. Returns : float, 0 when it does not take part
     """
-    ils, first = amb.search, int(amb.info[3])
+    ils, first = amb.search, amb.first_fixed
     for k in range(first, n):
         amb.scratch[k] = 0.0
     group = work.joint[i, band]
@@ -325,13 +358,13 @@ def drop_suspect(n, work, amb, counts):
 
     Returns : int 1; 0 when there was none to take
     """
-    ils, first = amb.search, int(amb.info[3])
+    ils, first = amb.search, amb.first_fixed
     for k in range(first, n):
         amb.scratch[k] = amb.integers[0, k] - ils.floats_z[k]
     solve_transposed(first, n, amb.scratch, ils, amb.pull)
     write_matrix(n, ils, amb.matrix)
     worst, largest = -1, 0.0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(amb.candidate.shape[1]):
             if amb.candidate[i, band]:
                 w = suspicion(i, band, n, work, amb)
@@ -350,10 +383,10 @@ def fix_ambiguities(work, state, settings, amb, counts):
     verdict, n = AR_FEW, 0
     penalty = 1.0
     for attempt in range(settings.n_drop_max + 1):
-        amb.tally[0] = attempt
+        amb.n_dropped = attempt
         n = form_double_differences(work, state, amb)
         if n < settings.min_pairs:
-            amb.info[6] = 0.0
+            amb.has_candidates = 0
             return AR_FEW if attempt == 0 else verdict, n
         counts[COUNT_AR_ATTEMPT] += 1
         verdict = search_integers(n, settings, penalty, amb)
@@ -362,6 +395,6 @@ def fix_ambiguities(work, state, settings, amb, counts):
         if not drop_suspect(n, work, amb, counts):
             break
         penalty *= settings.drop_penalty
-    if amb.info[6] > 0.0:
+    if amb.has_candidates:
         condition_position(n, state, amb)
     return verdict, n

@@ -13,8 +13,9 @@ position does not depend on it. It is near zero for receivers of one type, else 
 fixed epochs by the ambiguity function (Counselman & Gourevitch 1981, IEEE Trans. GE-19:244), and
 until then GLONASS ambiguities stay real: docs/decisions/glonass.md.
 
-`amb` : AmbiguityWork; its `channel_bias` (2, 3) holds mean, variance and epochs by band G1, G2, a
-variance of 0 meaning unknown, and `channel_score` (2, N_KAPPA) the ambiguity function
+`amb` : AmbiguityWork; its `channel_bias`, `channel_bias_var` and `channel_bias_epochs` (2,) hold
+mean, variance and epochs by band G1, G2, a variance of 0 meaning unknown, and `channel_score`
+(2, N_KAPPA) the ambiguity function
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import math
 from rtkpos._numba.decorator import kernel
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
 from rtkpos.estimate.baseline.filter import predicted
-from rtkpos.gnss.systems import GLONASS
+from rtkpos.gnss.systems import GLONASS, system_of
 
 N_BAND = 2  # G1, G2
 G1_HZ, G1_STEP_HZ = 1602.0e6, 0.5625e6  # ICD GLONASS 5.1, table 3.1
@@ -36,6 +37,7 @@ GLONASS_OFF, GLONASS_LEARNT, GLONASS_ALIKE = range(3)
 ALIKE_VARIANCE = 0.02**2  # of kappa between receivers of one type
 LEARNT_VARIANCE = 0.005**2
 KAPPA_STEP = 0.01  # cycle per channel
+REAL, IMAGINARY = range(2)  # rows of the sums of unit vectors
 N_KAPPA = 61  # -0.3 .. 0.3: six centimetres per channel; the largest known is five
 LOBE = 10  # grid points to either side of the peak that belong to it
 MEMORY_EPOCHS = 300.0
@@ -49,7 +51,7 @@ SCORE_LOST = 0.65  # a learnt bias is forgotten below
 @kernel
 def glonass_band(sat, wavelength_m):
     """Band of an FDMA signal: 0 for G1, 1 for G2, -1 for CDMA and other systems."""
-    if sat >> 6 != GLONASS or not wavelength_m > 0.0:
+    if system_of(sat) != GLONASS or not wavelength_m > 0.0:
         return -1
     hertz = SPEED_OF_LIGHT_MPS / wavelength_m
     if abs(hertz - G1_HZ) < REACH_HZ:
@@ -72,7 +74,7 @@ def glonass_may_fix(sat, wavelength_m, mode, amb):
     band = glonass_band(sat, wavelength_m)
     if mode == GLONASS_OFF or band < 0:
         return False
-    return mode == GLONASS_ALIKE or amb.channel_bias[band, 1] > 0.0
+    return mode == GLONASS_ALIKE or amb.channel_bias_var[band] > 0.0
 
 
 @kernel
@@ -84,8 +86,8 @@ def add_channel_bias(n, work, amb):
     """
     found = 0
     for j in range(n):
-        amb.channels[0, j] = 0.0
-        amb.channels[1, j] = 0.0
+        for band in range(N_BAND):
+            amb.channels[band, j] = 0.0
         i, slot = amb.satellite[j], amb.band[j]
         band = glonass_band(work.sat[i], work.wavelength_m[i, slot])
         if band >= 0:
@@ -97,11 +99,11 @@ def add_channel_bias(n, work, amb):
     if found == 0:
         return 0
     for band in range(N_BAND):
-        variance = amb.channel_bias[band, 1]
+        variance = amb.channel_bias_var[band]
         if not variance > 0.0:
             variance = ALIKE_VARIANCE
         for j in range(n):
-            amb.floats[j] -= amb.channel_bias[band, 0] * amb.channels[band, j]
+            amb.floats[j] -= amb.channel_bias[band] * amb.channels[band, j]
             for k in range(j + 1):
                 amb.cov[j, k] += variance * amb.channels[band, j] * amb.channels[band, k]
     return found
@@ -112,7 +114,7 @@ def give_channel_bias_back(n, amb):
     """Add the mean bias to conditional floats again: ambiguities as the filter has them."""
     for band in range(N_BAND):
         for j in range(n):
-            amb.floats[j] += amb.channel_bias[band, 0] * amb.channels[band, j]
+            amb.floats[j] += amb.channel_bias[band] * amb.channels[band, j]
     return n
 
 
@@ -121,7 +123,7 @@ def channel_bias_variance(j, wavelength_m, amb):
     """Variance that the channel bias leaves in the phase of double difference j [m^2]."""
     total = 0.0
     for band in range(N_BAND):
-        variance = amb.channel_bias[band, 1]
+        variance = amb.channel_bias_var[band]
         if not variance > 0.0:
             variance = ALIKE_VARIANCE
         total += variance * amb.channels[band, j] ** 2
@@ -140,7 +142,7 @@ def learn_channel_bias(work, state, origin_m, position_m, amb):
         n = epoch_score(band, work, state, origin_m, position_m, amb)
         if n >= LEARN_SATELLITES:
             judge_channel_bias(band, amb)
-        known += amb.channel_bias[band, 1] > 0.0
+        known += amb.channel_bias_var[band] > 0.0
     return known
 
 
@@ -153,7 +155,7 @@ def epoch_score(band, work, state, origin_m, position_m, amb):
     origin_m, position_m : (3,) linearisation point and fixed position [m]
     """
     n, group = 0, -1
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for slot in range(work.group.shape[1]):
             is_other = glonass_band(work.sat[i], work.wavelength_m[i, slot]) != band
             if is_other or work.group[i, slot] < 0 or not work.phase_ok[i, slot]:
@@ -170,13 +172,13 @@ def epoch_score(band, work, state, origin_m, position_m, amb):
     if n < LEARN_SATELLITES:
         return n
     keep = 1.0 - 1.0 / MEMORY_EPOCHS
-    amb.channel_bias[band, 2] = keep * amb.channel_bias[band, 2] + 1.0
+    amb.channel_bias_epochs[band] = keep * amb.channel_bias_epochs[band] + 1.0
     for g in range(N_KAPPA):
-        amb.kappa_sum[0, g], amb.kappa_sum[1, g] = 0.0, 0.0
+        amb.kappa_sum[REAL, g], amb.kappa_sum[IMAGINARY, g] = 0.0, 0.0
     for k in range(n):
         add_unit_vectors(amb.scratch[k], amb.suspect[k], amb.kappa_sum)
     for g in range(N_KAPPA):
-        re, im = amb.kappa_sum[0, g], amb.kappa_sum[1, g]
+        re, im = amb.kappa_sum[REAL, g], amb.kappa_sum[IMAGINARY, g]
         length = math.sqrt(re * re + im * im)
         amb.channel_score[band, g] = keep * amb.channel_score[band, g] + length / n
     return n
@@ -192,8 +194,8 @@ def add_unit_vectors(phase_cycle, channel, out_sum):
     turn = -2.0 * math.pi * KAPPA_STEP * channel
     re, im, turn_re, turn_im = math.cos(start), math.sin(start), math.cos(turn), math.sin(turn)
     for g in range(N_KAPPA):
-        out_sum[0, g] += re
-        out_sum[1, g] += im
+        out_sum[REAL, g] += re
+        out_sum[IMAGINARY, g] += im
         re, im = re * turn_re - im * turn_im, re * turn_im + im * turn_re
     return 0
 
@@ -211,7 +213,7 @@ def peak_of(score, best):
 @kernel
 def judge_channel_bias(band, amb):
     """Take the peak of the score as the bias when it is high and alone; returns 1 when it is."""
-    score, epochs = amb.channel_score[band], amb.channel_bias[band, 2]
+    score, epochs = amb.channel_score[band], amb.channel_bias_epochs[band]
     best, next_best = 0, 0.0
     for g in range(N_KAPPA):
         if score[g] > score[best]:
@@ -221,10 +223,10 @@ def judge_channel_bias(band, amb):
             next_best = max(next_best, score[g])
     clear = score[best] > (next_best + SCORE_AHEAD * epochs)
     if epochs >= LEARN_EPOCHS and clear and score[best] >= SCORE_MIN * epochs:
-        amb.channel_bias[band, 0] = KAPPA_STEP * (peak_of(score, best) - N_KAPPA // 2)
-        amb.channel_bias[band, 1] = LEARNT_VARIANCE
+        amb.channel_bias[band] = KAPPA_STEP * (peak_of(score, best) - N_KAPPA // 2)
+        amb.channel_bias_var[band] = LEARNT_VARIANCE
         return 1
     if score[best] < SCORE_LOST * epochs:
-        amb.channel_bias[band, 0] = 0.0
-        amb.channel_bias[band, 1] = 0.0
+        amb.channel_bias[band] = 0.0
+        amb.channel_bias_var[band] = 0.0
     return 0

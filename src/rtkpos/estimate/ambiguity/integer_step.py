@@ -31,32 +31,22 @@ from rtkpos.estimate.baseline.filter_step import start_anew
 from rtkpos.estimate.baseline.static_mean import (
     STRIKES,
     add_to_mean,
+    at_rest,
     contradicts,
     forget_mean,
     mean_covariance,
     without_prior,
 )
 from rtkpos.estimate.covariance_scaling import fixed_widening, float_widening, widen
-from rtkpos.estimate.verdicts import (
-    AR_CONTINUOUS,
-    AR_HOLD,
-    BAD_COVARIANCE,
-    FEW_AMBIGUITIES,
-    FIXED,
-    FLOAT,
-    JUMP,
-    LOW_TRUST,
-    OK,
-    POSTFIT_LARGE,
-    RATIO_LOW,
-    SEARCH_LIMIT,
-    SUCCESS_LOW,
-    UNCERTAIN,
-    at_rest,
+from rtkpos.estimate.output_row import (
     is_possible,
+    keep_figures,
+    restore_figures,
+    write_own,
     write_position,
 )
 from rtkpos.prepare.slips import COUNT_HOLD_RELEASED, COUNT_SECOND_OPINION, COUNT_STATIC_RESTART
+from rtkpos.records.status import ArMode, FixStatus, Reason
 
 JUMP_SPEED_MPS = 0.7  # Doppler noise and changes of acceleration between two epochs
 FASTEST_MPS = 25.0
@@ -77,85 +67,74 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
     """
     settings, state = inputs.plan.settings, memory.state
     reason, n = try_integers(inputs, memory, state, out, k_out)
-    if reason != OK and memory.ambiguity.info[6] > 0.0:
-        probability = memory.ambiguity.info[9]
+    if reason != Reason.OK.value and memory.ambiguity.has_candidates:
+        probability = memory.ambiguity.probability
         equivariant_position(
             n, probability, state, memory.ambiguity, memory.epoch_m, memory.epoch_cov_m2
         )
-        widen(memory.epoch_cov_m2, float_widening(memory.work.code_misfit[0]))
+        widen(memory.epoch_cov_m2, float_widening(memory.work.code_misfit))
         if is_possible(memory.epoch_m, memory.epoch_cov_m2):
-            write_position(out, k_out, memory.epoch_m, memory.epoch_cov_m2, FLOAT, reason)
-    own = reason == OK
-    if not own and settings.ar >= AR_CONTINUOUS:
+            write_position(
+                out, k_out, memory.epoch_m, memory.epoch_cov_m2, FixStatus.FLOAT.value, reason
+            )
+    own = reason == Reason.OK.value
+    if not own and settings.ar >= ArMode.CONTINUOUS.value:
         first = keep_figures(out, k_out)
         start_anew(inputs, clock_m, memory, memory.instant)
         second, _ = try_integers(inputs, memory, memory.instant, out, k_out)
-        if second != OK:
+        if second != Reason.OK.value:
             restore_figures(first, out, k_out)
         else:
             memory.counts[COUNT_SECOND_OPINION] += 1
             start_anew(inputs, clock_m, memory, state)
-            state.count[3] = 0
-            reason = OK
-    if reason == OK and settings.glonass != GLONASS_OFF:
+            state.n_fixed_run = 0
+            reason = Reason.OK.value
+    if reason == Reason.OK.value and settings.glonass != GLONASS_OFF:
         origin_m, position_m = memory.origin_m, memory.epoch_m
         learn_channel_bias(memory.work, state, origin_m, position_m, memory.ambiguity)
     is_static = at_rest(time_ns, settings, state)
-    if reason == OK and is_static:
+    if reason == Reason.OK.value and is_static:
         reason = take_static(time_ns, settings, memory)
-    elif reason == OK:
-        off = leaves_the_path(state, memory.epoch_m, memory.ambiguity.info[9], memory.reckoned_m)
+    elif reason == Reason.OK.value:
+        off = leaves_the_path(
+            state, memory.epoch_m, memory.ambiguity.probability, memory.reckoned_m
+        )
         if jumped(time_ns, settings, memory) or off:
-            reason = JUMP
-    if reason != OK:
+            reason = Reason.POSITION_JUMP.value
+    if reason != Reason.OK.value:
         out[k_out].reason = reason
         out[k_out].n_fixed = 0
-        memory.counts[COUNT_HOLD_RELEASED] += settings.ar == AR_HOLD and state.count[3] > 0
-        state.count[3] = 0
-        return FLOAT
+        memory.counts[COUNT_HOLD_RELEASED] += (
+            settings.ar == ArMode.HOLD.value and state.n_fixed_run > 0
+        )
+        state.n_fixed_run = 0
+        return FixStatus.FLOAT.value
     if own:
         hold_if_proven(n, time_ns, settings, memory)
-    if not is_static or memory.mean.last_ns[0] == time_ns:
+    if not is_static or memory.mean.last_ns == time_ns:
         write_own(memory, out, k_out)
     if is_static:
-        widen(memory.epoch_cov_m2, fixed_widening(memory.ambiguity.info[7]))
+        widen(memory.epoch_cov_m2, fixed_widening(memory.ambiguity.variance_factor))
         mean_covariance(memory.mean, memory.epoch_cov_m2, memory.written_cov_m2)
-        write_position(out, k_out, memory.mean.position_m, memory.written_cov_m2, FIXED, OK)
+        write_position(
+            out,
+            k_out,
+            memory.mean.position_m,
+            memory.written_cov_m2,
+            FixStatus.FIXED.value,
+            Reason.OK.value,
+        )
     else:
-        widen(memory.epoch_cov_m2, fixed_widening(memory.ambiguity.info[7]))
-        write_position(out, k_out, memory.epoch_m, memory.epoch_cov_m2, FIXED, OK)
-    return FIXED
-
-
-@kernel
-def keep_figures(out, k_out):
-    """The figures behind the verdict of a first attempt, for `restore_figures`."""
-    row = out[k_out]
-    return row.ratio, row.ratio_needed, row.success_rate, row.probability, row.postfit_phase_m
-
-
-@kernel
-def restore_figures(figures, out, k_out):
-    """Write the figures of the attempt whose reason stands: a second one has overwritten them."""
-    out[k_out].ratio, out[k_out].ratio_needed = figures[0], figures[1]
-    out[k_out].success_rate, out[k_out].probability = figures[2], figures[3]
-    out[k_out].postfit_phase_m = figures[4]
-    return 0
-
-
-@kernel
-def write_own(memory, out, k_out):
-    """Enter the fixed position of this epoch by itself."""
-    for a in range(3):
-        out[k_out].own_ecef_m[a] = memory.epoch_m[a]
-        for b in range(3):
-            out[k_out].own_cov_m2[a, b] = memory.epoch_cov_m2[a, b]
-    return 0
+        widen(memory.epoch_cov_m2, fixed_widening(memory.ambiguity.variance_factor))
+        write_position(
+            out, k_out, memory.epoch_m, memory.epoch_cov_m2, FixStatus.FIXED.value, Reason.OK.value
+        )
+    return FixStatus.FIXED.value
 
 
 @kernel
 def try_integers(inputs, memory, state, out, k_out):
-    """Fix the integers of one filter state and prove them: (OK or the reason against, n tried).
+    """Fix and validate the integers of one filter state: (Reason.OK or the one against, n tried).
 
     Fills memory.epoch_m, epoch_cov_m2 with the fixed position.
     """
@@ -163,16 +142,16 @@ def try_integers(inputs, memory, state, out, k_out):
     mark_candidates(work, state, settings, amb, memory.counts)
     verdict, n = fix_ambiguities(work, state, settings, amb, memory.counts)
     if verdict >= AR_SUCCESS or verdict == AR_FIXED:
-        out[k_out].success_rate = 1.0 - amb.info[2]
-    out[k_out].ratio = amb.info[0]
-    out[k_out].ratio_needed = amb.info[1]
+        out[k_out].success_rate = 1.0 - amb.failure_rate
+    out[k_out].ratio = amb.ratio
+    out[k_out].ratio_needed = amb.ratio_needed
     reason = reason_of(verdict)
-    if amb.info[6] > 0.0:
+    if amb.has_candidates:
         proof = prove_fix(n, inputs, memory, state, out, k_out)
-        reason = proof if reason == OK else reason
-    if reason != OK:
+        reason = proof if reason == Reason.OK.value else reason
+    if reason != Reason.OK.value:
         return reason, n
-    phases_alone = amb.info[5] > 0.0
+    phases_alone = amb.phases_alone != 0
     for a in range(3):
         memory.epoch_m[a] = state.state[a] + amb.shift_m[a]
         if phases_alone:
@@ -180,9 +159,9 @@ def try_integers(inputs, memory, state, out, k_out):
         for b in range(3):
             memory.epoch_cov_m2[a, b] = amb.cov_m2[a, b]
     if not is_possible(memory.epoch_m, memory.epoch_cov_m2):
-        return BAD_COVARIANCE, n
-    out[k_out].n_fixed = n - int(amb.info[3])
-    return OK, n
+        return Reason.BAD_COVARIANCE.value, n
+    out[k_out].n_fixed = n - amb.first_fixed
+    return Reason.OK.value, n
 
 
 @kernel
@@ -192,10 +171,10 @@ def hold_if_proven(n, time_ns, settings, memory):
     Returns : int, double differences held
     """
     state = memory.state
-    if state.count[3] == 0:
-        state.epoch_ns[3] = time_ns
-    state.count[3] += 1
-    if settings.ar != AR_HOLD or abs(time_ns - state.epoch_ns[3]) < settings.hold_after_ns:
+    if state.n_fixed_run == 0:
+        state.fix_run_ns = time_ns
+    state.n_fixed_run += 1
+    if settings.ar != ArMode.HOLD.value or abs(time_ns - state.fix_run_ns) < settings.hold_after_ns:
         return 0
     sigma_cycle = settings.hold_sigma_cycle
     return hold_integers(n, state, memory.ambiguity, sigma_cycle, memory.scratch, memory.counts)
@@ -211,7 +190,7 @@ def jumped(time_ns, settings, memory):
     itself and its successor, and a true jump one epoch.
     """
     state, velocity, base = memory.state, memory.fix.velocity_mps, memory.base_fix
-    step_s = (time_ns - state.epoch_ns[2]) * 1e-9
+    step_s = (time_ns - state.fix_ns) * 1e-9
     is_known = 0.0 < abs(step_s) <= JUMP_MEMORY_S
     last = memory.last_velocity_mps
     has_doppler, apart = True, 0.0
@@ -224,7 +203,7 @@ def jumped(time_ns, settings, memory):
         apart += (vector_m - memory.last_fix_m[a] - moved) ** 2
         memory.last_fix_m[a] = vector_m
         last[a] = now_mps
-    state.epoch_ns[2] = time_ns
+    state.fix_ns = time_ns
     speed = JUMP_SPEED_MPS if has_doppler else FASTEST_MPS
     return is_known and apart > (settings.jump_m + speed * abs(step_s)) ** 2
 
@@ -242,18 +221,18 @@ def leaves_the_path(state, place_m, probability, reckoned_m):
     apart = 0.0
     for a in range(3):
         apart += (place_m[a] - reckoned_m[a]) ** 2
-    limit = RECKONED_M + RECKONED_STEP_M * math.sqrt(float(state.reckon[0]))
-    leaves = state.reckon[0] > 0 and apart > limit * limit
-    is_better = probability > min(state.path_trust[0], CERTAIN)
-    if leaves and (state.reckon[1] < RECKONED_STRIKES or not is_better):
-        state.reckon[1] += 1
+    limit = RECKONED_M + RECKONED_STEP_M * math.sqrt(float(state.n_propagated))
+    leaves = state.n_propagated > 0 and apart > limit * limit
+    is_better = probability > min(state.path_probability, CERTAIN)
+    if leaves and (state.n_off_path < RECKONED_STRIKES or not is_better):
+        state.n_off_path += 1
         return True
-    goes_on = state.reckon[0] > 0 and not leaves
-    state.path_trust[0] = max(state.path_trust[0], probability) if goes_on else probability
+    goes_on = state.n_propagated > 0 and not leaves
+    state.path_probability = max(state.path_probability, probability) if goes_on else probability
     for a in range(3):
         reckoned_m[a] = place_m[a]
-    state.reckon[0] = 1
-    state.reckon[1] = 0
+    state.n_propagated = 1
+    state.n_off_path = 0
     return False
 
 
@@ -265,17 +244,17 @@ def take_static(time_ns, settings, memory):
     it, so that the mean never feeds on itself.
     """
     mean = memory.mean
-    has_prior = mean.tally[0] > 0 and not memory.ambiguity.info[5] > 0.0
+    has_prior = mean.n_epoch > 0 and not memory.ambiguity.phases_alone
     if has_prior and without_prior(mean, memory.epoch_m, memory.epoch_cov_m2) != 0:
-        return OK
+        return Reason.OK.value
     if contradicts(mean, memory.epoch_m, memory.epoch_cov_m2):
-        mean.tally[1] += 1
-        if mean.tally[1] < STRIKES:
-            return JUMP
+        mean.n_contradicted += 1
+        if mean.n_contradicted < STRIKES:
+            return Reason.POSITION_JUMP.value
         memory.counts[COUNT_STATIC_RESTART] += 1
         forget_mean(mean)
     add_to_mean(mean, memory.epoch_m, memory.epoch_cov_m2, time_ns, settings.phase_correlation_s)
-    return OK
+    return Reason.OK.value
 
 
 @kernel
@@ -288,7 +267,7 @@ def fixed_covariance(memory, state):
     amb = memory.ambiguity
     for a in range(3):
         for b in range(3):
-            if amb.info[5] > 0.0:
+            if amb.phases_alone:
                 amb.cov_m2[a, b] = memory.rows.fit.fit.cofactor[a, b]
             else:
                 amb.cov_m2[a, b] = state.cov[a, b] - amb.gain_m2[a, b]
@@ -299,39 +278,39 @@ def fixed_covariance(memory, state):
 def reason_of(verdict):
     """Reason code of an integer verdict."""
     if verdict == AR_FIXED:
-        return OK
+        return Reason.OK.value
     if verdict == AR_FEW:
-        return FEW_AMBIGUITIES
+        return Reason.FEW_AMBIGUITIES.value
     if verdict == AR_COVARIANCE:
-        return BAD_COVARIANCE
+        return Reason.BAD_COVARIANCE.value
     if verdict == AR_SEARCH:
-        return SEARCH_LIMIT
+        return Reason.SEARCH_LIMIT.value
     if verdict == AR_MISFIT:
-        return POSTFIT_LARGE
-    return SUCCESS_LOW if verdict == AR_SUCCESS else RATIO_LOW
+        return Reason.POSTFIT_LARGE.value
+    return Reason.SUCCESS_RATE_LOW.value if verdict == AR_SUCCESS else Reason.RATIO_LOW.value
 
 
 @kernel
 def prove_fix(n, inputs, memory, state, out, k_out):
-    """Tests an accepted integer set must pass; returns OK or the reason against it.
+    """Tests an accepted integer set must pass; returns Reason.OK or the reason against it.
 
     The post-fit phase residuals, the certainty of the position, its distance from the float, and
-    the probability that the integers are right, which goes to amb.info[9].
+    the probability that the integers are right, which goes to amb.probability.
     """
     settings, amb = inputs.plan.settings, memory.ambiguity
-    amb.info[8] = 0.0
-    if state.wet_slot[0] < 0:
+    amb.held_out_evidence = 0.0
+    if state.wet_slot < 0:
         rms = postfit_phase_rms(n, state, memory.work, amb, memory.rows)
-        amb.info[8] = held_out_evidence(memory.work, amb, memory.rows)
+        amb.held_out_evidence = held_out_evidence(memory.work, amb, memory.rows)
     else:
         rms = conditional_phase_rms(n, memory.work, state, amb, memory.origin_m)
     out[k_out].postfit_phase_m = rms
-    out[k_out].variance_factor = amb.info[7]
-    n_fixed = n - int(amb.info[3])
-    amb.info[9] = trust(n_fixed, memory.work.code_misfit[0], abs(out[k_out].age_s), amb)
-    out[k_out].probability = amb.info[9]
+    out[k_out].variance_factor = amb.variance_factor
+    n_fixed = n - amb.first_fixed
+    amb.probability = trust(n_fixed, memory.work.code_misfit, abs(out[k_out].age_s), amb)
+    out[k_out].probability = amb.probability
     if not rms <= settings.postfit_max_m:
-        return POSTFIT_LARGE
+        return Reason.POSTFIT_LARGE.value
     fixed_covariance(memory, state)
     variance, moved, spread = 0.0, 0.0, 0.0
     for a in range(3):
@@ -339,9 +318,11 @@ def prove_fix(n, inputs, memory, state, out, k_out):
         moved += amb.shift_m[a] ** 2
         spread += state.cov[a, a]
     if not variance >= 0.0:
-        return BAD_COVARIANCE
+        return Reason.BAD_COVARIANCE.value
     if variance > settings.position_sigma_max_m**2:
-        return UNCERTAIN
+        return Reason.FLOAT_TOO_UNCERTAIN.value
     if not moved <= 36.0 * spread + 0.01:
-        return JUMP
-    return OK if amb.info[9] >= settings.probability_min else LOW_TRUST
+        return Reason.POSITION_JUMP.value
+    return (
+        Reason.OK.value if amb.probability >= settings.probability_min else Reason.LOW_TRUST.value
+    )

@@ -12,7 +12,7 @@ from rtkpos.estimate.ambiguity.glonass import channel_bias_variance, give_channe
 from rtkpos.estimate.baseline.code_differential import add_row
 from rtkpos.estimate.baseline.filter import predicted, scalar_update
 from rtkpos.estimate.robust import huber_weight
-from rtkpos.gnss.systems import GLONASS
+from rtkpos.gnss.systems import GLONASS, system_of
 from rtkpos.prepare.slips import COUNT_HOLD
 
 ROBUST_PASSES = 2
@@ -24,12 +24,12 @@ def postfit_phase_rms(n, state, work, amb, rows):
     """RMS of this epoch's phases [m] after a fit of position and clocks with the integers known.
 
     Uses the double differences' conditional ambiguities (`amb.floats` is overwritten by them);
-    the residual of each phase goes to work.residual_m, the variance factor to amb.info[7]. The
-    position that stays in rows.fit.fit comes from a second, robust fit: an integer set can be right
-    and still hold a satellite whose phase is centimetres off.
+    residuals go to work.residual_m, the variance factor to amb.variance_factor. The position
+    in rows.fit.fit comes from a second, robust fit: an integer set can be right and still hold a
+    satellite whose phase is centimetres off.
     Returns : float, NaN without redundancy
     """
-    first = int(amb.info[3])
+    first = amb.first_fixed
     conditional_floats(first, n, amb.integers[0], amb.search, amb.floats)
     give_channel_bias_back(n, amb)
     m, n_group = fixed_phase_rows(n, state, work, amb, rows)
@@ -38,11 +38,11 @@ def postfit_phase_rms(n, state, work, amb, rows):
     fit = rows.fit.fit
     if fit_clock_free(rows.design, rows.value, rows.weight, rows.group, m, fit) != 0:
         return math.nan
-    amb.info[5] = 1.0 if first == 0 else 0.0
+    amb.phases_alone = 1 if first == 0 else 0
     total, weighted = fixed_phase_residuals(m, work, rows)
-    amb.info[7] = weighted / (m - n_group - 3)
+    amb.variance_factor = weighted / (m - n_group - 3)
     for _ in range(ROBUST_PASSES):
-        if reweigh(m, max(amb.info[7], 1.0), rows) == 0:
+        if reweigh(m, max(amb.variance_factor, 1.0), rows) == 0:
             break
         if fit_clock_free(rows.design, rows.value, rows.weight, rows.group, m, fit) != 0:
             return math.nan
@@ -62,7 +62,7 @@ def fixed_phase_rows(n, state, work, amb, rows):
         wavelength = work.wavelength_m[i, band]
         value = work.sd_phase_m[i, band] - wavelength * amb.floats[j]
         variance = work.var_phase_m2[i, band]
-        if work.sat[i] >> 6 == GLONASS:
+        if system_of(work.sat[i]) == GLONASS:
             value -= wavelength * state.state[amb.lower[j]]
             variance += channel_bias_variance(j, wavelength, amb)
         weight = 1.0 / variance
@@ -75,7 +75,7 @@ def fixed_phase_rows(n, state, work, amb, rows):
             if work.joint[i, band] == group and amb.candidate[i, band]:
                 weight = 1.0 / work.var_phase_m2[i, band]
                 value = work.sd_phase_m[i, band]
-                if work.sat[i] >> 6 == GLONASS:
+                if system_of(work.sat[i]) == GLONASS:
                     value -= work.wavelength_m[i, band] * state.state[state.slot[work.sat[i], band]]
                 m = add_row(m, i, band, value, weight, group, work, rows)
                 n_group += 1
@@ -123,10 +123,10 @@ def conditional_phase_rms(n, work, state, amb, origin_m):
     conditioned on the integers. origin_m : (3,) linearisation point      Returns : float
     """
     condition_states(n, state, amb)
-    for s in range(state.count[0]):
+    for s in range(state.n_state):
         state.state[s] += amb.state_shift[s]
     total, weighted, m = 0.0, 0.0, 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(amb.candidate.shape[1]):
             index = state.slot[work.sat[i], band]
             if not amb.candidate[i, band] or index < 0:
@@ -137,8 +137,8 @@ def conditional_phase_rms(n, work, state, amb, origin_m):
             total += residual * residual
             weighted += residual * residual / work.var_phase_m2[i, band]
             m += 1
-    amb.info[7] = weighted / max(m, 1)
-    for s in range(state.count[0]):
+    amb.variance_factor = weighted / max(m, 1)
+    for s in range(state.n_state):
         state.state[s] -= amb.state_shift[s]
     return math.sqrt(total / m) if m > 0 else math.nan
 
@@ -150,11 +150,11 @@ def hold_integers(n, state, amb, sigma_cycle, scratch, counts):
     sigma_cycle : their standard deviation; loose enough that a wrong hold can be left again
     scratch : (N,)      Returns : int, differences held
     """
-    if int(amb.info[3]) != 0:
+    if amb.first_fixed != 0:
         return 0
     for j in range(n):
         up, low = amb.upper[j], amb.lower[j]
-        for k in range(state.count[0]):
+        for k in range(state.n_state):
             scratch[k] = state.cov[up, k] - state.cov[low, k]
         variance = scratch[up] - scratch[low] + sigma_cycle * sigma_cycle
         innovation = amb.floats[j] - (state.state[up] - state.state[low])

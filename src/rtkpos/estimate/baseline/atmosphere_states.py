@@ -15,6 +15,7 @@ from rtkpos._numba.decorator import kernel
 from rtkpos.constants import WGS84_A_M
 from rtkpos.estimate.baseline.correction_noise import BASE_DOUBTFUL, BASE_REAL, TRUSTED_WET_M
 from rtkpos.estimate.baseline.filter_states import OWNER_IONO, OWNER_WET, add_state, remove_state
+from rtkpos.prepare.pairing import ROVER
 
 SHELL_HEIGHT_M = 350e3  # of the thin ionosphere
 LEAST_WET_M = 1e-4  # a state without spread keeps out of the way
@@ -34,7 +35,7 @@ def slant_factor(elevation_rad):
 @kernel
 def forget_atmosphere(state):
     """Lose the places of the atmosphere's states, whose filter is emptied by the caller."""
-    state.wet_slot[0] = -1
+    state.wet_slot = -1
     for sat in range(state.iono_slot.shape[0]):
         state.iono_slot[sat] = -1
     return 0
@@ -46,10 +47,10 @@ def is_long_line(work, state, settings):
 
     A line that has them keeps them a little longer.
     """
-    if work.base_kind[0] != BASE_REAL:
-        return work.base_kind[0] == BASE_DOUBTFUL
-    share = LEAVE_SHARE if state.wet_slot[0] >= 0 else 1.0
-    return work.baseline_m[0] > share * settings.long_from_m
+    if work.base_kind != BASE_REAL:
+        return work.base_kind == BASE_DOUBTFUL
+    share = LEAVE_SHARE if state.wet_slot >= 0 else 1.0
+    return work.baseline_m > share * settings.long_from_m
 
 
 @kernel
@@ -62,15 +63,15 @@ def keep_atmosphere(work, state, step_s, settings):
     if not is_long_line(work, state, settings):
         remove_atmosphere(state)
         return 0
-    if state.wet_slot[0] < 0:
+    if state.wet_slot < 0:
         variance = wet_variance(work, settings)
-        state.wet_slot[0] = add_state(state, 0.0, variance, OWNER_WET)
+        state.wet_slot = add_state(state, 0.0, variance, OWNER_WET)
     else:
-        fade(state, state.wet_slot[0], step_s / settings.wet_tau_s, wet_variance(work, settings))
+        fade(state, state.wet_slot, step_s / settings.wet_tau_s, wet_variance(work, settings))
     remove_unseen(work, state)
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
-        if math.isnan(work.elevation_rad[0, i]):
+        if math.isnan(work.elevation_rad[ROVER, i]):
             continue
         sigma_m = ionosphere_sigma_m(i, work, settings)
         if state.iono_slot[sat] < 0:
@@ -83,19 +84,19 @@ def keep_atmosphere(work, state, step_s, settings):
 @kernel
 def ionosphere_sigma_m(i, work, settings):
     """Spread of the slant ionosphere of satellite row i on L1, as corrected or by distance [m]."""
-    if work.base_kind[0] == BASE_DOUBTFUL and not math.isnan(work.iono_sigma_m[i]):
+    if work.base_kind == BASE_DOUBTFUL and not math.isnan(work.iono_sigma_m[i]):
         return work.iono_sigma_m[i]
-    slant = slant_factor(work.elevation_rad[0, i])
-    return settings.iono_m_per_m * work.baseline_m[0] * slant
+    slant = slant_factor(work.elevation_rad[ROVER, i])
+    return settings.iono_m_per_m * work.baseline_m * slant
 
 
 @kernel
 def wet_variance(work, settings):
     """Variance of the relative zenith wet delay on this line [m^2]."""
-    if work.base_kind[0] == BASE_DOUBTFUL:
+    if work.base_kind == BASE_DOUBTFUL:
         # What is small is noise of the phases: `estimate.virtual`.
-        return max(work.wet_sigma_m[0] - TRUSTED_WET_M, LEAST_WET_M) ** 2
-    return (settings.wet_m_per_m * work.baseline_m[0]) ** 2
+        return max(work.wet_sigma_m - TRUSTED_WET_M, LEAST_WET_M) ** 2
+    return (settings.wet_m_per_m * work.baseline_m) ** 2
 
 
 @kernel
@@ -107,7 +108,7 @@ def fade(state, index, ratio, variance):
     """
     keep = math.exp(-ratio)
     state.state[index] *= keep
-    for j in range(state.count[0]):
+    for j in range(state.n_state):
         state.cov[index, j] *= keep
         state.cov[j, index] *= keep
     state.cov[index, index] += (1.0 - keep * keep) * variance
@@ -117,12 +118,12 @@ def fade(state, index, ratio, variance):
 @kernel
 def remove_unseen(work, state):
     """Take out the ionosphere of satellites that are not common and have no ambiguity left."""
-    for index in range(state.count[0] - 1, -1, -1):
+    for index in range(state.n_state - 1, -1, -1):
         if state.owner[index] > OWNER_IONO:
             continue
         sat = OWNER_IONO - state.owner[index]
         is_seen = False
-        for i in range(work.count[0]):
+        for i in range(work.n_sat):
             is_seen = is_seen or work.sat[i] == sat
         for band in range(state.slot.shape[1]):
             is_seen = is_seen or state.slot[sat, band] >= 0
@@ -135,10 +136,10 @@ def remove_unseen(work, state):
 @kernel
 def remove_atmosphere(state):
     """Take all atmosphere states out of a filter; returns how many there were."""
-    if state.wet_slot[0] < 0:
+    if state.wet_slot < 0:
         return 0
     n = 0
-    for index in range(state.count[0] - 1, -1, -1):
+    for index in range(state.n_state - 1, -1, -1):
         owner = state.owner[index]
         if owner == OWNER_WET or owner <= OWNER_IONO:
             remove_state(state, index)

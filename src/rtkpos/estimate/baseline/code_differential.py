@@ -66,7 +66,7 @@ def fit_codes(work, robust, rows, counts):
     Returns : int, codes used; 0 when there is no solution
     """
     n = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(work.sd_code_m.shape[1]):
             work.code_weight[i, band] = 0.0
             value = work.sd_code_m[i, band]
@@ -79,7 +79,7 @@ def fit_codes(work, robust, rows, counts):
     if status != FIT_OK and status != FIT_INCONSISTENT:
         return 0
     # Where all codes are noisier than assumed, the weights say so.
-    scale = 1.0 / max(rows.fit.info[0], 1.0) ** 2
+    scale = 1.0 / max(rows.fit.sigma0, 1.0) ** 2
     used = 0
     for k in range(n):
         weight = rows.fit.weight[k]
@@ -98,7 +98,7 @@ def code_residual_rms(work, rows):
     work : EpochWork with sd_code_m (M, B)      rows : FitRows as `fit_codes` left them
     """
     k, used, total = 0, 0, 0.0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(work.sd_code_m.shape[1]):
             if work.group[i, band] < 0 or math.isnan(work.sd_code_m[i, band]):
                 continue
@@ -115,7 +115,7 @@ def clock_of_first_code(work, rows):
 
     A pair group whose codes were all excluded has no clock.
     """
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(work.code_weight.shape[1]):
             if work.code_weight[i, band] > 0.0:
                 return rows.fit.fit.clock[work.group[i, band]]
@@ -131,7 +131,7 @@ def thin_repeated_codes(work, state, time_ns, settings):
     counts in full when its ambiguity is new, so the first epoch loses nothing; afterwards it is
     used when CODE_SHARE of a sample has come together, with that weight.
     """
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
         for band in range(work.code_weight.shape[1]):
             work.code_part[i, band] = 1.0

@@ -25,19 +25,19 @@ def load_correction_sigma(k_base, sigma, work):
     k_base : epoch      sigma : CorrectionSigma (n, N_SAT), (n,), empty for a receiver
     work : EpochWork, rows (M,)      Returns : int BASE_*
     """
-    work.base_kind[0] = BASE_REAL
+    work.base_kind = BASE_REAL
     if sigma.wet_m.shape[0] == 0:
         return BASE_REAL
-    work.wet_sigma_m[0] = sigma.wet_m[k_base]
+    work.wet_sigma_m = sigma.wet_m[k_base]
     total, n = 0.0, 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         work.iono_sigma_m[i] = sigma.iono_m[k_base, work.sat[i]]
         if not math.isnan(work.iono_sigma_m[i]):
             total += work.iono_sigma_m[i] ** 2
             n += 1
     trusted = n > 0 and total <= n * TRUSTED_IONO_M**2
-    work.base_kind[0] = BASE_TRUSTED if trusted else BASE_DOUBTFUL
-    return work.base_kind[0]
+    work.base_kind = BASE_TRUSTED if trusted else BASE_DOUBTFUL
+    return work.base_kind
 
 
 @kernel
@@ -47,11 +47,11 @@ def add_correction_noise(work):
     work : EpochWork, var_phase_m2 and var_code_m2 (M, B) [m^2]
     """
     n = 0
-    if work.base_kind[0] == BASE_REAL:
+    if work.base_kind == BASE_REAL:
         return n
-    is_trusted = work.base_kind[0] == BASE_TRUSTED
-    for i in range(work.count[0]):
-        wet_m = work.wet_factor[i] * min(work.wet_sigma_m[0], TRUSTED_WET_M)
+    is_trusted = work.base_kind == BASE_TRUSTED
+    for i in range(work.n_sat):
+        wet_m = work.wet_factor[i] * min(work.wet_sigma_m, TRUSTED_WET_M)
         for band in range(work.group.shape[1]):
             if work.group[i, band] < 0 or math.isnan(work.iono_sigma_m[i]):
                 continue

@@ -38,22 +38,22 @@ def keep_update(state, innovation, variance, work):
     work.pending[n_pending] must hold P H'      innovation [m]      variance : H P H' + R [m^2]
     Returns : int, updates that are kept now
     """
-    n_pending = work.n_pending[0]
+    n_pending = work.n_pending
     kept = work.pending[n_pending]
     factor = innovation / variance
-    for j in range(state.count[0]):
+    for j in range(state.n_state):
         state.state[j] += kept[j] * factor
     work.pending_var[n_pending] = variance
-    work.n_pending[0] = n_pending + 1
+    work.n_pending = n_pending + 1
     if n_pending + 1 == N_PENDING:
         subtract_pending(state, work)
-    return work.n_pending[0]
+    return work.n_pending
 
 
 @kernel
 def subtract_pending(state, work):
     """Bring the covariance (fixed states' rows, lower triangle) up to date; nothing is kept."""
-    n, n_pending = state.count[0], work.n_pending[0]
+    n, n_pending = state.n_state, work.n_pending
     if n_pending == 0:
         return 0
     for index in range(n_pending, N_PENDING):
@@ -64,7 +64,7 @@ def subtract_pending(state, work):
     for j in range(n):
         end = n if j < N_FIXED_STATE else j + 1
         subtract_products(j, end, work.pending, work.pending_var, state.cov[j])
-    work.n_pending[0] = 0
+    work.n_pending = 0
     return n_pending
 
 

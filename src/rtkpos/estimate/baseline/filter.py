@@ -23,7 +23,7 @@ from rtkpos.estimate.baseline.deferred_update import (
     subtract_pending,
     take_pending_off,
 )
-from rtkpos.estimate.baseline.epoch_work import N_FIXED_STATE
+from rtkpos.estimate.baseline.epoch_work import CLOCK_STATE, N_FIXED_STATE
 from rtkpos.estimate.baseline.filter_states import OWNER_BIAS, add_state, append_state, remove_state
 from rtkpos.prepare.slips import COUNT_GAP, COUNT_INNOVATION, COUNT_PHASE_REJECTED
 
@@ -58,7 +58,7 @@ def forget_ambiguities(state, with_biases):
     """Drop every ambiguity, on request every other state too; returns the ambiguities dropped."""
     n_band = state.slot.shape[1]
     dropped = 0
-    for index in range(state.count[0] - 1, N_FIXED_STATE - 1, -1):
+    for index in range(state.n_state - 1, N_FIXED_STATE - 1, -1):
         owner = state.owner[index]
         if owner >= 0:
             remove_ambiguity(state, owner // n_band, owner % n_band)
@@ -66,8 +66,8 @@ def forget_ambiguities(state, with_biases):
     if with_biases:
         state.bias_slot[:] = -1
         forget_atmosphere(state)
-        state.count[0] = min(state.count[0], N_FIXED_STATE)
-        state.count[1] = 0
+        state.n_state = min(state.n_state, N_FIXED_STATE)
+        state.n_group = 0
     return dropped
 
 
@@ -77,8 +77,8 @@ def start_epoch(state, position_m, clock_m, step_s, settings):
 
     position_m : (3,) code solution [m]      clock_m : clock difference from the codes [m]
     """
-    n = max(state.count[0], N_FIXED_STATE)
-    state.count[0] = n
+    n = max(state.n_state, N_FIXED_STATE)
+    state.n_state = n
     variance = settings.position_reset_m**2
     for k in range(N_FIXED_STATE):
         state.group_of[k] = -1
@@ -89,7 +89,7 @@ def start_epoch(state, position_m, clock_m, step_s, settings):
         state.state[k] = position_m[k] if k < 3 else clock_m
         state.owner[k] = OWNER_BIAS
     loosen_groups(state, step_s)
-    is_long = state.wet_slot[0] >= 0
+    is_long = state.wet_slot >= 0
     share = LONG_DRIFT_SHARE if is_long else 1.0
     for index in range(N_FIXED_STATE, n):
         if state.owner[index] >= 0:
@@ -108,7 +108,7 @@ def loosen_groups(state, step_s):
     """
     if step_s == 0.0:
         return 0
-    n, n_band = state.count[0], state.slot.shape[1]
+    n, n_band = state.n_state, state.slot.shape[1]
     # Wavelengths of one group are equal but for GLONASS; 0.2 m stands for all.
     variance = PHASE_BIAS_DRIFT_M**2 * step_s / 0.04
     group = state.group_of
@@ -126,7 +126,7 @@ def loosen_groups(state, step_s):
 @kernel
 def ensure_biases(work, state):
     """A code bias state for every pair group but the first ever seen, which defines the clock."""
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(work.group.shape[1]):
             group = work.group[i, band]
             if group > 0 and state.bias_slot[group] < 0:
@@ -142,10 +142,10 @@ def predicted(i, band, sign, work, state, origin_m):
     sign : +1 for a code, -1 for a phase: the ionosphere delays one and advances the other
     origin_m : (3,) linearisation point
     """
-    value = state.state[3]
+    value = state.state[CLOCK_STATE]
     for k in range(3):
         value -= work.los[i, k] * (state.state[k] - origin_m[k])
-    iono, wet = state.iono_slot[work.sat[i]], state.wet_slot[0]
+    iono, wet = state.iono_slot[work.sat[i]], state.wet_slot
     if iono >= 0:
         value += sign * work.iono_factor[i, band] * state.state[iono]
     if wet >= 0:
@@ -161,13 +161,13 @@ def project(i, band, sign, work, extra, coefficient, state, out_ph):
     coefficient : its entry in the row      out_ph : (N,)      Returns : H P H' [m^2]
     Reads the fixed states' rows and the lower triangle, so that it serves between updates.
     """
-    n = state.count[0]
+    n = state.n_state
     cov = state.cov
-    x, y, z, clock = cov[0], cov[1], cov[2], cov[3]
+    x, y, z, clock = cov[0], cov[1], cov[2], cov[CLOCK_STATE]
     a, b, c = -work.los[i, 0], -work.los[i, 1], -work.los[i, 2]
     for j in range(n):
         out_ph[j] = a * x[j] + b * y[j] + c * z[j] + clock[j]
-    iono, wet = state.iono_slot[work.sat[i]], state.wet_slot[0]
+    iono, wet = state.iono_slot[work.sat[i]], state.wet_slot
     factor = sign * work.iono_factor[i, band]
     if extra >= 0:
         add_row_of(extra, coefficient, n, cov, out_ph)
@@ -175,7 +175,7 @@ def project(i, band, sign, work, extra, coefficient, state, out_ph):
         add_row_of(iono, factor, n, cov, out_ph)
     if wet >= 0:
         add_row_of(wet, work.wet_factor[i], n, cov, out_ph)
-    for kept in range(work.n_pending[0]):
+    for kept in range(work.n_pending):
         times = row_times(i, band, sign, work, extra, coefficient, state, work.pending[kept])
         take_pending_off(times, kept, n, work, out_ph)
     return row_times(i, band, sign, work, extra, coefficient, state, out_ph)
@@ -186,7 +186,7 @@ def row_times(i, band, sign, work, extra, coefficient, state, vector):
     """Row H of `project` times a vector (N,)."""
     total = vector[3] - work.los[i, 0] * vector[0]
     total -= work.los[i, 1] * vector[1] + work.los[i, 2] * vector[2]
-    iono, wet = state.iono_slot[work.sat[i]], state.wet_slot[0]
+    iono, wet = state.iono_slot[work.sat[i]], state.wet_slot
     if extra >= 0:
         total += coefficient * vector[extra]
     if iono >= 0:
@@ -213,7 +213,7 @@ def half_update(state, ph, innovation, variance):
 
     The upper triangle is stale until `mirror` has been called after the last update.
     """
-    n = state.count[0]
+    n = state.n_state
     for j in range(n):
         gain = ph[j] / variance
         if gain != 0.0:
@@ -228,7 +228,7 @@ def half_update(state, ph, innovation, variance):
 @kernel
 def mirror(state):
     """Copy the lower triangle of the covariance to the upper one, below the fixed states' rows."""
-    return mirror_lower(state.cov, N_FIXED_STATE, N_FIXED_STATE, state.count[0])
+    return mirror_lower(state.cov, N_FIXED_STATE, N_FIXED_STATE, state.n_state)
 
 
 @kernel
@@ -237,7 +237,7 @@ def scalar_update(state, ph, innovation, variance):
 
     ph : (N,) P H'      innovation [m]      variance : H P H' + R [m^2]
     """
-    n = state.count[0]
+    n = state.n_state
     for j in range(n):
         gain = ph[j] / variance
         if gain != 0.0:
@@ -255,13 +255,13 @@ def update_codes(work, state, origin_m):
     origin_m : (3,) linearisation point
     """
     used = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(work.sd_code_m.shape[1]):
             weight = work.code_weight[i, band] * work.code_part[i, band]
             if work.group[i, band] < 0 or not weight > 0.0:
                 continue
             bias = state.bias_slot[work.group[i, band]]
-            ph = work.pending[work.n_pending[0]]
+            ph = work.pending[work.n_pending]
             variance = project(i, band, 1.0, work, bias, 1.0, state, ph) + 1.0 / weight
             innovation = work.sd_code_m[i, band]
             innovation -= predicted(i, band, 1.0, work, state, origin_m)
@@ -278,24 +278,24 @@ def update_codes(work, state, origin_m):
 def update_known_phases(work, state, origin_m, counts):
     """Scalar updates by phases whose ambiguity is already estimated, each tested first.
 
-    Two rejections in a row restart the ambiguity. Returns : int, phases used; work.nis is filled.
+    Two rejections in a row restart the ambiguity; fills work.nis, n_nis. Returns : int, used
     """
     used = 0
-    work.nis[0], work.nis[1] = 0.0, 0.0
-    for i in range(work.count[0]):
+    work.nis, work.n_nis = 0.0, 0
+    for i in range(work.n_sat):
         sat = work.sat[i]
         for band in range(work.sd_phase_m.shape[1]):
             index = state.slot[sat, band]
             if index < 0 or not work.phase_ok[i, band]:
                 continue
             wavelength = work.wavelength_m[i, band]
-            ph = work.pending[work.n_pending[0]]
+            ph = work.pending[work.n_pending]
             variance = project(i, band, -1.0, work, index, wavelength, state, ph)
             variance += work.var_phase_m2[i, band]
             innovation = work.sd_phase_m[i, band] - wavelength * state.state[index]
             innovation -= predicted(i, band, -1.0, work, state, origin_m)
-            work.nis[0] += innovation * innovation / variance
-            work.nis[1] += 1.0
+            work.nis += innovation * innovation / variance
+            work.n_nis += 1
             limit = INNOVATION_LIMIT * math.sqrt(variance)
             if abs(innovation) > max(limit, INNOVATION_FLOOR_M):
                 counts[COUNT_PHASE_REJECTED] += 1
@@ -322,9 +322,9 @@ def add_new_phases(work, state, origin_m, scratch):
     N = (phase - H x) / wavelength, cov(N, x) = -H P / wavelength,
     var(N) = (H P H' + R) / wavelength^2.
     """
-    added, before = 0, state.count[0]
+    added, before = 0, state.n_state
     n_band = work.sd_phase_m.shape[1]
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
         for band in range(n_band):
             if not work.phase_ok[i, band] or state.slot[sat, band] >= 0:
@@ -336,13 +336,13 @@ def add_new_phases(work, state, origin_m, scratch):
             value /= wavelength
             index = append_state(state, value, sat * n_band + band)
             if index < 0:
-                mirror_lower(state.cov, before, N_FIXED_STATE, state.count[0])
+                mirror_lower(state.cov, before, N_FIXED_STATE, state.n_state)
                 return added
             enter_covariances(index, -1.0 / wavelength, scratch, state)
             state.cov[index, index] = variance / wavelength**2
             begin_ambiguity(i, band, index, work, state)
             added += 1
-    mirror_lower(state.cov, before, N_FIXED_STATE, state.count[0])
+    mirror_lower(state.cov, before, N_FIXED_STATE, state.n_state)
     return added
 
 
@@ -375,7 +375,7 @@ def drop_lost(state, time_ns, settings, counts):
     """Take out ambiguities unseen for longer than the limit; returns how many."""
     n_band = state.slot.shape[1]
     dropped = 0
-    for index in range(state.count[0] - 1, N_FIXED_STATE - 1, -1):
+    for index in range(state.n_state - 1, N_FIXED_STATE - 1, -1):
         owner = state.owner[index]
         if owner < 0:
             continue
@@ -390,7 +390,7 @@ def drop_lost(state, time_ns, settings, counts):
 @kernel
 def remember_differences(work, state, time_ns):
     """Keep this epoch's accepted phases for the tests of the next epoch."""
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
         for band in range(work.sd_phase_m.shape[1]):
             if work.phase_ok[i, band] and state.slot[sat, band] >= 0:

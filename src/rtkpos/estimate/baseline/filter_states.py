@@ -29,19 +29,19 @@ def add_state(state, value, variance, owner):
 @kernel
 def append_state(state, value, owner):
     """Append a state whose covariances the caller enters; returns its index, -1 when full."""
-    n = state.count[0]
+    n = state.n_state
     if n >= state.state.shape[0]:
         return -1
     state.state[n] = value
     state.owner[n] = owner
-    state.count[0] = n + 1
+    state.n_state = n + 1
     return n
 
 
 @kernel
 def remove_state(state, index):
     """Take a state out of the filter; the last one moves into its place and its owner is told."""
-    last = state.count[0] - 1
+    last = state.n_state - 1
     if index != last:
         state.state[index] = state.state[last]
         for j in range(last + 1):  # the last row is valid also between half updates
@@ -50,7 +50,7 @@ def remove_state(state, index):
         state.cov[index, index] = state.cov[last, last]
         state.owner[index] = state.owner[last]
         tell_owner(state, last, index)
-    state.count[0] = last
+    state.n_state = last
     return 0
 
 
@@ -61,11 +61,11 @@ def tell_owner(state, old, new):
     if owner >= 0:
         state.slot[owner // n_band, owner % n_band] = new
     elif owner == OWNER_WET:
-        state.wet_slot[0] = new
+        state.wet_slot = new
     elif owner <= OWNER_IONO:
         state.iono_slot[OWNER_IONO - owner] = new
     else:
-        for g in range(state.count[1]):
+        for g in range(state.n_group):
             if state.bias_slot[g] == old:
                 state.bias_slot[g] = new
     return 0

@@ -11,6 +11,7 @@ import math
 from rtkpos._numba.decorator import kernel, unit_kernel
 from rtkpos.estimate.baseline.atmosphere_states import forget_atmosphere, keep_atmosphere
 from rtkpos.estimate.baseline.code_differential import thin_repeated_codes
+from rtkpos.estimate.baseline.epoch_work import MIN_PHASES
 from rtkpos.estimate.baseline.filter import (
     add_new_phases,
     drop_lost,
@@ -28,9 +29,9 @@ from rtkpos.estimate.baseline.phase_steps import (
     settle_half_cycles,
 )
 from rtkpos.estimate.baseline.single_difference import form_differences, model_receiver
-from rtkpos.estimate.baseline.static_mean import use_as_prior
-from rtkpos.estimate.verdicts import MIN_PHASES, at_rest
+from rtkpos.estimate.baseline.static_mean import at_rest, use_as_prior
 from rtkpos.prepare.band_slips import geometry_free_slips, wide_lane_slips
+from rtkpos.prepare.pairing import BASE, ROVER
 from rtkpos.prepare.slips import (
     COUNT_CODE_CHANGE,
     COUNT_DIVERGENCE,
@@ -49,16 +50,16 @@ def filter_step(inputs, k_rover, clock_m, memory, out, k_out):
     """Time update, slips, and all observations of the epoch; returns the phases in the filter."""
     settings, state, work = inputs.plan.settings, memory.state, memory.work
     time_ns = inputs.rover.time_ns[k_rover]
-    model_receiver(0, memory.origin_m, time_ns, inputs.plan, work, memory.place)
+    model_receiver(ROVER, memory.origin_m, time_ns, inputs.plan, work, memory.place)
     form_differences(inputs.rover, inputs.base, inputs.plan.pairing, settings, state, work)
     mark_phases(work, state, memory.counts)
     out[k_out].n_slip = find_slips(inputs, time_ns, memory)
     reckon(state, memory.reckoned_m)
     drop_lost(state, time_ns, settings, memory.counts)
-    step_s = abs(time_ns - state.epoch_ns[0]) * 1e-9 if state.count[0] > 0 else 0.0
+    step_s = abs(time_ns - state.rover_ns) * 1e-9 if state.n_state > 0 else 0.0
     start_epoch(state, memory.origin_m, clock_m, step_s, settings)
     keep_atmosphere(work, state, step_s, settings)
-    if at_rest(time_ns, settings, state) and memory.mean.tally[0] > 0:
+    if at_rest(time_ns, settings, state) and memory.mean.n_epoch > 0:
         use_as_prior(memory.mean, state)
     ensure_biases(work, state)
     thin_repeated_codes(work, state, time_ns, settings)
@@ -84,15 +85,15 @@ def has_diverged(memory, out, k_out, settings):
     Row k_out of `out` still holds the code position. A single epoch never says so.
     """
     state, work = memory.state, memory.work
-    misfit = work.nis[1] >= MIN_PHASES and work.nis[0] > DIVERGED_NIS * work.nis[1]
+    misfit = work.n_nis >= MIN_PHASES and work.nis > DIVERGED_NIS * work.n_nis
     for a in range(3):
         variance = state.cov[a, a] + out[k_out].cov_ecef_m2[a, a]
         apart = state.state[a] - out[k_out].ecef_m[a]
         misfit = misfit or apart * apart > DIVERGED_SIGMA**2 * variance
-    state.n_misfit[0] = state.n_misfit[0] + 1 if misfit and state.count[3] == 0 else 0
-    if state.n_misfit[0] < settings.divergence_epochs:
+    state.n_misfit = state.n_misfit + 1 if misfit and state.n_fixed_run == 0 else 0
+    if state.n_misfit < settings.divergence_epochs:
         return False
-    state.n_misfit[0] = 0
+    state.n_misfit = 0
     return True
 
 
@@ -104,7 +105,7 @@ def start_anew(inputs, clock_m, memory, state):
     """
     work = memory.work
     forget_ambiguities(state, False)
-    state.count[0] = 0
+    state.n_state = 0
     state.bias_slot[:] = -1
     forget_atmosphere(state)
     mark_phases(work, state, memory.counts)
@@ -120,7 +121,7 @@ def start_anew(inputs, clock_m, memory, state):
 def mark_phases(work, state, counts):
     """Phases that may take part; a changed signal pair restarts its ambiguity."""
     n = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
         for band in range(work.sd_phase_m.shape[1]):
             usable = work.group[i, band] >= 0 and not math.isnan(work.sd_phase_m[i, band])
@@ -139,9 +140,11 @@ def mark_phases(work, state, counts):
 def find_slips(inputs, time_ns, memory):
     """All slip verdicts of the epoch; their ambiguities leave the filter. Returns : int, slips."""
     state, work = memory.state, memory.work
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(work.slip.shape[1]):
-            bits = state.slip_bits[0, work.sat[i], band] | state.slip_bits[1, work.sat[i], band]
+            bits = (
+                state.slip_bits[ROVER, work.sat[i], band] | state.slip_bits[BASE, work.sat[i], band]
+            )
             if bits and work.phase_ok[i, band]:
                 work.slip[i, band] = SLIP_SURE if bits & SLIP_SURE else SLIP_LIKELY
             if bits & SLIP_HALF_TOLD:
@@ -151,7 +154,7 @@ def find_slips(inputs, time_ns, memory):
     wide_lane_slips(work, state, settings, memory.counts)
     screen_phase_steps(work, state, memory.origin_m, time_ns, robust, memory.rows, memory.counts)
     n = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(work.slip.shape[1]):
             if work.slip[i, band] and work.phase_ok[i, band]:
                 n += remove_ambiguity(state, work.sat[i], band) == 0
@@ -162,7 +165,7 @@ def find_slips(inputs, time_ns, memory):
 def count_rejected(work):
     """Phases of this epoch that were present but not accepted by the filter."""
     n = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(work.phase_ok.shape[1]):
             present = work.group[i, band] >= 0 and not math.isnan(work.sd_phase_m[i, band])
             if present and not work.phase_ok[i, band]:

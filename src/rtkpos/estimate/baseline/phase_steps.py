@@ -14,11 +14,11 @@ from __future__ import annotations
 import math
 
 from rtkpos._numba.decorator import kernel
-from rtkpos.core.linear.normal_equations import prediction_variance
+from rtkpos.core.linear.normal_equations import ONE_GROUP, prediction_variance
 from rtkpos.estimate.baseline.code_differential import add_row
 from rtkpos.estimate.baseline.epoch_work import N_FIXED_STATE
 from rtkpos.estimate.robust import FIT_OK, robust_fit
-from rtkpos.gnss.systems import GLONASS
+from rtkpos.gnss.systems import GLONASS, system_of
 from rtkpos.prepare.slips import (
     COUNT_HALF_DOUBT,
     COUNT_STEP,
@@ -63,8 +63,8 @@ def screen_phase_steps(work, state, origin_m, time_ns, robust, rows, counts):
         state.moved_m[a] = moved if is_clear else math.nan
         state.step_origin_m[a] = origin_m[a]
     carry_on(known, work, state, rows)
-    state.step_ns[1] = time_ns - state.step_ns[0]
-    state.step_ns[0] = time_ns
+    state.step_interval_ns = time_ns - state.step_ns
+    state.step_ns = time_ns
     return found
 
 
@@ -74,7 +74,7 @@ def step_rows(n, is_marked, work, state, time_ns, rows):
 
     n : rows so far      Returns : int, rows
     """
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
         for band in range(work.sd_phase_m.shape[1]):
             if (work.slip[i, band] != 0) != (is_marked != 0) or state.slot[sat, band] < 0:
@@ -84,7 +84,7 @@ def step_rows(n, is_marked, work, state, time_ns, rows):
                 continue
             if abs(time_ns - state.last_ns[sat, band]) > MAX_STEP_NS:
                 continue
-            away_s = abs(state.step_ns[0] - state.last_ns[sat, band]) * 1e-9
+            away_s = abs(state.step_ns - state.last_ns[sat, band]) * 1e-9
             variance = 2.0 * work.var_phase_m2[i, band] + STEP_NOISE_M**2 * (1.0 + away_s)
             n = add_row(n, i, band, step, 1.0 / variance, 0, work, rows)
     return n
@@ -101,7 +101,7 @@ def judge_steps(n, n_all, work, state, rows, counts):
     found = 0
     for k in range(n_all):
         i, band = rows.satellite[k], rows.band[k]
-        residual = rows.value[k] - rows.fit.fit.clock[0]
+        residual = rows.value[k] - rows.fit.fit.clock[ONE_GROUP]
         for a in range(3):
             residual -= rows.design[k, a] * rows.fit.fit.x[a]
         spread = prediction_variance(rows.design, k, 0, rows.fit.fit)
@@ -116,7 +116,7 @@ def judge_steps(n, n_all, work, state, rows, counts):
             work.slip[i, band] = 0
             counts[COUNT_WITHDRAWN] += 1
         # Doubts are settled within a group of one wavelength, which GLONASS has not.
-        can_doubt = state.wet_slot[0] < 0 and work.sat[i] >> 6 != GLONASS
+        can_doubt = state.wet_slot < 0 and system_of(work.sat[i]) != GLONASS
         if slipped and can_doubt and sigma < HALF_SIGMA_CYCLE * work.wavelength_m[i, band]:
             cycles = residual / work.wavelength_m[i, band]
             rest = abs(cycles - math.floor(cycles) - 0.5)
@@ -134,15 +134,15 @@ def carry_on(known, work, state, rows):
     What is observed and accepted is overwritten with the observation afterwards.
     """
     n_band = state.slot.shape[1]
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for a in range(3):
             state.last_los[work.sat[i], a] = work.los[i, a]
-    for index in range(N_FIXED_STATE, state.count[0]):
+    for index in range(N_FIXED_STATE, state.n_state):
         owner = state.owner[index]
         if owner < 0:
             continue
         sat, band = owner // n_band, owner % n_band
-        step = rows.fit.fit.clock[0] if known else math.nan
+        step = rows.fit.fit.clock[ONE_GROUP] if known else math.nan
         for a in range(3):
             step -= state.last_los[sat, a] * rows.fit.fit.x[a]
         state.last_sd_m[sat, band] += step
@@ -153,15 +153,15 @@ def carry_on(known, work, state, rows):
 def reckon(state, reckoned_m):
     """Carry the place of the last fix on by this epoch's movement; it ends where none is known.
 
-    reckoned_m : (3,) ECEF [m], valid while state.reckon[0] > 0 (epochs since the fix, plus one)
+    reckoned_m : (3,) ECEF [m], valid while state.n_propagated > 0 (epochs since the fix, plus one)
     """
-    known = state.reckon[0] > 0 and state.reckon[0] < MAX_RECKONED
+    known = state.n_propagated > 0 and state.n_propagated < MAX_RECKONED
     if not (known and math.isfinite(state.moved_m[0])):
-        state.reckon[0] = 0
+        state.n_propagated = 0
         return 0
     for a in range(3):
         reckoned_m[a] += state.moved_m[a]
-    state.reckon[0] += 1
+    state.n_propagated += 1
     return 1
 
 
@@ -175,7 +175,7 @@ def settle_half_cycles(work, state, time_ns, settings):
     Returns : int, ambiguities still in doubt
     """
     n = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
         for band in range(work.slip.shape[1]):
             doubt = state.half_doubt[sat, band]
@@ -199,7 +199,7 @@ def settle_by_fix(work, state, reference, place_m, origin_m):
     reference : (G,) row of each group's reference satellite, -1 = none
     place_m, origin_m : (3,) fixed position; place the differences are linearised at
     """
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
         for band in range(work.slip.shape[1]):
             other = reference[work.group[i, band]] if work.group[i, band] >= 0 else -1
@@ -224,7 +224,7 @@ def best_partner(i, band, work, state):
     """State index of the ambiguity in the same group whose difference is known best; -1 = none."""
     best, least = -1, math.inf
     own = state.slot[work.sat[i], band]
-    for k in range(work.count[0]):
+    for k in range(work.n_sat):
         sat = work.sat[k]
         for other in range(work.slip.shape[1]):
             index = state.slot[sat, other]

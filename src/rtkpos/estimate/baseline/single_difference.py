@@ -13,6 +13,7 @@ from rtkpos.core.atmosphere.ionosphere import L1_HZ
 from rtkpos.core.atmosphere.troposphere import prepare_troposphere, slant_troposphere
 from rtkpos.core.orbits.broadcast_orbit import (
     CARRY_MAX_S,
+    STATE_CLOCK,
     carry_state,
     sagnac_range,
     transmit_state,
@@ -29,7 +30,8 @@ from rtkpos.core.station.phase_centre import phase_centre
 from rtkpos.core.station.solid_tide import solid_tide
 from rtkpos.core.tables import ORBIT_GEO
 from rtkpos.estimate.baseline.observation_noise import phase_variance
-from rtkpos.gnss.systems import BEIDOU, SBAS
+from rtkpos.gnss.systems import BEIDOU, SBAS, system_of
+from rtkpos.prepare.pairing import BASE, ROVER
 from rtkpos.prepare.slips import COUNT_EPHEMERIS_SWITCH, COUNT_NO_EPHEMERIS, COUNT_UNHEALTHY
 
 MAX_GROUPS_PER_EPOCH = 24
@@ -45,7 +47,7 @@ def choose_ephemerides(eph, message_order, time_ns, work, state, counts):
     Returns : int, satellites left
     """
     kept = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
         row = select_ephemeris(eph, sat, time_ns, message_order)
         if row < 0:
@@ -57,10 +59,10 @@ def choose_ephemerides(eph, message_order, time_ns, work, state, counts):
         work.sat[kept] = sat
         work.eph_row[kept] = row
         for slot in range(work.row.shape[2]):
-            work.row[0, kept, slot] = work.row[0, i, slot]
-            work.row[1, kept, slot] = work.row[1, i, slot]
+            work.row[ROVER, kept, slot] = work.row[ROVER, i, slot]
+            work.row[BASE, kept, slot] = work.row[BASE, i, slot]
         kept += 1
-    work.count[0] = kept
+    work.n_sat = kept
     return kept
 
 
@@ -80,9 +82,9 @@ def satellite_geometry(obs, k, receiver, eph, work):
     obs : ObsArrays      k : epoch      receiver : 0 rover, 1 base      work : fills sat_state
     A state that `share_states` left of this epoch is carried on instead of computed anew.
     """
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         code_m = primary_code(obs, work.row[receiver, i])
-        system = work.sat[i] >> 6
+        system = system_of(work.sat[i])
         if carry_shared(i, receiver, obs.time_ns[k], code_m, work) == 0:
             continue
         status = transmit_state(
@@ -101,14 +103,14 @@ def share_states(rows, time_ns, work):
     """
     for sat in range(work.shared_row.shape[0]):
         work.shared_row[sat] = -1
-    work.shared_ns[0] = time_ns
-    for i in range(rows.count[0]):
+    work.shared_ns = time_ns
+    for i in range(rows.n_row):
         sat = rows.sat[i]
         work.shared_row[sat] = rows.eph_row[i]
-        work.shared_s[sat] = -rows.code_m[i] / SPEED_OF_LIGHT_MPS - rows.sat_state[i, 6]
+        work.shared_s[sat] = -rows.code_m[i] / SPEED_OF_LIGHT_MPS - rows.sat_state[i, STATE_CLOCK]
         for k in range(8):
             work.shared_state[sat, k] = rows.sat_state[i, k]
-    return rows.count[0]
+    return rows.n_row
 
 
 @kernel
@@ -121,7 +123,7 @@ def carry_shared(i, receiver, time_ns, code_m, work):
     if work.shared_row[sat] < 0 or work.shared_row[sat] != work.eph_row[i]:
         return 1
     shared = work.shared_state[sat]
-    step_s = (time_ns - work.shared_ns[0]) * 1e-9 - work.shared_s[sat]
+    step_s = (time_ns - work.shared_ns) * 1e-9 - work.shared_s[sat]
     step_s -= code_m / SPEED_OF_LIGHT_MPS + shared[6]
     if not abs(step_s) < CARRY_MAX_S:
         return 1
@@ -142,7 +144,7 @@ def model_receiver(receiver, position_m, time_ns, plan, work, place):
     height_m = place.llh[2] + plan.site.offset_enu_m[receiver, 2]
     prepare_troposphere(place.llh[0], place.llh[1], height_m, time_ns, place.troposphere)
     reference_point(receiver, position_m, time_ns, plan, place)
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         state = work.sat_state[receiver, i]
         work.range_m[receiver, i] = sagnac_range(state, place.antenna_m, place.los)
         elevation = elevation_of(place.los, place.rotation)
@@ -204,7 +206,7 @@ def phase_centres(receiver, i, elevation, azimuth, site, work, place):
         for k in range(3):
             place.to_enu[a] += place.rotation[a, k] * place.los[k]
     n_slot = work.row.shape[2]
-    first = (work.sat[i] >> 6) * n_slot
+    first = system_of(work.sat[i]) * n_slot
     for slot in range(n_slot):
         if work.row[receiver, i, slot] >= 0:
             pco, pcv = site.pco_enu_m[receiver, first + slot], site.pcv_m[receiver, first + slot]
@@ -218,27 +220,28 @@ def phase_centres(receiver, i, elevation, azimuth, site, work, place):
 def group_of(sig_rover, sig_base, state):
     """Index of the pair group of two signals, a new one when unseen; -1 when the table is full."""
     key = int(sig_rover) * 4096 + int(sig_base)
-    n = state.count[1]
+    n = state.n_group
     for g in range(n):
         if state.group_key[g] == key:
             return g
     if n >= state.group_key.shape[0]:
         return -1
     state.group_key[n] = key
-    state.count[1] = n + 1
+    state.n_group = n + 1
     return n
 
 
 @kernel
 def count_pair(key, has_phase, state):
     """Count a satellite-epoch of a code pair (a group_key); returns 1 when the table is full."""
-    for p in range(state.pair_use.shape[0]):
-        if state.pair_use[p, 0] < 0:
-            state.pair_use[p, 0] = key
-            state.pair_use[p, 1] = 0
-            state.pair_use[p, 2] = 0
-        if state.pair_use[p, 0] == key:
-            state.pair_use[p, 1 if has_phase else 2] += 1
+    for p in range(state.use_key.shape[0]):
+        if state.use_key[p] < 0:
+            state.use_key[p] = key
+        if state.use_key[p] == key:
+            if has_phase:
+                state.use_with_phase[p] += 1
+            else:
+                state.use_without_phase[p] += 1
             return 0
     return 1
 
@@ -247,7 +250,7 @@ def count_pair(key, has_phase, state):
 def count_pairs(work, state):
     """Count the code pairs of an epoch for the report; returns how many satellite-epochs."""
     n = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for slot in range(work.group.shape[1]):
             if work.group[i, slot] >= 0:
                 has_phase = not math.isnan(work.sd_phase_m[i, slot])
@@ -266,12 +269,12 @@ def form_differences(obs_rover, obs_base, plan, settings, state, work):
     Returns : int, number of phase differences
     """
     n_phase = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
         modelled = modelled_difference(i, work)
-        low = min(work.elevation_rad[0, i], work.elevation_rad[1, i]) < settings.mask_rad
+        low = min(work.elevation_rad[ROVER, i], work.elevation_rad[BASE, i]) < settings.mask_rad
         for slot in range(work.row.shape[2]):
-            rover, base = work.row[0, i, slot], work.row[1, i, slot]
+            rover, base = work.row[ROVER, i, slot], work.row[BASE, i, slot]
             work.sd_code_m[i, slot] = math.nan
             work.sd_phase_m[i, slot] = math.nan
             work.group[i, slot] = -1
@@ -282,7 +285,9 @@ def form_differences(obs_rover, obs_base, plan, settings, state, work):
                 continue
             work.group[i, slot] = group_of(obs_rover.sig[rover], obs_base.sig[base], state)
             work.joint[i, slot] = group_of(
-                plan.leader[0, obs_rover.sig[rover]], plan.leader[1, obs_base.sig[base]], state
+                plan.leader[ROVER, obs_rover.sig[rover]],
+                plan.leader[BASE, obs_base.sig[base]],
+                state,
             )
             if work.group[i, slot] < 0 or work.joint[i, slot] < 0:
                 work.group[i, slot] = -1
@@ -290,16 +295,16 @@ def form_differences(obs_rover, obs_base, plan, settings, state, work):
             wavelength = SPEED_OF_LIGHT_MPS / plan.carrier_hz[sat, slot]
             work.wavelength_m[i, slot] = wavelength
             work.iono_factor[i, slot] = (wavelength * L1_HZ / SPEED_OF_LIGHT_MPS) ** 2
-            centre = modelled + work.antenna_m[0, i, slot] - work.antenna_m[1, i, slot]
+            centre = modelled + work.antenna_m[ROVER, i, slot] - work.antenna_m[BASE, i, slot]
             work.sd_code_m[i, slot] = obs_rover.code_m[rover] - obs_base.code_m[base] - centre
             phase = obs_rover.phase_cycle[rover] - obs_base.phase_cycle[base]
-            phase += plan.shift_cycle[0, obs_rover.sig[rover]]
-            phase -= plan.shift_cycle[1, obs_base.sig[base]]
-            jump = state.jump_m[0] - state.jump_m[1]
+            phase += plan.shift_cycle[ROVER, obs_rover.sig[rover]]
+            phase -= plan.shift_cycle[BASE, obs_base.sig[base]]
+            jump = state.jump_m[ROVER] - state.jump_m[BASE]
             work.sd_phase_m[i, slot] = wavelength * phase + jump - centre
-            work.half_of[0, i, slot] = (obs_rover.lli[rover] >> 1) & 1
-            work.half_of[1, i, slot] = (obs_base.lli[base] >> 1) & 1
-            work.half_cycle[i, slot] = work.half_of[0, i, slot] | work.half_of[1, i, slot]
+            work.half_of[ROVER, i, slot] = (obs_rover.lli[rover] >> 1) & 1
+            work.half_of[BASE, i, slot] = (obs_base.lli[base] >> 1) & 1
+            work.half_cycle[i, slot] = work.half_of[ROVER, i, slot] | work.half_of[BASE, i, slot]
             if not math.isnan(work.sd_phase_m[i, slot]):
                 n_phase += 1
     return n_phase
@@ -308,9 +313,11 @@ def form_differences(obs_rover, obs_base, plan, settings, state, work):
 @kernel
 def modelled_difference(i, work):
     """Modelled rover - base difference of range, satellite clock and troposphere [m]."""
-    modelled = work.range_m[0, i] - work.range_m[1, i]
-    modelled -= SPEED_OF_LIGHT_MPS * (work.sat_state[0, i, 6] - work.sat_state[1, i, 6])
-    return modelled + work.trop_m[0, i] - work.trop_m[1, i]
+    modelled = work.range_m[ROVER, i] - work.range_m[BASE, i]
+    modelled -= SPEED_OF_LIGHT_MPS * (
+        work.sat_state[ROVER, i, STATE_CLOCK] - work.sat_state[BASE, i, STATE_CLOCK]
+    )
+    return modelled + work.trop_m[ROVER, i] - work.trop_m[BASE, i]
 
 
 @kernel
@@ -329,17 +336,21 @@ def difference_variances(obs_rover, obs_base, eph, growth_m2, settings, work):
 
     growth_m2 : variance added for distance (atmosphere) and age (satellite clocks) [m^2]
     """
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         factor = 1.0
-        system = work.sat[i] >> 6
+        system = system_of(work.sat[i])
         if system == SBAS or (system == BEIDOU and eph.orbit[work.eph_row[i]] == ORBIT_GEO):
             factor = settings.geo_factor**2
         for slot in range(work.row.shape[2]):
-            rover, base = work.row[0, i, slot], work.row[1, i, slot]
+            rover, base = work.row[ROVER, i, slot], work.row[BASE, i, slot]
             if work.group[i, slot] < 0:
                 continue
-            variance = phase_variance(work.elevation_rad[0, i], obs_rover.cn0_dbhz[rover], settings)
-            variance += phase_variance(work.elevation_rad[1, i], obs_base.cn0_dbhz[base], settings)
+            variance = phase_variance(
+                work.elevation_rad[ROVER, i], obs_rover.cn0_dbhz[rover], settings
+            )
+            variance += phase_variance(
+                work.elevation_rad[BASE, i], obs_base.cn0_dbhz[base], settings
+            )
             variance *= factor
             work.var_code_m2[i, slot] = variance * settings.code_phase_ratio**2 + growth_m2
             if work.half_cycle[i, slot]:

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtkpos._arrays import FloatArray, IndexArray, TimeArray
+from rtkpos._arrays import FloatArray
 from rtkpos._numba.decorator import kernel
 from rtkpos.core.linear.normal_equations import invert_spd3
 from rtkpos.estimate.robust import HUBER_K
+from rtkpos.records.status import RunMode
 
 PRIOR_FLOOR_M = 0.02  # no prior is tighter: slow multipath shifts single epochs by this much
 APART_FLOOR_M = 0.15  # a fix nearer than this never contradicts the mean: multipath does that
@@ -23,33 +24,53 @@ class StaticMean(NamedTuple):
     """Weighted mean of fixed positions.
 
     position_m : (3,) ECEF [m]      information : (3, 3) [1/m^2]      cov_m2 : (3, 3) [m^2]
-    scratch : (4, 3, 3) work      tally : (2,) epochs in the mean, contradictions in a row
-        first_ns, last_ns : (1,) first and last epoch used
+    prior_cov_m2, own_information, inverse, pull : (3, 3), (3,) work of `without_prior`
+    n_epoch : in the mean      n_contradicted : fixes in a row that
+        contradict it      first_ns, last_ns : first and last epoch used
     """
 
     position_m: FloatArray
     information: FloatArray
     cov_m2: FloatArray
     weight: FloatArray
-    scratch: FloatArray
-    tally: IndexArray
-    first_ns: TimeArray
-    last_ns: TimeArray
+    prior_cov_m2: FloatArray
+    own_information: FloatArray
+    inverse: FloatArray
+    pull: FloatArray
+    n_epoch: int
+    n_contradicted: int
+    first_ns: int
+    last_ns: int
 
 
 def static_mean() -> StaticMean:
     """A mean of nothing."""
-    square = [np.zeros((3, 3)) for _ in range(3)]
     return StaticMean(
         position_m=np.zeros(3),
-        information=square[0],
-        cov_m2=square[1],
-        weight=square[2],
-        scratch=np.zeros((4, 3, 3)),
-        tally=np.zeros(2, np.int64),
-        first_ns=np.zeros(1, np.int64),
-        last_ns=np.zeros(1, np.int64),
+        information=np.zeros((3, 3)),
+        cov_m2=np.zeros((3, 3)),
+        weight=np.zeros((3, 3)),
+        prior_cov_m2=np.zeros((3, 3)),
+        own_information=np.zeros((3, 3)),
+        inverse=np.zeros((3, 3)),
+        pull=np.zeros(3),
+        n_epoch=0,
+        n_contradicted=0,
+        first_ns=0,
+        last_ns=0,
     )
+
+
+@kernel
+def at_rest(time_ns, settings, state):
+    """Whether the antenna is known to stand still: static mode, or within the static start.
+
+    time_ns : rover epoch [ns]      state : FilterState
+    """
+    if settings.mode == RunMode.STATIC.value:
+        return True
+    is_kinematic = settings.mode == RunMode.KINEMATIC.value
+    return is_kinematic and time_ns - state.first_ns < settings.static_start_ns
 
 
 @kernel
@@ -58,7 +79,7 @@ def contradicts(mean, position_m, cov_m2):
 
     position_m : (3,) ECEF [m]      cov_m2 : (3, 3) of the position
     """
-    if mean.tally[0] == 0:
+    if mean.n_epoch == 0:
         return False
     apart, spread = 0.0, 0.0
     for a in range(3):
@@ -94,8 +115,8 @@ def add_to_mean(mean, position_m, cov_m2, time_ns, correlation_s):
     if invert_spd3(cov_m2, mean.weight) != 0:
         return 1
     share = 1.0
-    if mean.tally[0] > 0:
-        rho = math.exp(-abs(time_ns - mean.last_ns[0]) * 1e-9 / correlation_s)
+    if mean.n_epoch > 0:
+        rho = math.exp(-abs(time_ns - mean.last_ns) * 1e-9 / correlation_s)
         share = (1.0 - rho) / (1.0 + rho)
         share *= huber_share(mean, position_m)
     for a in range(3):
@@ -105,7 +126,7 @@ def add_to_mean(mean, position_m, cov_m2, time_ns, correlation_s):
     if invert_spd3(mean.information, mean.cov_m2) != 0:
         return 1
     for a in range(3):
-        mean.position_m[a] = position_m[a] if mean.tally[0] == 0 else mean.position_m[a]
+        mean.position_m[a] = position_m[a] if mean.n_epoch == 0 else mean.position_m[a]
     pull0, pull1, pull2 = 0.0, 0.0, 0.0
     for b in range(3):
         apart = position_m[b] - mean.position_m[b]
@@ -115,11 +136,11 @@ def add_to_mean(mean, position_m, cov_m2, time_ns, correlation_s):
     for a in range(3):
         cov = mean.cov_m2[a]
         mean.position_m[a] += cov[0] * pull0 + cov[1] * pull1 + cov[2] * pull2
-    if mean.tally[0] == 0:
-        mean.first_ns[0] = time_ns
-    mean.tally[0] += 1
-    mean.tally[1] = 0
-    mean.last_ns[0] = time_ns
+    if mean.n_epoch == 0:
+        mean.first_ns = time_ns
+    mean.n_epoch += 1
+    mean.n_contradicted = 0
+    mean.last_ns = time_ns
     return 0
 
 
@@ -129,8 +150,8 @@ def forget_mean(mean):
     for a in range(3):
         for b in range(3):
             mean.information[a, b] = 0.0
-    mean.tally[0] = 0
-    mean.tally[1] = 0
+    mean.n_epoch = 0
+    mean.n_contradicted = 0
     return 0
 
 
@@ -154,24 +175,24 @@ def without_prior(mean, position_m, cov_m2):
     """
     for a in range(3):
         for b in range(3):
-            mean.scratch[0, a, b] = mean.cov_m2[a, b]
-        mean.scratch[0, a, a] += PRIOR_FLOOR_M**2
-    if invert_spd3(mean.scratch[0], mean.scratch[1]) != 0:
+            mean.prior_cov_m2[a, b] = mean.cov_m2[a, b]
+        mean.prior_cov_m2[a, a] += PRIOR_FLOOR_M**2
+    if invert_spd3(mean.prior_cov_m2, mean.inverse) != 0:
         return 1
-    if invert_spd3(cov_m2, mean.scratch[2]) != 0:
+    if invert_spd3(cov_m2, mean.own_information) != 0:
         return 1
-    pull = mean.scratch[3, 0]
+    pull = mean.pull
     for a in range(3):
         pull[a] = 0.0
         for b in range(3):
-            pull[a] += mean.scratch[2, a, b] * (position_m[b] - mean.position_m[b])
-            mean.scratch[2, a, b] -= mean.scratch[1, a, b]
-    if invert_spd3(mean.scratch[2], mean.scratch[1]) != 0:
+            pull[a] += mean.own_information[a, b] * (position_m[b] - mean.position_m[b])
+            mean.own_information[a, b] -= mean.inverse[a, b]
+    if invert_spd3(mean.own_information, mean.inverse) != 0:
         return 1
     for a in range(3):
         position_m[a] = mean.position_m[a]
         for b in range(3):
-            cov_m2[a, b] = mean.scratch[1, a, b]
+            cov_m2[a, b] = mean.inverse[a, b]
             position_m[a] += cov_m2[a, b] * pull[b]
     return 0
 
@@ -185,7 +206,7 @@ def mean_covariance(mean, epoch_cov_m2, out_cov_m2):
     2 tau / T of its variance; tau / (tau + T / 2) joins that with a single epoch.
     Returns : float, the share of the lasting part
     """
-    span_s = abs(mean.last_ns[0] - mean.first_ns[0]) * 1e-9
+    span_s = abs(mean.last_ns - mean.first_ns) * 1e-9
     share = LASTING_S / (LASTING_S + 0.5 * span_s)
     for a in range(3):
         for b in range(3):

@@ -53,7 +53,7 @@ class PointWork(NamedTuple):
     used : (n,) the row took part      residual_m : (n,) code - model [m], NaN unusable
     normal_residual : (n,) residual over its standard deviation
     los : (n, 3) receiver -> satellite      range_m : (n,) with the earth's rotation
-    info : (4,) unit-weight sigma, chi-square, degrees of freedom, PDOP
+    pdop : position dilution of precision of the rows in use
     """
 
     robust: RobustWork
@@ -65,7 +65,7 @@ class PointWork(NamedTuple):
     normal_residual: FloatArray
     los: FloatArray
     range_m: FloatArray
-    info: FloatArray
+    pdop: float
     start_m: FloatArray
     dop: FloatArray
 
@@ -82,7 +82,7 @@ def point_work(n_max: int = 64) -> PointWork:
         np.zeros(n_max),
         np.zeros((n_max, 3)),
         np.zeros(n_max),
-        np.zeros(4),
+        math.nan,
         np.zeros(3),
         np.zeros((3, 3)),
     )
@@ -237,9 +237,8 @@ def code_position(
     has_position = status == POINT_OK or status == POINT_CHI_SQUARE
     for k in range(3):
         out_position_m[k] = start[k] + fit.x[k] if has_position else math.nan
-        work.info[k] = robust.info[k]
         for m in range(3):
-            variance = fit.cofactor[k, m] * robust.info[0] * robust.info[0]
+            variance = fit.cofactor[k, m] * robust.sigma0 * robust.sigma0
             out_cov_m2[k, m] = variance if has_position else math.nan
     for g in range(out_clock_m.shape[0]):
         out_clock_m[g] = fit.clock[g] if has_position else math.nan
@@ -253,8 +252,8 @@ def code_position(
                 e -= work.design[i, k] * fit.x[k]
             work.residual_m[i] = e
     if has_position:
-        work.info[3] = position_dop(group, n, work)
-        if not work.info[3] <= settings.pdop_max:
+        work.pdop = position_dop(group, n, work)
+        if not work.pdop <= settings.pdop_max:
             status = POINT_GEOMETRY
             for i in range(n):
                 work.used[i] = False

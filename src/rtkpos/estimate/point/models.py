@@ -18,7 +18,7 @@ from rtkpos.core.atmosphere.ionosphere import (
 )
 from rtkpos.core.atmosphere.troposphere import N_TROP, prepare_troposphere, slant_troposphere
 from rtkpos.core.orbits.beidou_code_bias import beidou2_code_correction
-from rtkpos.core.orbits.broadcast_orbit import sagnac_range, transmit_state
+from rtkpos.core.orbits.broadcast_orbit import STATE_CLOCK, sagnac_range, transmit_state
 from rtkpos.core.orbits.ephemeris import DEFAULT_MESSAGE_ORDER, select_ephemeris
 from rtkpos.core.orbits.group_delay import group_delay_s
 from rtkpos.core.station.geodesy import ecef_to_geodetic, elevation_azimuth, enu_rotation
@@ -34,6 +34,7 @@ from rtkpos.gnss.systems import (
     PRN_PER_SYSTEM,
     QZSS,
     SBAS,
+    system_of,
     systems_from_letters,
 )
 
@@ -119,7 +120,7 @@ class PointNoise(NamedTuple):
 class PointRows(NamedTuple):
     """The satellites of one epoch, one row each.
 
-    count : (1,) rows      sat, band, eph_row, group : (N,) int64
+    n_row : rows in use      sat, band, eph_row, group : (N,) int64
     code_m, doppler_hz, cn0_dbhz : (N,) NaN = missing
     frequency_hz, doppler_frequency_hz : (N,) carrier of the code and of the Doppler
     sat_state : (N, 8) at transmission      sat_ecef_m : (N, 3) its position
@@ -128,7 +129,7 @@ class PointRows(NamedTuple):
     sigma_iono_m : (N,) sigma of what the ionosphere model leaves, common to all satellites
     """
 
-    count: IndexArray  # type: ignore[assignment]  # hides tuple.count, which nobody calls
+    n_row: int
     sat: IndexArray
     band: IndexArray
     eph_row: IndexArray
@@ -157,7 +158,7 @@ class PointRows(NamedTuple):
 def point_rows(n_max: int = N_POINT) -> PointRows:
     """Rows for up to `n_max` satellites."""
     return PointRows(
-        count=np.zeros(1, np.int64),
+        n_row=0,
         sat=np.zeros(n_max, np.int64),
         band=np.zeros(n_max, np.int64),
         eph_row=np.zeros(n_max, np.int64),
@@ -218,7 +219,7 @@ def load_rows(obs, k, eph, plan, rows):
         first = last
         if code_row >= 0 and plan.wanted[sat]:
             n += _load_satellite(obs, k, eph, plan, code_row, doppler_row, n, rows)
-    rows.count[0] = n
+    rows.n_row = n
     return n
 
 
@@ -226,7 +227,7 @@ def load_rows(obs, k, eph, plan, rows):
 def _load_satellite(obs, k, eph, plan, code_row, doppler_row, i, rows):
     """Fill row i from the chosen observation rows; returns 1, or 0 without a satellite state."""
     sat = np.int64(obs.sat[code_row])
-    system = sat >> 6
+    system = system_of(sat)
     eph_row = select_ephemeris(eph, sat, obs.time_ns[k], plan.message_order)
     if eph_row < 0:
         return 0
@@ -255,9 +256,11 @@ def _load_satellite(obs, k, eph, plan, code_row, doppler_row, i, rows):
 @kernel
 def model_without_place(eph, rows):
     """Corrected codes and flat variances while nothing is known of the receiver's place."""
-    for i in range(rows.count[0]):
-        system = rows.sat[i] >> 6
-        clock_s = rows.sat_state[i, 6] - group_delay_s(eph, rows.eph_row[i], system, rows.band[i])
+    for i in range(rows.n_row):
+        system = system_of(rows.sat[i])
+        clock_s = rows.sat_state[i, STATE_CLOCK] - group_delay_s(
+            eph, rows.eph_row[i], system, rows.band[i]
+        )
         rows.corrected_m[i] = rows.code_m[i] + SPEED_OF_LIGHT_MPS * clock_s
         # Atmosphere and elevation are unknown: both reach some ten metres near the horizon.
         rows.var_m2[i] = 100.0
@@ -284,7 +287,7 @@ def model_at_place(position_m, time_ns, eph, ionosphere, settings, rows):
     lat, lon = rows.llh[0], rows.llh[1]
     enu_rotation(lat, lon, rows.rotation)
     prepare_troposphere(lat, lon, rows.llh[2], time_ns, rows.troposphere)
-    for i in range(rows.count[0]):
+    for i in range(rows.n_row):
         sat, row, band = rows.sat[i], rows.eph_row[i], rows.band[i]
         sagnac_range(rows.sat_ecef_m[i], position_m, rows.los)
         elevation, azimuth = elevation_azimuth(rows.los, rows.rotation)
@@ -298,9 +301,9 @@ def model_at_place(position_m, time_ns, eph, ionosphere, settings, rows):
         iono_l1_m = slant_ionosphere_l1(ionosphere, lat, lon, elevation, azimuth, time_ns)
         iono_m = delay_from_l1(iono_l1_m, rows.frequency_hz[i])
         rows.trop_m[i], rows.iono_m[i] = trop_m, iono_m
-        clock_s = rows.sat_state[i, 6] - group_delay_s(eph, row, sat >> 6, band)
+        clock_s = rows.sat_state[i, STATE_CLOCK] - group_delay_s(eph, row, system_of(sat), band)
         code_m = rows.code_m[i]
-        if sat >> 6 == BEIDOU:
+        if system_of(sat) == BEIDOU:
             code_m += beidou2_code_correction((sat & 63) + 1, eph.orbit[row], band, elevation)
         rows.corrected_m[i] = code_m + SPEED_OF_LIGHT_MPS * clock_s - trop_m - iono_m
         sigma_l1_m = settings.noise.iono_part * iono_l1_m
@@ -318,7 +321,7 @@ def _variances(i, eph, noise, rows):
     sigma^2 ~ 1 / (C/N0) below the reference (thermal noise of a tracking loop); a C/N0 that is
     not given counts as the reference. The ephemeris' URA of NaN counts as 3 m.
     """
-    system = rows.sat[i] >> 6
+    system = system_of(rows.sat[i])
     inverse_sin = 1.0 / max(math.sin(rows.elevation_rad[i]), 0.05)
     short_db = noise.cn0_reference_dbhz - rows.cn0_dbhz[i]
     factor = 1.0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtkpos._arrays import FloatArray, IndexArray
+from rtkpos._arrays import FloatArray
 from rtkpos._numba.decorator import kernel, unit_kernel
 from rtkpos.core.linear.normal_equations import N_GROUP_MAX, fit_clock_free
 from rtkpos.estimate.point.code_position import (
@@ -64,8 +64,9 @@ class PointFix(NamedTuple):
     position_m : (3,) ECEF; on entry the a-priori position, NaN or 0 for none
     clock_m : (N_GROUP_MAX,) receiver clock by group      cov_m2 : (3, 3) of the position
     velocity_mps : (4,) ECEF velocity and clock drift [m/s]      velocity_cov : (3, 3)
-    status : (2,) POINT_*, VELOCITY_*      n_used : (2,) satellites in position and velocity
-    quality : (4,) unit-weight sigma, chi-square, degrees of freedom, PDOP
+    status, velocity_status : POINT_*, VELOCITY_*
+    n_used, n_used_velocity : satellites in position and velocity
+    sigma0, chi_square, n_free : unit-weight sigma and global test of the position      pdop
     """
 
     position_m: FloatArray
@@ -73,22 +74,32 @@ class PointFix(NamedTuple):
     cov_m2: FloatArray
     velocity_mps: FloatArray
     velocity_cov: FloatArray
-    status: IndexArray
-    n_used: IndexArray
-    quality: FloatArray
+    status: int
+    velocity_status: int
+    n_used: int
+    n_used_velocity: int
+    sigma0: float
+    chi_square: float
+    n_free: int
+    pdop: float
 
 
 def point_fix() -> PointFix:
     """An empty result."""
     return PointFix(
-        np.full(3, np.nan),
-        np.full(N_GROUP_MAX, np.nan),
-        np.full((3, 3), np.nan),
-        np.full(4, np.nan),
-        np.full((3, 3), np.nan),
-        np.zeros(2, np.int64),
-        np.zeros(2, np.int64),
-        np.full(4, np.nan),
+        position_m=np.full(3, np.nan),
+        clock_m=np.full(N_GROUP_MAX, np.nan),
+        cov_m2=np.full((3, 3), np.nan),
+        velocity_mps=np.full(4, np.nan),
+        velocity_cov=np.full((3, 3), np.nan),
+        status=0,
+        velocity_status=0,
+        n_used=0,
+        n_used_velocity=0,
+        sigma0=math.nan,
+        chi_square=math.nan,
+        n_free=0,
+        pdop=math.nan,
     )
 
 
@@ -145,13 +156,13 @@ def single_point_epoch(obs, k, eph, ionosphere, plan, settings, work, out_fix):
         status = POINT_NOT_CONVERGED
     _widen_by_ionosphere(n, rows, work.point, out_fix.cov_m2)
     _finish_position(n, status, work.point, out_fix)
-    out_fix.status[1] = doppler_velocity(
+    out_fix.velocity_status = doppler_velocity(
         rows.sat_state, out_fix.position_m, rows.doppler_hz, rows.doppler_frequency_hz,
         rows.var_rate_m2, n, settings.point.robust, work.velocity, out_fix.velocity_mps,
         out_fix.velocity_cov,
     )  # fmt: skip
     for i in range(n):
-        out_fix.n_used[1] += work.velocity.used[i]
+        out_fix.n_used_velocity += work.velocity.used[i]
     return status
 
 
@@ -176,10 +187,11 @@ def _widen_by_ionosphere(n, rows, point, out_cov_m2):
 @kernel
 def _finish_position(n, status, point, out_fix):
     """Status, counts and quality; everything NaN when there is no position."""
-    out_fix.status[0] = status
-    out_fix.n_used[0], out_fix.n_used[1] = 0, 0
-    for k in range(4):
-        out_fix.quality[k] = point.info[k]
+    out_fix.status = status
+    out_fix.n_used, out_fix.n_used_velocity = 0, 0
+    robust = point.robust
+    out_fix.sigma0, out_fix.chi_square = robust.sigma0, robust.chi_square
+    out_fix.n_free, out_fix.pdop = robust.n_free, point.pdop
     if status != POINT_OK and status != POINT_CHI_SQUARE:
         for k in range(3):
             out_fix.position_m[k] = math.nan
@@ -187,11 +199,11 @@ def _finish_position(n, status, point, out_fix):
                 out_fix.cov_m2[k, m] = math.nan
         for g in range(out_fix.clock_m.shape[0]):
             out_fix.clock_m[g] = math.nan
-        for k in range(4):
-            out_fix.quality[k] = math.nan
+        out_fix.sigma0 = out_fix.chi_square = out_fix.pdop = math.nan
+        out_fix.n_free = 0
         for i in range(n):
             point.used[i] = False
             point.residual_m[i] = math.nan
     for i in range(n):
-        out_fix.n_used[0] += point.used[i]
+        out_fix.n_used += point.used[i]
     return 0

@@ -10,7 +10,8 @@ import numpy as np
 from rtkpos._arrays import BoolArray, FloatArray, IndexArray
 from rtkpos._numba.decorator import kernel
 from rtkpos.constants import OMEGA_EARTH_GPS, SPEED_OF_LIGHT_MPS
-from rtkpos.core.orbits.broadcast_orbit import sagnac_range
+from rtkpos.core.linear.normal_equations import ONE_GROUP
+from rtkpos.core.orbits.broadcast_orbit import STATE_DRIFT, sagnac_range
 from rtkpos.estimate.robust import (
     FIT_INCONSISTENT,
     FIT_SINGULAR,
@@ -26,7 +27,6 @@ class VelocityWork(NamedTuple):
     """Work space and per-row results of `doppler_velocity`.
 
     used : (n,)      residual_mps : (n,) observed - modelled range rate [m/s], NaN unusable
-    info : (4,) unit-weight sigma, chi-square, degrees of freedom, 0
     """
 
     robust: RobustWork
@@ -36,7 +36,6 @@ class VelocityWork(NamedTuple):
     group: IndexArray
     used: BoolArray
     residual_mps: FloatArray
-    info: FloatArray
     los: FloatArray
 
 
@@ -50,7 +49,6 @@ def velocity_work(n_max: int = 80) -> VelocityWork:
         np.zeros(n_max, np.int64),
         np.zeros(n_max, np.bool_),
         np.zeros(n_max),
-        np.zeros(4),
         np.zeros(3),
     )
 
@@ -118,10 +116,8 @@ def doppler_velocity(
     for k in range(3):
         out_velocity_mps[k] = fit.x[k]
         for m in range(3):
-            out_cov_m2ps2[k, m] = fit.cofactor[k, m] * robust.info[0] * robust.info[0]
-    out_velocity_mps[3] = fit.clock[0]
-    for k in range(4):
-        work.info[k] = robust.info[k]
+            out_cov_m2ps2[k, m] = fit.cofactor[k, m] * robust.sigma0 * robust.sigma0
+    out_velocity_mps[3] = fit.clock[ONE_GROUP]
     for i in range(n):
         work.used[i] = robust.weight[i] > 0.0
         work.residual_mps[i] = robust.residual[i]
@@ -141,7 +137,7 @@ def _range_rate_rows(sat_state, position_m, doppler_hz, frequency_hz, var_m2ps2,
             continue
         rate = satellite_range_rate(sat_state[i], position_m, work.los)
         observed = -doppler_hz[i] * SPEED_OF_LIGHT_MPS / frequency_hz[i]
-        value = observed + SPEED_OF_LIGHT_MPS * sat_state[i, 7] - rate
+        value = observed + SPEED_OF_LIGHT_MPS * sat_state[i, STATE_DRIFT] - rate
         if not math.isfinite(value):
             continue
         work.value[i] = value

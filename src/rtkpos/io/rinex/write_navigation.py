@@ -11,7 +11,7 @@ import numpy as np
 
 from rtkpos.constants import BDT_MINUS_GPST_S, NS_PER_S, NS_PER_WEEK
 from rtkpos.errors import DataError
-from rtkpos.gnss.systems import BEIDOU, GALILEO, SYSTEM_LETTERS, sat_name
+from rtkpos.gnss.systems import BEIDOU, GALILEO, SYSTEM_LETTERS, sat_name, systems_of
 from rtkpos.gnss.time import calendar_from_ns, gpst_minus_utc_s
 from rtkpos.io.rinex._navigation.elements import GLONASS_COLUMNS, KEPLER_COLUMNS, named_elements
 from rtkpos.records.broadcast import BroadcastTable, Message
@@ -82,12 +82,12 @@ def _ionosphere_messages(table: BroadcastTable) -> list[str]:
     """
     lines = []
     for one in table.ionosphere:
-        mine = np.flatnonzero(table.sat >> 6 == SYSTEM_LETTERS.find(one.source))
+        mine = np.flatnonzero(systems_of(table.sat) == SYSTEM_LETTERS.find(one.source))
         if one.kind != "klobuchar" or one.source not in _ION_MESSAGE or not len(mine):
             continue
         sat = one.sat if one.sat >= 0 else int(table.sat[mine[0]])
         time_ns = one.time_ns if one.time_ns >= 0 else int(table.toc_ns[mine].min())
-        shift_ns = BDT_MINUS_GPST_S * NS_PER_S if sat >> 6 == BEIDOU else 0
+        shift_ns = BDT_MINUS_GPST_S * NS_PER_S if systems_of(sat) == BEIDOU else 0
         k = one.coefficients.tolist()
         rows = (k[:3], k[3:7], [k[7], 0.0])
         lines.append(f"> ION {sat_name(sat)} {_ION_MESSAGE[one.source]}")
@@ -106,7 +106,7 @@ def _record(name: str, epoch_ns: int, values: Sequence[Sequence[float]]) -> list
 
 def _kepler_record(table: BroadcastTable, row: int, e: dict[str, float]) -> list[str]:
     sat = int(table.sat[row])
-    system = sat >> 6
+    system = systems_of(sat)
     is_beidou = system == BEIDOU
     shift_ns = BDT_MINUS_GPST_S * NS_PER_S if is_beidou else 0
     issue = float(table.issue[row])

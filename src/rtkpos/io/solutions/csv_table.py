@@ -9,7 +9,8 @@ import numpy as np
 from rtkpos._arrays import BoolArray, FloatArray
 from rtkpos.constants import NS_PER_S, NS_PER_WEEK
 from rtkpos.gnss.time import iso_gpst
-from rtkpos.records.solution import FixStatus, Reason, Solution, local_frames, names_of, sigma_of
+from rtkpos.records.solution import Solution, local_frames, names_of, sigma_of
+from rtkpos.records.status import FixStatus, Reason
 
 COLUMNS = (
     "time_gpst", "week", "tow_s", "status", "reason", "lat_deg", "lon_deg", "height_m",

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from rtkpos.gnss.time import iso_gpst
-from rtkpos.records.solution import FixStatus, Reason, Solution
+from rtkpos.records.solution import Solution
+from rtkpos.records.status import FixStatus, Reason
 
 
 def format_geojson(solution: Solution) -> str:

@@ -8,7 +8,8 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from rtkpos.gnss.time import gpst_minus_utc_s, iso_gpst
-from rtkpos.records.solution import FixStatus, Solution
+from rtkpos.records.solution import Solution
+from rtkpos.records.status import FixStatus
 
 # aabbggrr: the colours RTKLIB's plots have taught people to read.
 STATUS_COLOUR = {

@@ -19,7 +19,8 @@ from rtkpos.gnss.time import (
     utc_is_beyond_table,
 )
 from rtkpos.io.solutions.pos import ecef_from_degrees
-from rtkpos.records.solution import FixStatus, Solution
+from rtkpos.records.solution import Solution
+from rtkpos.records.status import FixStatus
 
 # GGA quality indicator and RMC mode indicator (NMEA 0183 version 4.10).
 GGA_QUALITY = {FixStatus.FIXED: 4, FixStatus.FLOAT: 5, FixStatus.DGNSS: 2, FixStatus.SPP: 1}

@@ -15,7 +15,8 @@ from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation, geodetic
 from rtkpos.errors import FileError
 from rtkpos.gnss.time import checked_ns, iso_gpst, ns_from_calendar
 from rtkpos.io.text.files import read_file_text
-from rtkpos.records.solution import FixStatus, Solution
+from rtkpos.records.solution import Solution
+from rtkpos.records.status import FixStatus
 
 # Quality flag Q of RTKLIB (manual 2.4.2, appendix B.1) by our status; NONE is not written.
 POS_QUALITY = {FixStatus.FIXED: 1, FixStatus.FLOAT: 2, FixStatus.DGNSS: 4, FixStatus.SPP: 5}

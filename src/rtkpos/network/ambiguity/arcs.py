@@ -16,8 +16,8 @@ import numpy as np
 
 from rtkpos._arrays import IndexArray
 from rtkpos._numba.decorator import kernel
-from rtkpos.gnss.systems import N_SAT
-from rtkpos.network.network_memory import N_LOG, KnownArcs
+from rtkpos.gnss.systems import N_SAT, system_of
+from rtkpos.network.network_memory import LOG_FIELDS, N_LOG, KnownArcs
 from rtkpos.prepare.pairing import N_SLOT
 
 
@@ -25,7 +25,7 @@ from rtkpos.prepare.pairing import N_SLOT
 def begin_arcs(time_ns, edge):
     """Note when the ambiguities of this epoch began; returns how many are new."""
     work, n = edge.work, 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
         for band in range(edge.held.shape[1]):
             if edge.state.slot[sat, band] >= 0 and edge.state.n_lock[sat, band] == 1:
@@ -40,15 +40,15 @@ def begin_arcs(time_ns, edge):
 @kernel
 def log_arc(sat, band, edge):
     """Note an arc that ends with a proved integer; returns 1, 0 without one or without room."""
-    n = edge.n_log[0]
-    if not edge.held[sat, band] or not edge.proved[sat, band] or n >= edge.log.shape[0]:
+    n = edge.n_log
+    if not edge.held[sat, band] or not edge.proved[sat, band] or n >= edge.log_sat.shape[0]:
         return 0
-    system = sat >> 6
-    edge.log[n, 0], edge.log[n, 1] = sat, band
-    edge.log[n, 2], edge.log[n, 3] = edge.begin_ns[sat, band], edge.seen_ns[sat, band]
-    edge.log[n, 4] = edge.integer[sat, band] - edge.shift[system, band]
-    edge.log[n, 5] = edge.datum_ns[system, band]
-    edge.n_log[0] = n + 1
+    system = system_of(sat)
+    edge.log_sat[n], edge.log_band[n] = sat, band
+    edge.log_begin_ns[n], edge.log_end_ns[n] = edge.begin_ns[sat, band], edge.seen_ns[sat, band]
+    edge.log_integer[n] = edge.integer[sat, band] - edge.shift[system, band]
+    edge.log_datum_ns[n] = edge.datum_ns[system, band]
+    edge.n_log = n + 1
     edge.proved[sat, band] = 0
     return 1
 
@@ -73,7 +73,7 @@ def known_arc(e, sat, band, time_ns, known):
 
     e : baseline      known : KnownArcs
     """
-    key = sat * known.n_band[0] + band
+    key = sat * known.n_band + band
     for row in range(known.first[e, key], known.first[e, key + 1]):
         if known.begin_ns[row] <= time_ns <= known.end_ns[row]:
             return row
@@ -94,12 +94,13 @@ def known_arcs(edges: Any) -> KnownArcs:
         offset += len(table)
     rows = np.concatenate(tables) if tables else np.zeros((0, 6), np.int64)
     begin, end, integer, datum = (np.ascontiguousarray(rows[:, c]) for c in range(2, 6))
-    return KnownArcs(counts, begin, end, integer, datum, np.full(1, N_SLOT, np.int64))
+    return KnownArcs(counts, begin, end, integer, datum, N_SLOT)
 
 
 def _sorted_log(edge: Any) -> IndexArray:
     """One baseline's log by satellite, band and time."""
-    log: IndexArray = np.array(edge["log"][: int(edge["n_log"][0])]).reshape(-1, 6)
+    n = int(edge["n_log"])
+    log: IndexArray = np.column_stack([edge[name][:n] for name in LOG_FIELDS])
     return log[np.lexsort((log[:, 2], log[:, 1], log[:, 0]))]
 
 

@@ -20,10 +20,11 @@ from rtkpos.estimate.ambiguity.fixing import AR_FIXED, form_double_differences, 
 from rtkpos.estimate.ambiguity.glonass import glonass_may_fix
 from rtkpos.estimate.baseline.epoch_work import NEVER_NS
 from rtkpos.estimate.baseline.filter import remove_ambiguity, scalar_update
-from rtkpos.gnss.systems import GLONASS, SBAS
+from rtkpos.gnss.systems import GLONASS, PRN_PER_SYSTEM, SBAS, first_sat, system_of
 from rtkpos.network.ambiguity.arcs import known_arc
 from rtkpos.network.ambiguity.confirmation import note_trials
 from rtkpos.network.network_memory import COUNT_FROM_FIRST, COUNT_HELD
+from rtkpos.prepare.pairing import BASE, ROVER
 
 N_ATTEMPT = 3  # the whole set, half of it, a quarter
 HELD_SIGMA_CYCLE = 1e-3
@@ -53,9 +54,9 @@ def take_known(e, time_ns, memory, known):
     e : number of the baseline      known : KnownArcs
     """
     work, n = memory.work, 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
-        system = sat >> 6
+        system = system_of(sat)
         for band in range(memory.held.shape[1]):
             if memory.state.slot[sat, band] < 0 or memory.held[sat, band]:
                 continue
@@ -81,7 +82,7 @@ def take_known(e, time_ns, memory, known):
 @kernel
 def held_partner(system, band, memory):
     """A satellite of the system whose arc is held on the band and in the filter; -1 = none."""
-    for sat in range(system << 6, (system + 1) << 6):
+    for sat in range(first_sat(system), first_sat(system + 1)):
         if memory.held[sat, band] and memory.state.slot[sat, band] >= 0:
             return sat
     return -1
@@ -96,19 +97,19 @@ def find_anchors(system, memory):
     work, anchor = memory.work, memory.anchor
     for band in range(anchor.shape[0]):
         anchor[band] = -1
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
-        if sat >> 6 != system:
+        if system_of(sat) != system:
             continue
         for band in range(anchor.shape[0]):
             if memory.held[sat, band] and work.phase_ok[i, band]:
                 best = anchor[band]
-                if best < 0 or work.elevation_rad[0, i] > work.elevation_rad[0, best]:
+                if best < 0 or work.elevation_rad[ROVER, i] > work.elevation_rad[ROVER, best]:
                     anchor[band] = i
     n_bare = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(anchor.shape[0]):
-            if work.sat[i] >> 6 == system and memory.is_free[i, band]:
+            if system_of(work.sat[i]) == system and memory.is_free[i, band]:
                 n_bare += anchor[band] < 0
     return n_bare
 
@@ -118,15 +119,15 @@ def fix_newcomers(system, time_ns, plan, memory):
     """Each satellite by itself against the held anchors of its bands; returns how many are held."""
     work, amb = memory.work, memory.ambiguity
     n_held = 0
-    for i in range(work.count[0]):
-        if work.sat[i] >> 6 != system or choose_free(system, i, memory) == 0:
+    for i in range(work.n_sat):
+        if system_of(work.sat[i]) != system or choose_free(system, i, memory) == 0:
             continue
         add_anchors(memory)
         n = form_double_differences(work, memory.state, amb)
         if n == 0:
             continue
         verdict = search_integers(n, plan.settings, 1.0, amb)
-        if verdict == AR_FIXED and int(amb.info[3]) == 0:
+        if verdict == AR_FIXED and amb.first_fixed == 0:
             n_held += take_set(system, n, time_ns, plan, memory)
     return n_held
 
@@ -139,7 +140,7 @@ def add_anchors(memory):
         if anchor[band] < 0:
             continue
         wanted = False
-        for i in range(memory.work.count[0]):
+        for i in range(memory.work.n_sat):
             wanted = wanted or amb.candidate[i, band] != 0
         if wanted:
             amb.candidate[anchor[band], band] = 1
@@ -159,7 +160,7 @@ def fix_system(system, time_ns, plan, memory):
         if n < (1 if n_anchor else FEWEST_FIRST):
             return 0
         verdict = search_integers(n, plan.settings, 1.0, amb)
-        if verdict == AR_FIXED and int(amb.info[3]) == 0:
+        if verdict == AR_FIXED and amb.first_fixed == 0:
             return take_set(system, n, time_ns, plan, memory)
         if attempt + 1 < N_ATTEMPT and keep_precise_half(work, state, memory, amb) == 0:
             break
@@ -187,10 +188,10 @@ def choose_free(system, row, memory):
     """
     work, amb = memory.work, memory.ambiguity
     n = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(amb.candidate.shape[1]):
             amb.candidate[i, band] = 0
-            if work.sat[i] >> 6 != system or not memory.is_free[i, band]:
+            if system_of(work.sat[i]) != system or not memory.is_free[i, band]:
                 continue
             if row < 0 or (i == row and memory.anchor[band] >= 0):
                 amb.candidate[i, band] = 1
@@ -202,10 +203,10 @@ def choose_free(system, row, memory):
 def mark_free(work, state, settings, memory):
     """Mark ambiguities without integer, high enough, whole cycles, in is_free; returns how many."""
     n, amb = 0, memory.ambiguity
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
-        system = sat >> 6
-        lowest = min(work.elevation_rad[0, i], work.elevation_rad[1, i])
+        system = system_of(sat)
+        lowest = min(work.elevation_rad[ROVER, i], work.elevation_rad[BASE, i])
         for band in range(amb.candidate.shape[1]):
             memory.is_free[i, band] = 0
             if not work.phase_ok[i, band] or state.slot[sat, band] < 0 or memory.held[sat, band]:
@@ -229,7 +230,7 @@ def keep_precise_half(work, state, memory, amb):
     Precision is that of the double difference to the reference of its group, worst band.
     """
     n, limit = 0, 0.0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         spread = free_variance(i, work, state, memory, amb)
         if spread > 0.0:
             amb.suspect[n] = spread
@@ -243,7 +244,7 @@ def keep_precise_half(work, state, memory, amb):
             j -= 1
         amb.suspect[j + 1] = value
     limit = amb.suspect[(n - 1) // 2]
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         if free_variance(i, work, state, memory, amb) > limit:
             for band in range(amb.candidate.shape[1]):
                 if not memory.held[work.sat[i], band]:
@@ -275,17 +276,17 @@ def hold_confirmed(system, band, time_ns, plan, memory):
     """Hold the integers of this epoch's set that were found often and long enough; how many."""
     work, state, amb = memory.work, memory.state, memory.ambiguity
     origin, n = -1, 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
-        if sat >> 6 == system and amb.candidate[i, band]:
+        if system_of(sat) == system and amb.candidate[i, band]:
             is_origin = memory.trial_origin[system, band] == sat
             if memory.held[sat, band] or (is_origin and origin < 0):
                 origin = i
     if origin < 0:
         return 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
-        if sat >> 6 != system or not amb.candidate[i, band] or i == origin:
+        if system_of(sat) != system or not amb.candidate[i, band] or i == origin:
             continue
         if memory.held[sat, band] or not is_confirmed(sat, band, time_ns, plan, memory):
             continue
@@ -314,7 +315,7 @@ def hold_pair(origin, sat, band, time_ns, state, memory):
         memory.integer[origin, band] = int(math.floor(state.state[index] + 0.5))
         memory.trial[sat, band] += memory.integer[origin, band]
         memory.held[origin, band] = 1
-        memory.datum_ns[origin >> 6, band] = time_ns
+        memory.datum_ns[system_of(origin), band] = time_ns
         shift_trials(origin, sat, band, memory)
         n = 2
     memory.integer[sat, band] = memory.trial[sat, band]
@@ -327,18 +328,18 @@ def hold_pair(origin, sat, band, time_ns, state, memory):
 @kernel
 def shift_trials(origin, done, band, memory):
     """Count the other trials of a system from the datum that has just been set; returns 0."""
-    first = (origin >> 6) << 6
-    for sat in range(first, first + 64):
+    first = first_sat(system_of(origin))
+    for sat in range(first, first + PRN_PER_SYSTEM):
         if sat != origin and sat != done and memory.trial_n[sat, band] > 0:
             memory.trial[sat, band] += memory.integer[origin, band]
-    memory.trial_origin[origin >> 6, band] = -1
+    memory.trial_origin[system_of(origin), band] = -1
     return 0
 
 
 @kernel
 def constrain(upper, lower, apart, state, scratch):
     """Impose that two ambiguities differ by an integer; scratch : (N,). Returns 0."""
-    for k in range(state.count[0]):
+    for k in range(state.n_state):
         scratch[k] = state.cov[upper, k] - state.cov[lower, k]
     variance = scratch[upper] - scratch[lower] + HELD_SIGMA_CYCLE**2
     innovation = apart - (state.state[upper] - state.state[lower])
@@ -354,8 +355,11 @@ def release(sat, band, memory):
     memory.trial_n[sat, band] = 0
     if memory.state.slot[sat, band] >= 0:
         remove_ambiguity(memory.state, sat, band)
-    if memory.datum_ns[sat >> 6, band] != NEVER_NS and count_held(sat >> 6, band, memory) == 0:
-        memory.datum_ns[sat >> 6, band] = NEVER_NS
+    if (
+        memory.datum_ns[system_of(sat), band] != NEVER_NS
+        and count_held(system_of(sat), band, memory) == 0
+    ):
+        memory.datum_ns[system_of(sat), band] = NEVER_NS
     return 0
 
 
@@ -363,6 +367,6 @@ def release(sat, band, memory):
 def count_held(system, band, memory):
     """Held arcs of a system and band."""
     n = 0
-    for sat in range(system << 6, (system + 1) << 6):
+    for sat in range(first_sat(system), first_sat(system + 1)):
         n += memory.held[sat, band]
     return n

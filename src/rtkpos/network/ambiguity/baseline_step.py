@@ -22,7 +22,7 @@ from rtkpos.estimate.baseline.atmosphere_states import (
     slant_factor,
 )
 from rtkpos.estimate.baseline.code_differential import thin_repeated_codes
-from rtkpos.estimate.baseline.epoch_work import N_FIXED_STATE
+from rtkpos.estimate.baseline.epoch_work import MIN_PHASES, N_FIXED_STATE
 from rtkpos.estimate.baseline.filter import (
     BIAS_DRIFT_M,
     LONG_DRIFT_SHARE,
@@ -41,10 +41,10 @@ from rtkpos.estimate.baseline.observation_noise import phase_variance
 from rtkpos.estimate.baseline.phase_steps import settle_half_cycles
 from rtkpos.estimate.baseline.single_difference import group_of, min_known
 from rtkpos.estimate.robust import MAD_TO_SIGMA
-from rtkpos.estimate.verdicts import MIN_PHASES
-from rtkpos.gnss.systems import BEIDOU, SBAS
+from rtkpos.gnss.systems import BEIDOU, SBAS, system_of
 from rtkpos.network.ambiguity.arcs import begin_arcs, log_arc
 from rtkpos.network.network_memory import COUNT_EDGE_RESET
+from rtkpos.prepare.pairing import BASE, ROVER
 from rtkpos.prepare.slips import (
     COUNT_CODE_REJECTED,
     remember_receiver,
@@ -81,16 +81,16 @@ def edge_step(epochs, obs, eph, rover, base, plan, memory):
         track_receiver(obs, k, receiver, pairing, settings, state, memory.track, memory.counts)
         if obs.event[k] & RESET_EVENTS:
             forget_ambiguities(state, True)
-            state.count[0] = 0
+            state.n_state = 0
     for i in range(3):
         memory.origin_m[i] = 0.0
     difference_stations(obs, rover, base, plan, state, work)
     difference_noise(obs, eph, settings, work)
-    work.baseline_m[0] = max(plan.length_m, SHORTEST_M)
+    work.baseline_m = max(plan.length_m, SHORTEST_M)
     n = filter_edge(time_ns, plan, memory)
     begin_arcs(time_ns, memory)
     remember_differences(work, state, time_ns)
-    state.epoch_ns[0] = time_ns
+    state.rover_ns = time_ns
     for receiver in range(2):
         remember_receiver(obs, epochs[receiver], receiver, pairing, state)
     return n
@@ -103,7 +103,7 @@ def difference_stations(obs, rover, base, plan, state, work):
     obs : ObsArrays. Fills the rows of `work` like `estimate.single_difference`.
     """
     i, j, n = 0, 0, 0
-    while i < rover.work.count[0] and j < base.work.count[0] and n < work.sat.shape[0]:
+    while i < rover.work.n_sat and j < base.work.n_sat and n < work.sat.shape[0]:
         if rover.work.sat[i] < base.work.sat[j]:
             i += 1
         elif rover.work.sat[i] > base.work.sat[j]:
@@ -111,18 +111,18 @@ def difference_stations(obs, rover, base, plan, state, work):
         else:
             enter_satellite(obs, n, i, j, rover, base, plan, state, work)
             i, j, n = i + 1, j + 1, n + 1
-    work.count[0] = n
+    work.n_sat = n
     return n
 
 
 @kernel
 def enter_satellite(obs, n, i, j, rover, base, plan, state, work):
     """Row n of `work`: satellite row i of the rover, j of the base. obs : ObsArrays; returns 0."""
-    jump_m = state.jump_m[0] - state.jump_m[1]
+    jump_m = state.jump_m[ROVER] - state.jump_m[BASE]
     work.sat[n] = rover.work.sat[i]
     work.eph_row[n] = rover.work.eph_row[i]
-    work.elevation_rad[0, n] = rover.work.elevation_rad[0, i]
-    work.elevation_rad[1, n] = base.work.elevation_rad[0, j]
+    work.elevation_rad[ROVER, n] = rover.work.elevation_rad[ROVER, i]
+    work.elevation_rad[BASE, n] = base.work.elevation_rad[ROVER, j]
     work.wet_factor[n] = 0.5 * (rover.work.wet_factor[i] + base.work.wet_factor[j])
     for a in range(3):
         work.los[n, a] = rover.work.los[i, a]
@@ -130,8 +130,8 @@ def enter_satellite(obs, n, i, j, rover, base, plan, state, work):
         work.group[n, slot] = -1
         work.sd_code_m[n, slot] = math.nan
         work.sd_phase_m[n, slot] = math.nan
-        a, b = rover.work.row[0, i, slot], base.work.row[0, j, slot]
-        work.row[0, n, slot], work.row[1, n, slot] = a, b
+        a, b = rover.work.row[ROVER, i, slot], base.work.row[ROVER, j, slot]
+        work.row[ROVER, n, slot], work.row[BASE, n, slot] = a, b
         if a < 0 or b < 0 or math.isnan(rover.phase_m[i, slot] - base.phase_m[j, slot]):
             continue
         work.group[n, slot] = group_of(obs.sig[a], obs.sig[b], state)
@@ -147,7 +147,7 @@ def enter_satellite(obs, n, i, j, rover, base, plan, state, work):
         for receiver in range(2):
             lli = obs.lli[a if receiver == 0 else b]
             work.half_of[receiver, n, slot] = (lli >> 1) & 1
-        work.half_cycle[n, slot] = work.half_of[0, n, slot] | work.half_of[1, n, slot]
+        work.half_cycle[n, slot] = work.half_of[ROVER, n, slot] | work.half_of[BASE, n, slot]
     return 0
 
 
@@ -157,16 +157,16 @@ def difference_noise(obs, eph, settings, work):
 
     obs : ObsArrays      eph : EphemerisArrays
     """
-    for n in range(work.count[0]):
-        factor, system = 1.0, work.sat[n] >> 6
+    for n in range(work.n_sat):
+        factor, system = 1.0, system_of(work.sat[n])
         if system == SBAS or (system == BEIDOU and eph.orbit[work.eph_row[n]] == ORBIT_GEO):
             factor = settings.geo_factor**2
         for slot in range(work.row.shape[2]):
             if work.group[n, slot] < 0:
                 continue
-            a, b = work.row[0, n, slot], work.row[1, n, slot]
-            variance = phase_variance(work.elevation_rad[0, n], obs.cn0_dbhz[a], settings)
-            variance += phase_variance(work.elevation_rad[1, n], obs.cn0_dbhz[b], settings)
+            a, b = work.row[ROVER, n, slot], work.row[BASE, n, slot]
+            variance = phase_variance(work.elevation_rad[ROVER, n], obs.cn0_dbhz[a], settings)
+            variance += phase_variance(work.elevation_rad[BASE, n], obs.cn0_dbhz[b], settings)
             variance *= factor
             work.var_code_m2[n, slot] = variance * settings.code_phase_ratio**2
             work.var_phase_m2[n, slot] = variance + (0.01 if work.half_cycle[n, slot] else 0.0)
@@ -183,7 +183,7 @@ def filter_edge(time_ns, plan, memory):
     mark_phases(work, state, memory.counts)
     find_slips(SlipInputs(plan), time_ns, memory)
     drop_lost(state, time_ns, settings, memory.counts)
-    step_s = abs(time_ns - state.epoch_ns[0]) * 1e-9 if state.count[0] > 0 else 0.0
+    step_s = abs(time_ns - state.rover_ns) * 1e-9 if state.n_state > 0 else 0.0
     start_known(state, memory.held, clock_m, step_s, settings)
     learn_ionosphere(step_s, plan, memory)
     keep_atmosphere(work, state, step_s, settings)
@@ -208,28 +208,29 @@ def learn_ionosphere(step_s, plan, memory):
     The spread decides how soon a new satellite is sure of its integers, and a storm must not make
     it sure of wrong ones. step_s : since the last epoch [s]. Returns : float, spread [m per m]
     """
-    state, work, known = memory.state, memory.work, memory.spread_m2
+    state, work = memory.state, memory.work
     total, n = 0.0, 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
         index = state.iono_slot[sat]
         n_held = 0
         for band in range(memory.held.shape[1]):
             n_held += memory.held[sat, band]
         if index >= 0 and n_held >= 2:
-            total += (state.state[index] / slant_factor(work.elevation_rad[0, i])) ** 2
+            total += (state.state[index] / slant_factor(work.elevation_rad[ROVER, i])) ** 2
             n += 1
     if n >= SPREAD_FEWEST:
         keep = math.exp(-step_s / SPREAD_MEMORY_S)
-        known[0] = keep * known[0] + (1.0 - keep) * total / n
-        known[1] = keep * known[1] + (1.0 - keep)
+        memory.spread_m2 = keep * memory.spread_m2 + (1.0 - keep) * total / n
+        memory.spread_weight = keep * memory.spread_weight + (1.0 - keep)
     default = plan.iono_m_per_m
     # The default counts as much as a few minutes of samples.
-    weight = known[1] / (known[1] + SPREAD_DOUBT)
-    length_m = work.baseline_m[0]
+    known = memory.spread_weight
+    weight = known / (known + SPREAD_DOUBT)
+    length_m = work.baseline_m
     square = (1.0 - weight) * default**2
-    if known[1] > 0.0:
-        square += weight * SPREAD_MARGIN * known[0] / known[1] / length_m**2
+    if known > 0.0:
+        square += weight * SPREAD_MARGIN * memory.spread_m2 / known / length_m**2
     least = SPREAD_LEAST * default
     plan.settings.iono_m_per_m = math.sqrt(max(square, least * least))
     return plan.settings.iono_m_per_m
@@ -243,7 +244,7 @@ def restart_edge(clock_m, plan, memory):
     """
     state, work = memory.state, memory.work
     forget_ambiguities(state, False)
-    state.count[0] = 0
+    state.n_state = 0
     state.bias_slot[:] = -1
     forget_atmosphere(state)
     end_arcs(state, memory)
@@ -263,9 +264,9 @@ def start_known(state, held, clock_m, step_s, settings):
     held : (N_SAT, B) ambiguities that are integers and do not drift      clock_m : by codes [m]
     step_s : since the previous epoch [s]      Returns : int, states
     """
-    n = max(state.count[0], N_FIXED_STATE)
+    n = max(state.n_state, N_FIXED_STATE)
     n_band = state.slot.shape[1]
-    state.count[0] = n
+    state.n_state = n
     for k in range(N_FIXED_STATE):
         for j in range(n):
             state.cov[k, j] = 0.0
@@ -307,14 +308,14 @@ def weigh_codes(work, state, scratch, counts):
     Fills work.code_weight. Returns : float, clock difference by all codes [m], 0 without any
     """
     n = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(work.sd_code_m.shape[1]):
             work.code_weight[i, band] = 0.0
             if work.group[i, band] >= 0 and not math.isnan(work.sd_code_m[i, band]):
                 scratch[0, n] = work.sd_code_m[i, band]
                 n += 1
     clock_m = median_of(scratch[0], n) if n else 0.0
-    for group in range(state.count[1]):
+    for group in range(state.n_group):
         weigh_group(group, work, scratch, counts)
     return clock_m
 
@@ -326,7 +327,7 @@ def weigh_group(group, work, scratch, counts):
     scratch : (3, n)      counts : (n_counter,)
     """
     n = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(work.sd_code_m.shape[1]):
             if work.group[i, band] == group and not math.isnan(work.sd_code_m[i, band]):
                 scratch[0, n] = work.sd_code_m[i, band]
@@ -335,7 +336,7 @@ def weigh_group(group, work, scratch, counts):
         return 0
     middle = median_of(scratch[0], n)
     n = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(work.sd_code_m.shape[1]):
             if work.group[i, band] == group and not math.isnan(work.sd_code_m[i, band]):
                 off = abs(work.sd_code_m[i, band] - middle)
@@ -343,7 +344,7 @@ def weigh_group(group, work, scratch, counts):
                 n += 1
     scale = max(MAD_TO_SIGMA * median_of(scratch[0], n), 1.0)
     used = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         for band in range(work.sd_code_m.shape[1]):
             if work.group[i, band] != group or math.isnan(work.sd_code_m[i, band]):
                 continue

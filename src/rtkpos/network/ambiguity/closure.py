@@ -11,6 +11,7 @@ memory : NetworkMemory
 from __future__ import annotations
 
 from rtkpos._numba.decorator import kernel
+from rtkpos.gnss.systems import first_sat
 from rtkpos.network.ambiguity.baseline_integers import release
 from rtkpos.network.network_memory import (
     COUNT_AGREES,
@@ -19,6 +20,7 @@ from rtkpos.network.network_memory import (
     COUNT_RELEASED,
     WITHOUT_DATUM,
 )
+from rtkpos.prepare.pairing import BASE, ROVER
 
 FEWEST = 2  # satellites that must close alike before a triangle says anything
 
@@ -68,12 +70,12 @@ def misclosure(t, sat, band, memory):
 def commonest(t, system, band, memory):
     """(satellites that share the commonest misclosure, that misclosure)."""
     best, value = 0, 0
-    for a in range(system << 6, (system + 1) << 6):
+    for a in range(first_sat(system), first_sat(system + 1)):
         there, sum_a = misclosure(t, a, band, memory)
         if not there:
             continue
         n = 0
-        for b in range(system << 6, (system + 1) << 6):
+        for b in range(first_sat(system), first_sat(system + 1)):
             there, sum_b = misclosure(t, b, band, memory)
             n += there and sum_a == sum_b
         if n > best:
@@ -89,7 +91,7 @@ def close_one(t, system, band, memory):
     """
     n_closed, n_all = 0, 0
     memory.closed[t, system, band] = 0
-    for sat in range(system << 6, (system + 1) << 6):
+    for sat in range(first_sat(system), first_sat(system + 1)):
         there, total = misclosure(t, sat, band, memory)
         n_all += there
         n_closed += there and total == 0
@@ -103,7 +105,7 @@ def close_one(t, system, band, memory):
             return 0
         if value != 0:
             shift_datum(t, system, band, value, memory)
-    for sat in range(system << 6, (system + 1) << 6):
+    for sat in range(first_sat(system), first_sat(system + 1)):
         there, total = misclosure(t, sat, band, memory)
         if not there:
             continue
@@ -125,7 +127,7 @@ def shift_datum(t, system, band, value, memory):
     for k in range(3):
         if memory.triangle[t, k] == memory.owner[t]:
             value *= memory.sign[t, k]
-    for sat in range(system << 6, (system + 1) << 6):
+    for sat in range(first_sat(system), first_sat(system + 1)):
         edge.integer[sat, band] -= value
         if edge.trial_n[sat, band] > 0 and edge.trial_origin[system, band] < 0:
             edge.trial[sat, band] -= value
@@ -210,7 +212,7 @@ def spread_integers(sat, band, memory):
             edge = memory.edge[e]
             if not edge.verified[sat, band]:
                 continue
-            rover, base = memory.ends[e, 0], memory.ends[e, 1]
+            rover, base = memory.ends[e, ROVER], memory.ends[e, BASE]
             if n == 0:
                 corrections.known[base, sat, band] = 1
                 corrections.integer[base, sat, band] = 0

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 
 from rtkpos._numba.decorator import kernel
+from rtkpos.gnss.systems import system_of
+from rtkpos.prepare.pairing import ROVER
 
 
 @kernel
@@ -25,9 +27,9 @@ def note_trials(system, band, n, time_ns, memory):
     offset = memory.integer[sat0, band] if memory.held[sat0, band] else 0
     if not memory.held[sat0, band]:
         note_one(sat0, band, 0, time_ns, memory)
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
-        if sat >> 6 != system or not amb.candidate[i, band] or i == origin:
+        if system_of(sat) != system or not amb.candidate[i, band] or i == origin:
             continue
         if memory.held[sat, band] or work.joint[i, band] != work.joint[origin, band]:
             continue
@@ -40,23 +42,23 @@ def note_trials(system, band, n, time_ns, memory):
 def trial_origin(system, band, n, work, memory, amb):
     """(row of the satellite trial integers are counted from, -1 = none; its double difference)."""
     held_row, kept_row, first_row = -1, -1, -1
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
-        if sat >> 6 != system or not amb.candidate[i, band]:
+        if system_of(sat) != system or not amb.candidate[i, band]:
             continue
         if memory.held[sat, band]:
             held_row = i
         elif memory.trial_origin[system, band] == sat:
             kept_row = i
-        elif first_row < 0 or work.elevation_rad[0, i] > work.elevation_rad[0, first_row]:
+        elif first_row < 0 or work.elevation_rad[ROVER, i] > work.elevation_rad[ROVER, first_row]:
             first_row = i
     row = held_row if held_row >= 0 else kept_row
     if row < 0 and first_row >= 0:
         row = first_row
         memory.trial_origin[system, band] = work.sat[row]
         memory.trial_n[work.sat[row], band] = 0
-        for i in range(work.count[0]):
-            if work.sat[i] >> 6 == system:
+        for i in range(work.n_sat):
+            if system_of(work.sat[i]) == system:
                 memory.trial_n[work.sat[i], band] = 0
     return row, integer_of(row, band, n, amb) if row >= 0 else 0.0
 

@@ -13,6 +13,7 @@ from rtkpos.core.ils.decorrelation import ILS_OK, decorrelate
 from rtkpos.core.ils.search import load_floats
 from rtkpos.core.ils.transformations import to_decorrelated
 from rtkpos.estimate.ambiguity.fixing import form_double_differences, solve_transposed
+from rtkpos.gnss.systems import system_of
 from rtkpos.network.ambiguity.baseline_integers import (
     add_anchors,
     choose_free,
@@ -46,8 +47,8 @@ def transfer_system(t, k, system, time_ns, memory):
     work = edge.work
     n_held = 0
     is_ready = False
-    for i in range(work.count[0]):
-        if work.sat[i] >> 6 != system or not can_transfer(t, k, i, memory):
+    for i in range(work.n_sat):
+        if system_of(work.sat[i]) != system or not can_transfer(t, k, i, memory):
             continue
         if not is_ready:
             find_anchors(system, edge)
@@ -67,7 +68,7 @@ def can_transfer(t, k, i, memory):
     n = 0
     for band in range(edge.held.shape[1]):
         if edge.is_free[i, band]:
-            if memory.closed[t, edge.work.sat[i] >> 6, band] < FEWEST:
+            if memory.closed[t, system_of(edge.work.sat[i]), band] < FEWEST:
                 return False
             there, _ = implied(t, k, edge.work.sat[i], band, memory)
             if not there:

@@ -16,7 +16,7 @@ import numpy as np
 
 from rtkpos._arrays import FloatArray, IndexArray
 from rtkpos._numba.decorator import kernel
-from rtkpos.gnss.systems import N_SYSTEM
+from rtkpos.gnss.systems import N_SYSTEM, systems_of
 from rtkpos.network.corrections.uncertainty import add_residuals, loo_sums, sigma_factor
 from rtkpos.network.interpolation.interpolate import interpolate_epoch, leave_one_out
 from rtkpos.network.interpolation.station_geometry import around_work
@@ -58,7 +58,7 @@ def field_memory(n_station: int, sats: IndexArray) -> FieldMemory:
     """
     pair, n_sat = (n_station, len(sats)), len(sats)
     return FieldMemory(
-        system=np.asarray(sats, np.int64) >> 6,
+        system=systems_of(np.asarray(sats, np.int64)),
         value_m=np.full(pair, np.nan),
         level_m=np.full((n_station, N_SYSTEM), np.nan),
         total_m=np.zeros(N_SYSTEM),

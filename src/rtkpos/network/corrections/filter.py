@@ -21,8 +21,10 @@ from typing import NamedTuple
 from rtkpos._numba.decorator import kernel
 from rtkpos.estimate.baseline.epoch_work import NEVER_NS
 from rtkpos.estimate.baseline.observation_noise import phase_variance
+from rtkpos.gnss.systems import first_sat, system_of
 from rtkpos.network.ambiguity.baseline_integers import release
 from rtkpos.network.network_memory import COUNT_RELEASED_STEP
+from rtkpos.prepare.pairing import BASE, ROVER
 
 N_SWEEP = 6  # of the two-way means; they shrink tenfold and more with each
 START_SIGMA_M = 1.0  # of a new correction
@@ -72,11 +74,11 @@ def observe(memory):
         corrections.is_off[k, :] = 0
         corrections.elevation_rad[k, :] = math.nan
         station = memory.station[k]
-        if not station.is_there[0]:
+        if not station.is_there:
             continue
-        for i in range(station.work.count[0]):
+        for i in range(station.work.n_sat):
             sat = station.work.sat[i]
-            corrections.elevation_rad[k, sat] = station.work.elevation_rad[0, i]
+            corrections.elevation_rad[k, sat] = station.work.elevation_rad[ROVER, i]
             for band in range(corrections.known.shape[2]):
                 corrections.factor[sat, band] = station.work.iono_factor[i, band]
                 if corrections.known[k, sat, band]:
@@ -146,7 +148,7 @@ def level(system, band, memory):
     stations and two satellites are there
     """
     corrections = memory.corrections
-    n_station, first, end = corrections.station_m.shape[0], system << 6, (system + 1) << 6
+    n_station, first, end = corrections.station_m.shape[0], first_sat(system), first_sat(system + 1)
     best, best_n = -1, 1
     for k in range(n_station):
         n = 0
@@ -172,7 +174,7 @@ def level(system, band, memory):
 def mean_of_station(k, system, band, memory):
     """Weighted mean over a station's satellites of what satellites' constants leave [m]; NaN."""
     corrections, total, weights = memory.corrections, 0.0, 0.0
-    for sat in range(system << 6, (system + 1) << 6):
+    for sat in range(first_sat(system), first_sat(system + 1)):
         if math.isnan(corrections.observed_m[k, sat, band]):
             continue
         factor = corrections.factor[sat, band]
@@ -211,8 +213,8 @@ def innovation_of(k, i, band, memory):
         return math.nan, math.nan
     innovation = unexplained(k, sat, band, station.work.iono_factor[i, band], corrections)
     innovation -= corrections.station_m[k] + corrections.satellite_m[sat]
-    cn0 = memory.obs.cn0_dbhz[station.work.row[0, i, band]]
-    return innovation, phase_variance(station.work.elevation_rad[0, i], cn0, settings)
+    cn0 = memory.obs.cn0_dbhz[station.work.row[ROVER, i, band]]
+    return innovation, phase_variance(station.work.elevation_rad[ROVER, i], cn0, settings)
 
 
 @kernel
@@ -225,11 +227,11 @@ def drop_worst(system, band, memory):
     worst, worst_k, worst_sat = 1.0, -1, -1
     for k in range(memory.station.shape[0]):
         station = memory.station[k]
-        if not station.is_there[0]:
+        if not station.is_there:
             continue
-        for i in range(station.work.count[0]):
+        for i in range(station.work.n_sat):
             sat = station.work.sat[i]
-            if sat >> 6 != system:
+            if system_of(sat) != system:
                 continue
             innovation, noise = innovation_of(k, i, band, memory)
             factor = station.work.iono_factor[i, band]
@@ -256,11 +258,11 @@ def absorb(system, band, memory):
     n = 0
     for k in range(memory.station.shape[0]):
         station = memory.station[k]
-        if not station.is_there[0]:
+        if not station.is_there:
             continue
-        for i in range(station.work.count[0]):
+        for i in range(station.work.n_sat):
             sat = station.work.sat[i]
-            if sat >> 6 != system:
+            if system_of(sat) != system:
                 continue
             innovation, noise = innovation_of(k, i, band, memory)
             if math.isnan(innovation):
@@ -313,7 +315,7 @@ def end_station_arcs(k, sat, memory):
     """Release a satellite on all baselines of a station and forget its correction; how many."""
     n = 0
     for e in range(memory.ends.shape[0]):
-        if memory.ends[e, 0] == k or memory.ends[e, 1] == k:
+        if memory.ends[e, ROVER] == k or memory.ends[e, BASE] == k:
             for band in range(memory.edge[0].held.shape[1]):
                 if memory.edge[e].held[sat, band]:
                     release(sat, band, memory.edge[e])

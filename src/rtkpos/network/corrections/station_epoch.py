@@ -11,9 +11,11 @@ import math
 from rtkpos._numba.decorator import kernel
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
 from rtkpos.core.atmosphere.ionosphere import L1_HZ
+from rtkpos.core.orbits.broadcast_orbit import STATE_CLOCK
 from rtkpos.core.orbits.ephemeris import select_ephemeris
 from rtkpos.estimate.baseline.single_difference import model_receiver, satellite_geometry
 from rtkpos.prepare.common import next_satellite
+from rtkpos.prepare.pairing import ROVER
 
 NOT_ASKED = -100  # no ephemeris was looked for at this epoch yet
 
@@ -28,7 +30,7 @@ def model_stations(epochs, memory):
     n = 0
     for k in range(epochs.shape[0]):
         station = memory.station[k]
-        station.is_there[0] = 0
+        station.is_there = 0
         if epochs[k] >= 0:
             plan = memory.station_plan[k]
             n += station_epoch(epochs[k], memory.obs, memory.eph, plan, memory.chosen, station)
@@ -47,7 +49,7 @@ def station_epoch(k, obs, eph, plan, chosen, station):
     satellite_geometry(obs, k, 0, eph, work)
     model_receiver(0, plan.base_ecef_m, time_ns, plan, work, station.place)
     observed_minus_modelled(obs, plan, work, station.code_m, station.phase_m)
-    station.is_there[0] = 1
+    station.is_there = 1
     return 1
 
 
@@ -55,7 +57,7 @@ def station_epoch(k, obs, eph, plan, chosen, station):
 def station_rows(obs, k, pairing, work):
     """Observation rows of each satellite by band slot; the best-ranked phase where there are two.
 
-    Fills count[0], sat and row[0] of `work`. Returns : int, satellites
+    Fills n_sat, sat and row[0] of `work`. Returns : int, satellites
     """
     row, end = obs.row_start[k], obs.row_start[k + 1]
     n = 0
@@ -63,20 +65,20 @@ def station_rows(obs, k, pairing, work):
         after = next_satellite(obs, row, end)
         sat, found = obs.sat[row], 0
         for slot in range(work.row.shape[2]):
-            work.row[0, n, slot] = -1
+            work.row[ROVER, n, slot] = -1
         for r in range(row, after):
             slot = pairing.slot[obs.sig[r]]
             if slot < 0 or not pairing.wanted[sat] or math.isnan(obs.phase_cycle[r]):
                 continue
-            best = work.row[0, n, slot]
+            best = work.row[ROVER, n, slot]
             if best < 0 or pairing.rank[obs.sig[r]] < pairing.rank[obs.sig[best]]:
-                work.row[0, n, slot] = r
+                work.row[ROVER, n, slot] = r
                 found += 1
         if found:
             work.sat[n] = sat
             n += 1
         row = after
-    work.count[0] = n
+    work.n_sat = n
     return n
 
 
@@ -87,7 +89,7 @@ def keep_with_ephemeris(eph, message_order, time_ns, work, chosen):
     message_order : (N_SYSTEM, k)      chosen : (N_SAT,) rows found so far at this epoch
     """
     kept = 0
-    for i in range(work.count[0]):
+    for i in range(work.n_sat):
         sat = work.sat[i]
         if chosen[sat] == NOT_ASKED:
             chosen[sat] = select_ephemeris(eph, sat, time_ns, message_order)
@@ -96,9 +98,9 @@ def keep_with_ephemeris(eph, message_order, time_ns, work, chosen):
         work.sat[kept] = sat
         work.eph_row[kept] = chosen[sat]
         for slot in range(work.row.shape[2]):
-            work.row[0, kept, slot] = work.row[0, i, slot]
+            work.row[ROVER, kept, slot] = work.row[ROVER, i, slot]
         kept += 1
-    work.count[0] = kept
+    work.n_sat = kept
     return kept
 
 
@@ -111,20 +113,22 @@ def observed_minus_modelled(obs, plan, work, out_code_m, out_phase_m):
     """
     n = 0
     pairing = plan.pairing
-    for i in range(work.count[0]):
-        modelled = work.range_m[0, i] - SPEED_OF_LIGHT_MPS * work.sat_state[0, i, 6]
-        modelled += work.trop_m[0, i]
+    for i in range(work.n_sat):
+        modelled = (
+            work.range_m[ROVER, i] - SPEED_OF_LIGHT_MPS * work.sat_state[ROVER, i, STATE_CLOCK]
+        )
+        modelled += work.trop_m[ROVER, i]
         for slot in range(work.row.shape[2]):
-            row = work.row[0, i, slot]
+            row = work.row[ROVER, i, slot]
             out_code_m[i, slot] = math.nan
             out_phase_m[i, slot] = math.nan
             carrier_hz = pairing.carrier_hz[work.sat[i], slot]
-            low = work.elevation_rad[0, i] < plan.settings.mask_rad
+            low = work.elevation_rad[ROVER, i] < plan.settings.mask_rad
             if row < 0 or low or math.isnan(carrier_hz):
                 continue
-            centre = modelled + work.antenna_m[0, i, slot]
+            centre = modelled + work.antenna_m[ROVER, i, slot]
             wavelength = SPEED_OF_LIGHT_MPS / carrier_hz
-            shift_cycle = pairing.shift_cycle[0, obs.sig[row]]
+            shift_cycle = pairing.shift_cycle[ROVER, obs.sig[row]]
             work.wavelength_m[i, slot] = wavelength
             work.iono_factor[i, slot] = (L1_HZ / carrier_hz) ** 2
             out_code_m[i, slot] = obs.code_m[row] - centre

@@ -32,20 +32,20 @@ class LooSums(NamedTuple):
 
     ratio, n_residual : (N_SET,) squares over expected variance, and how many, by satellite
     square_m2, station_count : (N_STATION,) plain squares [m2], and how many, by station
-    n_epoch : (1,)
+    n_epoch : epochs, older ones counting less
     """
 
     ratio: FloatArray
     n_residual: FloatArray
     square_m2: FloatArray
     station_count: FloatArray
-    n_epoch: FloatArray
+    n_epoch: float
 
 
 def loo_sums() -> Any:
     """An empty record of LooSums."""
     satellites, stations = np.zeros(N_SET), np.zeros(N_STATION)
-    return record_of(LooSums(satellites, satellites, stations, stations, np.zeros(1)))
+    return record_of(LooSums(satellites, satellites, stations, stations, 0.0))
 
 
 @kernel
@@ -56,7 +56,7 @@ def add_residuals(residual_m, sigma_m, fade, sums):
     sums : LooSums
     """
     n_station, n_sat = residual_m.shape
-    sums.n_epoch[0] = sums.n_epoch[0] * fade + 1.0
+    sums.n_epoch = sums.n_epoch * fade + 1.0
     for s in range(N_SET):
         sums.ratio[s] *= fade
         sums.n_residual[s] *= fade
@@ -80,17 +80,17 @@ def sigma_factor(sums, out_factor):
     out_factor : (n_sat,)      sums : LooSums
     Its own residuals, drawn towards those of all satellites, these drawn towards 1.
     """
-    if not sums.n_epoch[0] > 0.0:
+    if not sums.n_epoch > 0.0:
         for s in range(out_factor.shape[0]):
             out_factor[s] = 1.0
         return
     ratio, count = 0.0, 0.0
     for s in range(N_SET):
-        ratio += sums.ratio[s] / sums.n_epoch[0]
-        count += sums.n_residual[s] / sums.n_epoch[0]
+        ratio += sums.ratio[s] / sums.n_epoch
+        count += sums.n_residual[s] / sums.n_epoch
     common = (ratio + PRIOR_RESIDUALS) / (count + PRIOR_RESIDUALS)
     for s in range(out_factor.shape[0]):
-        own, n_own = sums.ratio[s] / sums.n_epoch[0], sums.n_residual[s] / sums.n_epoch[0]
+        own, n_own = sums.ratio[s] / sums.n_epoch, sums.n_residual[s] / sums.n_epoch
         square = (own + PRIOR_RESIDUALS * common) / (n_own + PRIOR_RESIDUALS)
         out_factor[s] = min(max(math.sqrt(square), FACTOR_MIN), FACTOR_MAX)
 

@@ -140,7 +140,7 @@ def interpolate_epoch(
     out_slot : (n_sat,) int, row of work.slot_* with weights, status and distance outside
     Returns  : int  satellites with a value
     """
-    work.n_slot[0] = 0
+    work.n_slot = 0
     n_valid = 0
     for s in range(value_m.shape[1]):
         mask = _stations_with(value_m, s)
@@ -191,7 +191,7 @@ def leave_one_out(
     """
     n_station, n_sat = value_m.shape
     for k in range(n_station):
-        work.n_slot[0] = 0
+        work.n_slot = 0
         for m in range(n_station):
             work.place_m[m, 0] = east_north_m[m, 0] - east_north_m[k, 0]
             work.place_m[m, 1] = east_north_m[m, 1] - east_north_m[k, 1]
@@ -229,12 +229,12 @@ def _weighted(value_m, s, mask, slot, work):
 @kernel
 def _slot_of(method, east_north_m, mask, covariance, work):
     """Row of work.slot_* of a set of stations, computed where it is new. Returns : int."""
-    n_slot = work.n_slot[0]
+    n_slot = work.n_slot
     for slot in range(n_slot):
         if work.slot_mask[slot] == mask:
             return slot
     work.slot_mask[n_slot] = mask
-    work.n_slot[0] = n_slot + 1
+    work.n_slot = n_slot + 1
     weigh_stations(method, east_north_m, mask, covariance, work, n_slot)
     return n_slot
 

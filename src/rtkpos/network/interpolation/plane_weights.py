@@ -55,7 +55,7 @@ def weight_triangle(n, work):
     Of all triangles around a point, Delaunay's has the lowest plane through the squares of the
     distances of its corners (lifting to a paraboloid; Brown 1979, Voronoi diagrams from convex
     hulls), so that no triangulation has to be kept. Outside all triangles the value is that of the
-    nearest point of the hull: a plane is not carried on. work.edge must be that of the hull.
+    nearest point of the hull: a plane is not carried on. work.edge_* must be that of the hull.
     Returns : int  INSIDE; ALONG_LINE where stations stand on a line
     """
     best, corner_a, corner_b, corner_c = math.inf, -1, -1, -1
@@ -91,8 +91,8 @@ def weight_triangle(n, work):
 @kernel
 def _weight_on_edge(n, work):
     """Linear weights on the nearest edge of the hull. Returns : int  as weight_triangle."""
-    work.weight[int(work.edge[0])] += 1.0 - work.edge[2]
-    work.weight[int(work.edge[1])] += work.edge[2]
+    work.weight[work.edge_first] += 1.0 - work.edge_share
+    work.weight[work.edge_second] += work.edge_share
     is_line, _, _ = line_of(n, work)
     if is_line:
         return ALONG_LINE

@@ -44,9 +44,9 @@ class AroundWork(NamedTuple):
     station : (N_STATION,) index of each station that has a value      east_m, north_m, distance_m
     weight : (N_STATION,)      to_point, right, unit : (N_STATION,) covariances, right-hand sides
     matrix : (N_STATION, N_STATION) covariance above the diagonal, its Cholesky factor below
-    edge : (3,) stations of the nearest edge and the share of the second
+    edge_first, edge_second, edge_share : the nearest edge's stations, and the share of the second
     place_m : (N_STATION, 2) all stations relative to the one left out
-    n_slot : (1,) sets of stations so far, each a slot: slot_mask (bits), slot_weight (by index of
+    n_slot : sets of stations so far, each a slot: slot_mask (bits), slot_weight (by index of
     station), slot_variance_m2 (zenith), slot_outside_m, slot_status : (N_SET, …)
     """
 
@@ -59,9 +59,11 @@ class AroundWork(NamedTuple):
     right: FloatArray
     unit: FloatArray
     matrix: FloatArray
-    edge: FloatArray
+    edge_first: int
+    edge_second: int
+    edge_share: float
     place_m: FloatArray
-    n_slot: IndexArray
+    n_slot: int
     slot_mask: IndexArray
     slot_weight: FloatArray
     slot_variance_m2: FloatArray
@@ -85,9 +87,11 @@ def around_work() -> Any:
             right=one,
             unit=one,
             matrix=np.zeros((N_STATION, N_STATION)),
-            edge=np.zeros(3),
+            edge_first=0,
+            edge_second=0,
+            edge_share=0.0,
             place_m=np.zeros((N_STATION, 2)),
-            n_slot=np.zeros(1, np.int64),
+            n_slot=0,
             slot_mask=index,
             slot_weight=np.zeros((N_SET, N_STATION)),
             slot_variance_m2=slot,
@@ -121,9 +125,9 @@ def outside_distance(n, work):
     """Distance from the point to the convex hull of the stations [m], 0 inside; fills the edge.
 
     Outside, the nearest point of the hull is on an edge of it, hence on one of all segments
-    between two stations, which lie within the hull. work.edge names that segment, unless inside.
+    between two stations, which lie within the hull. work.edge_* names that segment, unless inside.
     """
-    work.edge[0], work.edge[1], work.edge[2] = 0.0, 0.0, 0.0
+    work.edge_first, work.edge_second, work.edge_share = 0, 0, 0.0
     if _encloses(n, work):
         return 0.0
     best = work.distance_m[0]
@@ -140,7 +144,7 @@ def outside_distance(n, work):
             distance = math.sqrt(nearest_east * nearest_east + nearest_north * nearest_north)
             if distance < best or (i == 0 and j == 1):
                 best = distance
-                work.edge[0], work.edge[1], work.edge[2] = i, j, share
+                work.edge_first, work.edge_second, work.edge_share = i, j, share
     return best
 
 

@@ -14,7 +14,7 @@ from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
 from rtkpos.core.tables import CorrectionSigma
 from rtkpos.errors import InputError, check_type
 from rtkpos.estimate.baseline.atmosphere_states import slant_factor
-from rtkpos.gnss.systems import N_SAT
+from rtkpos.gnss.systems import N_SAT, systems_of
 from rtkpos.network.corrections.field import field_memory
 from rtkpos.network.interpolation.field_covariance import (
     ACTIVE_IONOSPHERE,
@@ -211,8 +211,8 @@ _IONOSPHERES: tuple[Covariance, ...] = (QUIET_IONOSPHERE, ACTIVE_IONOSPHERE)
 def levelled(value_m: FloatArray, sats: IndexArray) -> FloatArray:
     """Values (K, S) less the mean of each station over each system's satellites [m]."""
     out = value_m.copy()
-    for system in np.unique(sats >> 6):
-        mine = sats >> 6 == system
+    for system in np.unique(systems_of(sats)):
+        mine = systems_of(sats) == system
         count = np.isfinite(out[:, mine]).sum(axis=1, keepdims=True)
         total = np.nansum(out[:, mine], axis=1, keepdims=True)
         out[:, mine] -= total / np.maximum(count, 1)
@@ -266,8 +266,7 @@ def _work(
         east_north_m=east_north,
         relative_m=np.zeros_like(east_north),
         column=column,
-        method=np.array([method_code(network.config.method)], np.int64),
-        modelled=np.full(1, -1, np.int64),
+        method=method_code(network.config.method),
         given=np.zeros(N_SAT, np.uint8),
         nondispersive=field_memory(len(stations), solution.sats),
         dispersive=field_memory(len(stations), solution.sats),

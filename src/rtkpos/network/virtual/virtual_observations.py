@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from rtkpos._arrays import FlagArray, FloatArray, IndexArray, SatArray, SigArray
 from rtkpos._numba.decorator import kernel
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
-from rtkpos.core.orbits.broadcast_orbit import sagnac_range
+from rtkpos.core.orbits.broadcast_orbit import STATE_CLOCK, STATE_DRIFT, sagnac_range
 from rtkpos.core.tables import EphemerisArrays, ObsArrays
 from rtkpos.estimate.baseline.atmosphere_states import slant_factor
 from rtkpos.estimate.baseline.single_difference import model_receiver
@@ -31,6 +31,7 @@ from rtkpos.network.corrections.field import FieldMemory, interpolate_field, jud
 from rtkpos.network.corrections.station_epoch import NOT_ASKED, station_epoch
 from rtkpos.network.corrections.uncertainty import LOO_WINDOW_S
 from rtkpos.network.interpolation.field_covariance import Covariance
+from rtkpos.prepare.pairing import ROVER
 
 LLI_SLIP = 1
 NO_EPOCH, CORRECTED, UNCORRECTED = range(3)  # kinds of virtual epochs
@@ -82,8 +83,7 @@ class VirtualWork(NamedTuple):
 
     stations : (K,) those around it, the master first      east_north_m : (K, 2) [m] of them
     relative_m : (K, 2) work      column : (N_SAT,) of a satellite in the series, -1 = none
-    method : (1,)      master_plan, place_plan : RunPlan records; master, place : StationMemory
-    modelled : (1,) the master's epoch its memory holds
+    method : METHOD_*      master_plan, place_plan : RunPlan records; master, place : StationMemory
     given : (N_SAT,) kind in which a satellite was given at the previous epoch
     """
 
@@ -98,8 +98,7 @@ class VirtualWork(NamedTuple):
     east_north_m: FloatArray
     relative_m: FloatArray
     column: IndexArray
-    method: IndexArray
-    modelled: IndexArray
+    method: int
     given: FlagArray
     nondispersive: FieldMemory
     dispersive: FieldMemory
@@ -128,10 +127,10 @@ def virtual_epoch(t, n_row, series, work, out):
     out.sigma_wet_m[t] = math.nan
     if k < 0:
         return n_row
-    if work.modelled[0] != k:
+    if work.master.modelled_epoch != k:
         work.chosen[:] = NOT_ASKED
         station_epoch(k, work.obs, work.eph, work.master_plan, work.chosen, work.master)
-        work.modelled[0] = k
+        work.master.modelled_epoch = k
     model_place(work.obs.time_ns[k], work)
     interpolate_both(t, series, work)
     kind = CORRECTED
@@ -139,11 +138,13 @@ def virtual_epoch(t, n_row, series, work, out):
         kind = UNCORRECTED
         leave_uncorrected(work)
     total, n = 0.0, 0
-    for i in range(work.master.work.count[0]):
+    for i in range(work.master.work.n_sat):
         sat = work.master.work.sat[i]
         s = work.column[sat]
         is_known = s >= 0 and not math.isnan(
-            work.nondispersive.out_m[s] + work.dispersive.out_m[s] + work.place.work.range_m[0, i]
+            work.nondispersive.out_m[s]
+            + work.dispersive.out_m[s]
+            + work.place.work.range_m[ROVER, i]
         )
         if is_known:
             n_row = write_satellite(i, s, n_row, kind, work, out)
@@ -161,7 +162,7 @@ def virtual_epoch(t, n_row, series, work, out):
 def count_corrected(work):
     """Satellites of the master that have both corrections at this epoch."""
     n = 0
-    for i in range(work.master.work.count[0]):
+    for i in range(work.master.work.n_sat):
         s = work.column[work.master.work.sat[i]]
         if s >= 0:
             n += not math.isnan(work.nondispersive.out_m[s] + work.dispersive.out_m[s])
@@ -189,16 +190,16 @@ def model_place(time_ns, work):
     """
     master, place = work.master.work, work.place.work
     position_m = work.place_plan.base_ecef_m
-    place.count[0] = master.count[0]
-    for i in range(master.count[0]):
+    place.n_sat = master.n_sat
+    for i in range(master.n_sat):
         place.sat[i] = master.sat[i]
         for a in range(8):
-            place.sat_state[0, i, a] = master.sat_state[0, i, a]
-        far_m = sagnac_range(place.sat_state[0, i], position_m, work.place.place.los)
-        later_s = -(far_m - master.range_m[0, i]) / SPEED_OF_LIGHT_MPS
+            place.sat_state[ROVER, i, a] = master.sat_state[ROVER, i, a]
+        far_m = sagnac_range(place.sat_state[ROVER, i], position_m, work.place.place.los)
+        later_s = -(far_m - master.range_m[ROVER, i]) / SPEED_OF_LIGHT_MPS
         for a in range(3):
-            place.sat_state[0, i, a] += later_s * place.sat_state[0, i, 3 + a]
-        place.sat_state[0, i, 6] += later_s * place.sat_state[0, i, 7]
+            place.sat_state[ROVER, i, a] += later_s * place.sat_state[ROVER, i, 3 + a]
+        place.sat_state[ROVER, i, STATE_CLOCK] += later_s * place.sat_state[ROVER, i, STATE_DRIFT]
     return model_receiver(0, position_m, time_ns, work.place_plan, place, work.place.place)
 
 
@@ -211,10 +212,10 @@ def interpolate_both(t, series, work):
     for k in range(work.stations.shape[0]):
         for a in range(2):
             work.relative_m[k, a] = work.east_north_m[k, a] - series.east_north_m[t, a]
-    for i in range(work.master.work.count[0]):
+    for i in range(work.master.work.n_sat):
         s = work.column[work.master.work.sat[i]]
         if s >= 0:
-            elevation = work.master.work.elevation_rad[0, i]
+            elevation = work.master.work.elevation_rad[ROVER, i]
             work.dispersive.slant_factor[s] = slant_factor(elevation)
             work.nondispersive.slant_factor[s] = work.master.work.wet_factor[i]
     one_field(t, 0, series.nondispersive_m[t], series, work, work.nondispersive)
@@ -233,8 +234,8 @@ def one_field(t, number, value_m, series, work, field):
     load_field(value_m, work.stations, series.step_s[t], field)
     if series.judge[t]:
         fade = math.exp(-series.step_s[t] / LOO_WINDOW_S)
-        judge_field(work.method[0], work.relative_m, covariance, fade, field)
-    interpolate_field(work.method[0], work.relative_m, covariance, field)
+        judge_field(work.method, work.relative_m, covariance, fade, field)
+    interpolate_field(work.method, work.relative_m, covariance, field)
     return 0
 
 
@@ -246,14 +247,14 @@ def write_satellite(i, s, n_row, kind, work, out):
     out : VirtualRows
     """
     master, place, obs = work.master, work.place.work, work.obs
-    model_m = place.range_m[0, i] - SPEED_OF_LIGHT_MPS * place.sat_state[0, i, 6]
-    model_m += place.trop_m[0, i] + work.nondispersive.out_m[s]
+    model_m = place.range_m[ROVER, i] - SPEED_OF_LIGHT_MPS * place.sat_state[ROVER, i, STATE_CLOCK]
+    model_m += place.trop_m[ROVER, i] + work.nondispersive.out_m[s]
     speed_mps = 0.0
     for a in range(3):
-        velocity = master.work.sat_state[0, i, 3 + a]
+        velocity = master.work.sat_state[ROVER, i, 3 + a]
         speed_mps += (place.los[i, a] - master.work.los[i, a]) * velocity
     for slot in range(master.phase_m.shape[1]):
-        row = master.work.row[0, i, slot]
+        row = master.work.row[ROVER, i, slot]
         if row < 0 or math.isnan(master.phase_m[i, slot]):
             continue
         wavelength = master.work.wavelength_m[i, slot]

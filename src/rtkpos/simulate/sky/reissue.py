@@ -13,7 +13,7 @@ import numpy as np
 
 from rtkpos._arrays import FloatArray, TimeArray
 from rtkpos.constants import BDT_MINUS_GPST_S, NS_PER_DAY, NS_PER_S, NS_PER_WEEK
-from rtkpos.gnss.systems import BEIDOU, GALILEO, GLONASS, GPS, QZSS
+from rtkpos.gnss.systems import BEIDOU, GALILEO, GLONASS, GPS, QZSS, systems_of
 from rtkpos.gnss.time import gpst_minus_utc_s
 from rtkpos.io.rinex._navigation.elements import (
     GLONASS_COLUMNS,
@@ -57,7 +57,7 @@ def almanac_of(table: BroadcastTable, system: int, time_ns: int) -> Almanac | No
 
     None without any.
     """
-    usable = (table.sat >> 6 == system) & (table.healthy == 1)
+    usable = (systems_of(table.sat) == system) & (table.healthy == 1)
     usable &= table.message <= Message.FDMA
     usable &= np.abs(table.toe_ns - time_ns) <= NS_PER_DAY
     columns = GLONASS_COLUMNS if system == GLONASS else KEPLER_COLUMNS

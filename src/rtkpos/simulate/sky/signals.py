@@ -10,7 +10,7 @@ from numpy.random import Generator
 from rtkpos._arrays import BoolArray, FloatArray, SatArray, SigArray, SmallArray
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
 from rtkpos.gnss.signals import carrier_hz, sig_index
-from rtkpos.gnss.systems import BEIDOU, GALILEO, GLONASS, GPS, PRN_PER_SYSTEM, QZSS
+from rtkpos.gnss.systems import BEIDOU, GALILEO, GLONASS, GPS, PRN_PER_SYSTEM, QZSS, systems_of
 from rtkpos.io.rinex._navigation.elements import GLONASS_COLUMNS, KEPLER_COLUMNS
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.observations import UNKNOWN_CHANNEL
@@ -147,6 +147,6 @@ def _group_delays(system: int, codes: tuple[str, ...], param: FloatArray) -> Flo
 def channel_numbers(table: BroadcastTable) -> SmallArray:
     """GLONASS channels by slot - 1: (64,) int8, UNKNOWN_CHANNEL where there is no satellite."""
     out = np.full(PRN_PER_SYSTEM, UNKNOWN_CHANNEL, dtype=np.int8)
-    mine = table.sat >> 6 == GLONASS
+    mine = systems_of(table.sat) == GLONASS
     out[table.sat[mine] & 63] = table.param[mine, GLONASS_COLUMNS["channel"]].astype(np.int8)
     return out

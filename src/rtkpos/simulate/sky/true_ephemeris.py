@@ -8,7 +8,7 @@ import numpy as np
 
 from rtkpos._arrays import FloatArray, IndexArray, SatArray, TimeArray
 from rtkpos.constants import NS_PER_S
-from rtkpos.gnss.systems import BEIDOU, GLONASS
+from rtkpos.gnss.systems import BEIDOU, GLONASS, systems_of
 from rtkpos.io.rinex._navigation.elements import (
     GLONASS_COLUMNS,
     KEPLER_COLUMNS,
@@ -55,7 +55,7 @@ def motion_of(table: BroadcastTable, system: int, time_ns: TimeArray) -> Motion:
 
     The record nearest in time to the epoch counts; its age is not limited.
     """
-    mine = np.flatnonzero(table.sat >> 6 == system)
+    mine = np.flatnonzero(systems_of(table.sat) == system)
     sats = np.unique(table.sat[mine])
     row = np.empty((len(time_ns), len(sats)), dtype=np.int64)
     for s, sat in enumerate(sats):

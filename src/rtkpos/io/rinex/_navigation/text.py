@@ -11,7 +11,7 @@ import numpy as np
 from rtkpos._arrays import FloatArray
 from rtkpos.constants import NS_PER_S
 from rtkpos.errors import RinexError
-from rtkpos.gnss.systems import SYSTEM_LETTERS, sat_from_name
+from rtkpos.gnss.systems import SYSTEM_LETTERS, sat_from_name, systems_of
 from rtkpos.gnss.time import ns_from_calendar
 from rtkpos.records.broadcast import Ionosphere
 from rtkpos.records.report import ReadReport
@@ -303,7 +303,7 @@ class BodyReader:
         epoch_ns = self._epoch(text)
         if sat < 0 or epoch_ns is None:
             return False
-        letter = SYSTEM_LETTERS[sat >> 6]
+        letter = SYSTEM_LETTERS[systems_of(sat)]
         key = (letter, self.message or DEFAULT_MESSAGE[letter])
         if key not in RECORD_LINES:
             self.report.add("unsupported_message", f"{self.place(line_number)}: {key}")
