@@ -93,7 +93,7 @@ def read_stations_of(folder: Path) -> tuple[list[Any], Any]:
     """The simulated stations with their published coordinates, and the ephemerides."""
     from rtkpos.io.rinex.read_navigation import read_nav
     from rtkpos.io.rinex.read_observations import read_obs
-    from rtkpos.network.network_engine import StationData
+    from rtkpos.network.network_records import StationData
 
     with (folder / "stations.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))

@@ -36,15 +36,12 @@ from rtkpos.io.rinex.read_observations import read_obs  # noqa: E402
 from rtkpos.io.text.atomic import write_text  # noqa: E402
 from rtkpos.live.warm import warm_up  # noqa: E402
 from rtkpos.network.graph.cells import CellPlan, plan_cells  # noqa: E402
-from rtkpos.network.graph.graph import (  # noqa: E402
-    NetworkGraph,
-    add_station,
-    build_graph,
-    remove_station,
-)
+from rtkpos.network.graph.graph import add_station, build_graph, remove_station  # noqa: E402
 from rtkpos.network.graph.location import locate_point  # noqa: E402
+from rtkpos.network.graph.network_graph import NetworkGraph  # noqa: E402
 from rtkpos.network.network_config import NetworkConfig  # noqa: E402
-from rtkpos.network.network_engine import NetworkEngine, StationData  # noqa: E402
+from rtkpos.network.network_engine import NetworkEngine  # noqa: E402
+from rtkpos.network.network_records import StationData  # noqa: E402
 from rtkpos.network.stations.station_list import StationList, read_stations  # noqa: E402
 from rtkpos.simulate.scenario.country import country_stations  # noqa: E402
 from rtkpos.simulate.scenario.scenario import scenario_of  # noqa: E402

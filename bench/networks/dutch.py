@@ -18,9 +18,11 @@ from bench.geometry import DUTCH, enu_errors
 from rtkpos.io.datasets.folders import dataset_dir
 from rtkpos.io.rinex.read_navigation import read_nav
 from rtkpos.io.rinex.read_observations import read_obs
-from rtkpos.network.graph.graph import GraphLimits, build_graph
+from rtkpos.network.graph.graph import build_graph
+from rtkpos.network.graph.network_graph import GraphLimits
 from rtkpos.network.network_config import NetworkConfig
-from rtkpos.network.network_engine import NetworkEngine, StationData
+from rtkpos.network.network_engine import NetworkEngine
+from rtkpos.network.network_records import StationData
 from rtkpos.network.virtual.virtual_base import virtual_base
 from rtkpos.processing.epoch import take_epochs
 from rtkpos.processing.run import solve

@@ -14,7 +14,7 @@ from rtkpos.records.solution import Solution
 
 if TYPE_CHECKING:
     from rtkpos.network.network_config import NetworkConfig
-    from rtkpos.network.network_engine import StationData
+    from rtkpos.network.network_records import StationData
 
 
 def solve(

@@ -41,6 +41,11 @@ class RtkposError(Exception):
 
     The command line prints its message alone and ends with `exit_code`. A message is shortened to
     `LONGEST_MESSAGE` characters; control characters in it are shown by their code.
+
+    Parameters
+    ----------
+    message : str, optional
+        What is wrong, in one sentence.
     """
 
     exit_code = 5
@@ -50,19 +55,39 @@ class RtkposError(Exception):
 
 
 class ConfigError(RtkposError):
-    """A configuration value or an option is wrong (exit code 1, wrong usage)."""
+    """A configuration value or an option is wrong (exit code 1, wrong usage).
+
+    Parameters
+    ----------
+    message : str, optional
+        What is wrong, in one sentence.
+    """
 
     exit_code = 1
 
 
 class InputError(RtkposError):
-    """An input cannot be used: missing, unreadable or contradictory (exit code 2)."""
+    """An input cannot be used: missing, unreadable or contradictory (exit code 2).
+
+    Parameters
+    ----------
+    message : str, optional
+        What is wrong, in one sentence.
+    """
 
     exit_code = 2
 
 
 class FileError(InputError):
-    """A file is missing, unreadable, a directory, or of a kind we cannot decode."""
+    """A file is missing, unreadable, a directory, or of a kind we cannot decode.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, in one sentence.
+    path : str, optional
+        The file.
+    """
 
     def __init__(self, message: str, path: str = "") -> None:
         super().__init__(message)
@@ -70,7 +95,17 @@ class FileError(InputError):
 
 
 class RinexError(FileError):
-    """A RINEX file cannot be read; `line` is the 1-based line number, 0 where it does not apply."""
+    """A RINEX file cannot be read; `line` is the 1-based line number, 0 where it does not apply.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, in one sentence.
+    path : str, optional
+        The file.
+    line : int, optional
+        1-based line number, 0 where it does not apply.
+    """
 
     def __init__(self, message: str, path: str = "", line: int = 0) -> None:
         super().__init__(message, path)
@@ -78,15 +113,35 @@ class RinexError(FileError):
 
 
 class DataError(InputError):
-    """Arrays handed to the library are unusable: wrong shape, NaN, time going back."""
+    """Arrays handed to the library are unusable: wrong shape, NaN, time going back.
+
+    Parameters
+    ----------
+    message : str, optional
+        What is wrong, in one sentence.
+    """
 
 
 class DatasetError(InputError):
-    """A catalogue data set is unknown or cannot be had on this machine."""
+    """A catalogue data set is unknown or cannot be had on this machine.
+
+    Parameters
+    ----------
+    message : str, optional
+        What is wrong, in one sentence.
+    """
 
 
 class NoSolutionError(RtkposError):
-    """No epoch could be solved (exit code 3); `reasons` counts why, by name."""
+    """No epoch could be solved (exit code 3); `reasons` counts why, by name.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, in one sentence.
+    reasons : dict[str, int], optional
+        Number of epochs by name of the reason.
+    """
 
     exit_code = 3
 

@@ -12,7 +12,8 @@ from rtkpos.gnss.signals import sig_index
 from rtkpos.gnss.systems import N_SAT
 from rtkpos.network.graph.graph import build_graph
 from rtkpos.network.network_config import NetworkConfig
-from rtkpos.network.network_engine import NetworkEngine, StationData
+from rtkpos.network.network_engine import NetworkEngine
+from rtkpos.network.network_records import StationData
 from rtkpos.records.config import Selection
 from rtkpos.simulate.in_memory import simulate_in_memory
 from rtkpos.simulate.scenario.scenario import scenario_of

@@ -14,7 +14,8 @@ import pytest
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
 from rtkpos.gnss.systems import BEIDOU, GPS, N_SAT
 from rtkpos.network.graph.graph import build_graph
-from rtkpos.network.network_engine import NetworkEngine, StationData
+from rtkpos.network.network_engine import NetworkEngine
+from rtkpos.network.network_records import StationData
 from tests.network.scenes import network_config, scene
 from tests.recordings import recording, window
 

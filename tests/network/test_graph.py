@@ -7,7 +7,8 @@ import pytest
 from scipy.spatial import Delaunay
 
 from rtkpos.errors import ConfigError, DataError
-from rtkpos.network.graph.graph import GraphLimits, add_station, build_graph, remove_station
+from rtkpos.network.graph.graph import add_station, build_graph, remove_station
+from rtkpos.network.graph.network_graph import GraphLimits
 from rtkpos.network.graph.triangulation import heights_over
 from rtkpos.simulate.medium.ellipsoid import place_llh
 from tests.network import places

@@ -7,9 +7,10 @@ import pytest
 from pyproj import Geod
 
 from rtkpos.errors import DataError
-from rtkpos.network.graph.graph import GraphLimits, build_graph
+from rtkpos.network.graph.graph import build_graph
 from rtkpos.network.graph.location import locate_point
 from rtkpos.network.graph.loops import fundamental_loops, triangle_loops
+from rtkpos.network.graph.network_graph import GraphLimits
 from rtkpos.simulate.medium.ellipsoid import place_llh
 from tests.network import places
 

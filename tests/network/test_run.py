@@ -9,8 +9,9 @@ import pytest
 
 from rtkpos.errors import InputError
 from rtkpos.network.graph.closure_order import closure_order
-from rtkpos.network.graph.graph import GraphLimits, build_graph
+from rtkpos.network.graph.graph import build_graph
 from rtkpos.network.graph.loops import fundamental_loops
+from rtkpos.network.graph.network_graph import GraphLimits
 from rtkpos.network.network_engine import COMMON_NS, NetworkEngine, common_epochs
 from rtkpos.network.network_memory import NETWORK_COUNTERS
 from tests.network.scenes import STATIONS, Watch, network_config, scene, solved

@@ -12,7 +12,7 @@ import rtkpos
 from rtkpos.errors import ConfigError, InputError
 from rtkpos.gnss.systems import systems_from_letters
 from rtkpos.network.network_config import NetworkConfig
-from rtkpos.network.network_engine import StationData
+from rtkpos.network.network_records import StationData
 from rtkpos.network.rover_solution import solve_in_network
 from rtkpos.network.stations.signals import take_rows
 from rtkpos.network.virtual.virtual_base import virtual_base

@@ -13,7 +13,7 @@ from rtkpos.live.engine import BASE_EPOCHS, RtkEngine
 from rtkpos.live.navigation import NAV_COLUMNS, empty_nav, joined_nav, nav_of_columns
 from rtkpos.processing.epoch import epochs
 from rtkpos.processing.run import solve
-from rtkpos.records.config import BaseLink, RtkConfig
+from rtkpos.records.config import Ambiguity, BaseLink, RtkConfig, Selection
 from rtkpos.records.status import FixStatus, Reason
 from tests.solve.runs import (
     FUJISAWA,
@@ -53,6 +53,28 @@ def test_faster_and_slower_bases_are_the_same_too():
     few = thinned(rover, lambda s: s % 5 == 0)
     engine = RtkEngine.from_tables(few, base, nav, place)
     assert_same(feed(engine, few, base), solve(few, nav, base, place))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        RtkConfig(selection=Selection(systems="GECJ")),
+        RtkConfig(ambiguity=Ambiguity(glonass="on")),
+        RtkConfig(mode="static", selection=Selection(systems="GC")),
+    ],
+    ids=["without-glonass", "glonass-told", "static"],
+)
+def test_an_engine_without_the_recordings_gives_the_positions_of_solve(config):
+    """Both receivers are of one type, which `solve` knows from the headers and an engine not."""
+    rover, base, nav, place = short(NAGOYA)
+    engine = RtkEngine(config, nav, place)
+    assert_same(feed(engine, rover, base), solve(rover, nav, base, place, config))
+
+
+def test_what_only_headers_tell_makes_an_engine_differ_by_millimetres():
+    rover, base, nav, place = short(NAGOYA)
+    live = np.array([f.ecef_m for f in feed(RtkEngine(RtkConfig(), nav, place), rover, base)])
+    assert 0.0 < np.abs(live - solved(NAGOYA).ecef_m).max() < 5e-3
 
 
 def test_engine_that_chooses_its_own_bands_fixes_as_well():

@@ -42,10 +42,26 @@ _LOG = logging.getLogger(__name__)
 class CellJob:
     """What a task of one cell and one stretch of time is given; picklable, and nothing else is.
 
-    name : of the job and of its result file      start_ns, end_ns : GPST [ns], the end excluded
-    stations : those of the cell, then those of its ring      n_core : how many are the cell's own
-    edges : (k, 2) baselines to compute, by number in `stations`      triangles : (t, 3) to close
-    options : of the network's processing, plain values that JSON can hold
+    Parameters
+    ----------
+    name : str
+        Name of the job and of its result file.
+    cell : int
+        Number of the cell.
+    start_ns : int
+        Start, GPST [ns].
+    end_ns : int
+        End, GPST [ns], excluded.
+    stations : tuple of NetworkStation
+        Stations of the cell, then those of its ring.
+    n_core : int
+        How many stations are the cell's own.
+    edges : ndarray of int64
+        (k, 2) baselines to compute, by number in `stations`.
+    triangles : ndarray of int64
+        (t, 3) triangles to close.
+    options : dict[str, Any], optional
+        Options of the network's processing, plain values that JSON can hold.
     """
 
     name: str
@@ -68,8 +84,12 @@ class CellJob:
 class CellResult:
     """What a task hands back.
 
-    figures : of the task, plain values that JSON can hold, the same in every run
-    content : bytes of its result file; large results are files, not memory of the caller
+    Parameters
+    ----------
+    figures : dict[str, Any]
+        Figures of the task, plain values that JSON can hold, the same in every run.
+    content : bytes
+        Bytes of its result file; large results are files, not memory of the caller.
     """
 
     figures: dict[str, Any]
@@ -84,8 +104,21 @@ def cell_jobs(
 ) -> list[CellJob]:
     """One job for each cell and hour, hour by hour.
 
-    stations : as in the graph of the plan      span_ns : GPST [ns], start and excluded end; jobs
-    begin and end on full hours within it
+    Parameters
+    ----------
+    plan : CellPlan
+        Cells of the network.
+    stations : sequence of NetworkStation
+        As in the graph of the plan.
+    span_ns : tuple[int, int]
+        Start and excluded end, GPST [ns]; jobs begin and end on full hours within it.
+    options : dict[str, Any], optional
+        Options of every job.
+
+    Returns
+    -------
+    list of CellJob
+        The jobs.
     """
     start_ns, end_ns = span_ns
     if end_ns <= start_ns:
@@ -130,11 +163,27 @@ def run_cell_jobs(
 ) -> Manifest:
     """Do all jobs that are not done yet; results NAME.bin and manifest.json go to `folder`.
 
-    task : a function of a module, for other processes must find it      on_done : called with the
-    entry of each job as it ends
     After a crash or a kill the same call goes on: a job is skipped while its stations, span,
     options, input files and its result are unchanged. A job that fails is recorded and tried again
     next time; one that ended its worker, alone, is quarantined and is not.
+
+    Parameters
+    ----------
+    jobs : sequence of CellJob
+        The jobs.
+    task : callable
+        A function of a module, for other processes must find it.
+    executor : Executor
+        Where tasks run, from `make_executor`.
+    folder : Path
+        Folder of the results.
+    on_done : callable, optional
+        Called with the entry of each job as it ends.
+
+    Returns
+    -------
+    Manifest
+        What became of each job.
     """
     make_folder(folder)
     with only_one(folder, "rtkpos network"):

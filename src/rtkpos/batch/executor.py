@@ -280,7 +280,22 @@ def _distributed() -> Any:
 
 
 def make_executor(kind: str, n_worker: int | None = None, address: str = "") -> Executor:
-    """An executor by name: one of KINDS; address only for a cluster that runs already."""
+    """An executor by name: one of KINDS; address only for a cluster that runs already.
+
+    Parameters
+    ----------
+    kind : str
+        "threads", "processes" or "cluster".
+    n_worker : int, optional
+        Tasks at a time; by default one for each processor.
+    address : str, optional
+        Address of the scheduler of a cluster that runs already.
+
+    Returns
+    -------
+    Executor
+        The executor, to be used in a `with` statement.
+    """
     if kind == "threads":
         return ThreadExecutor(n_worker)
     if kind == "processes":

@@ -26,9 +26,20 @@ from rtkpos.records.solution import Solution
 class SolveJob:
     """One baseline: what `solve` takes, files or tables.
 
-    rover, base : observations      nav : broadcast ephemerides; each a table, a file (path or
-        bytes) or a sequence of consecutive files
-    base_ecef_m : (3,) coordinate of the base [m]      name : for the caller
+    Parameters
+    ----------
+    rover : ObsTable, path, bytes, or list of them
+        Observations of the rover; several files are consecutive ones.
+    nav : BroadcastTable, path, bytes, or list of them
+        Broadcast ephemerides.
+    base : ObsTable, path, bytes, or list of them, optional
+        Observations of the base.
+    base_ecef_m : ndarray of float64 or sequence of float, optional
+        (3,) coordinate of the base [m].
+    config : RtkConfig, optional
+        Configuration.
+    name : str, optional
+        A name for the caller.
     """
 
     rover: ObsTable | Paths
@@ -39,7 +50,13 @@ class SolveJob:
     name: str = ""
 
     def keys(self) -> list[Key]:
-        """Keys of the files the job reads."""
+        """Keys of the files the job reads.
+
+        Returns
+        -------
+        list of Key
+            One key for each list of files.
+        """
         given = [of for of in (self.rover, self.base) if of is not None]
         keys = [file_key("obs", of) for of in given if not isinstance(of, ObsTable)]
         nav = self.nav
@@ -58,11 +75,23 @@ def solve_many(
 ) -> list[Solution | Exception]:
     """Solve all jobs; the results stand in the order of the jobs.
 
-    n_thread : threads, None = one per processor this process may use
-    on_done  : called as on_done(index, result) by the calling thread as jobs end, in any order
     Each list of files is read once, whoever needs it, and dropped after the last job that does. A
     result is bit for bit that of `solve`. A job that fails has its exception as result (an
     `RtkposError` for whatever is wrong with its input) and stops no other.
+
+    Parameters
+    ----------
+    jobs : sequence of SolveJob
+        What to solve.
+    n_thread : int, optional
+        Threads, None = one per processor this process may use.
+    on_done : callable, optional
+        Called as on_done(index, result) by the calling thread as jobs end, in any order.
+
+    Returns
+    -------
+    list[Solution or Exception]
+        The results in the order of the jobs.
     """
     check_sequence(jobs, SolveJob, "jobs")
     shared = SharedTables(key for job in jobs for key in job.keys())

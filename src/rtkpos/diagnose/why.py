@@ -102,9 +102,22 @@ class ExplainedSpan:
 class Explanation:
     """Why a run is not fixed everywhere.
 
-    spans : the longest ones, explained      n_span, n_unfixed : of the whole run
-    rest : epochs by reason in the spans that are not explained      margins : of the fixed epochs
-    wish : what a fix would need when none was asked for; "" else
+    Parameters
+    ----------
+    n_epoch : int
+        Epochs of the run.
+    n_unfixed : int
+        Epochs that are not fixed.
+    n_span : int
+        Spans without a fix.
+    spans : tuple of ExplainedSpan
+        The longest ones, explained.
+    rest : dict[str, int]
+        Epochs by reason in the spans that are not explained.
+    margins : dict[str, float]
+        Margins of the fixed epochs, by name.
+    wish : str, optional
+        What a fix would need when none was asked for; "" else.
     """
 
     n_epoch: int
@@ -119,6 +132,11 @@ class Explanation:
         """Main causes of the explained spans and the share of their epochs each concerns.
 
         Main are the first of a span and the second when it weighs at least half as much.
+
+        Returns
+        -------
+        list[tuple[Weighed, float]]
+            Causes with their shares, the largest first.
         """
         count: dict[str, int] = {}
         words: dict[str, Weighed] = {}
@@ -132,7 +150,13 @@ class Explanation:
         return [(words[name], count[name] / total) for name in order]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
+        """Plain data for JSON.
+
+        Returns
+        -------
+        dict[str, Any]
+            Values by name.
+        """
         return {
             "epochs": self.n_epoch,
             "not_fixed": self.n_unfixed,
@@ -153,7 +177,23 @@ def explain(
 ) -> Explanation:
     """Why the epochs of a run are not fixed: spans, ranked causes, numbers, and what would help.
 
-    rover, base, nav : the run's inputs; without them the causes rest on the solution alone.
+    Parameters
+    ----------
+    solution : Solution
+        The result of a run.
+    config : RtkConfig
+        The run's configuration.
+    rover : ObsTable, path, bytes, or list of them, optional
+        The run's inputs; without them the causes rest on the solution alone.
+    base : ObsTable, path, bytes, or list of them, optional
+        The run's inputs; without them the causes rest on the solution alone.
+    nav : BroadcastTable, path, bytes, or list of them, optional
+        The run's inputs; without them the causes rest on the solution alone.
+
+    Returns
+    -------
+    Explanation
+        Spans without a fix with their causes, and the margins of the fixed epochs.
     """
     check_type(solution, Solution, "solution")
     check_type(config, RtkConfig, "config", ConfigError)

@@ -33,10 +33,21 @@ _COLUMN = {"C": "code_m", "L": "phase_cycle", "D": "doppler_hz", "S": "cn0_dbhz"
 def to_xarray(table: ObsTable, system: str | None = None) -> xr.Dataset:
     """The table as `georinex.load` returns it: dimensions time, sv; variables by RINEX code.
 
-    table  : observations      system : one RINEX letter ("G"), None = all systems
     Variables "C1C" [m], "L1C" [cycle], "D1C" [Hz], "S1C" [dB-Hz] are (time, sv), NaN = missing;
     "L1Clli" holds the loss-of-lock bits where the phase was observed. Times are GPST; RINEX 2
     files have RINEX 3 codes, too. DataError for a letter that is no system.
+
+    Parameters
+    ----------
+    table : ObsTable
+        Observations.
+    system : str, optional
+        One RINEX letter ("G"), None = all systems.
+
+    Returns
+    -------
+    xarray.Dataset
+        The dataset.
     """
     import xarray as xr
 
@@ -99,9 +110,18 @@ def _attributes(table: ObsTable) -> dict[str, Any]:
 def from_xarray(dataset: xr.Dataset) -> ObsTable:
     """An `ObsTable` of a Dataset as `georinex.load` returns it (RINEX 2 or 3 variable names).
 
-    dataset : dimensions time and sv in either order; variables "C1C", "L1C", "L1Clli", ...
-              (RINEX 2: "C1", "P2", ...); times in the scale of its attribute time_system
     Epochs are sorted by time and unique; zeros are missing. DataError names what does not fit.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        Dimensions time and sv in either order; variables "C1C", "L1C", "L1Clli", ... (RINEX 2:
+        "C1", "P2", ...); times in the scale of its attribute time_system.
+
+    Returns
+    -------
+    ObsTable
+        The table.
     """
     for needed in ("time", "sv"):
         if needed not in dataset.coords:

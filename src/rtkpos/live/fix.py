@@ -17,8 +17,30 @@ from rtkpos.records.status import REASON_TEXT, FixStatus, Reason
 class RtkFix(Shown):
     """One position and what it rests on; see `Solution` for the meaning of each.
 
-    ecef_m, velocity_mps : (3,) NaN without a position      llh : (3,) rad, rad, m
-    cov_ecef_m2 : (3, 3)      age_s : rover - base time      ratio : NaN when no fix was tried
+    Parameters
+    ----------
+    time_ns : int
+        Rover epoch, GPST [ns].
+    ecef_m : ndarray of float64
+        (3,) ECEF position [m], NaN without one.
+    llh : ndarray of float64
+        (3,) latitude, longitude [rad], ellipsoidal height [m].
+    velocity_mps : ndarray of float64
+        (3,) ECEF velocity [m/s], NaN without one.
+    cov_ecef_m2 : ndarray of float64
+        (3, 3) position covariance [m^2].
+    status : FixStatus
+        What the position rests on.
+    reason : Reason
+        Why it is not fixed.
+    ratio : float
+        Second-best over best integer norm, NaN when no fix was tried.
+    n_sat : int
+        Satellites used.
+    n_fixed : int
+        Integer ambiguities fixed.
+    age_s : float
+        Rover time - base time [s], NaN without a base.
     """
 
     time_ns: int

@@ -46,9 +46,16 @@ _ECCENTRICITY, _SQRT_A, _ANGLE = 0.005, 5153.6, 0.96
 def warm_up(n_process: int | None = None) -> float:
     """Compile, or load from the cache, all kernels of readers, solver and live engine.
 
-    n_process : processes that compile side by side when the cache has no solver yet; None = one per
-        processor, at most 4
-    Returns the seconds it took; a second call takes milliseconds.
+    Parameters
+    ----------
+    n_process : int, optional
+        Processes that compile side by side when the cache has no solver yet; None = one per
+        processor, at most 4.
+
+    Returns
+    -------
+    float
+        Seconds it took; a second call takes milliseconds.
     """
     start = time.perf_counter()
     n_process = min(n_process_usable(), MAX_PROCESS) if n_process is None else n_process

@@ -8,17 +8,13 @@ from rtkpos._lazy import public_words
 
 if TYPE_CHECKING:
     from rtkpos.network.graph.cells import CellPlan, plan_cells
-    from rtkpos.network.graph.graph import (
-        GraphLimits,
-        NetworkGraph,
-        add_station,
-        build_graph,
-        remove_station,
-    )
+    from rtkpos.network.graph.graph import add_station, build_graph, remove_station
     from rtkpos.network.graph.location import Location, locate_point
     from rtkpos.network.graph.loops import Loops, fundamental_loops, triangle_loops
+    from rtkpos.network.graph.network_graph import GraphLimits, NetworkGraph
     from rtkpos.network.network_config import NetworkConfig
-    from rtkpos.network.network_engine import NetworkEngine, NetworkSolution, StationData
+    from rtkpos.network.network_engine import NetworkEngine
+    from rtkpos.network.network_records import NetworkSolution, StationData
     from rtkpos.network.rover_solution import (
         NetworkSolve,
         SolvedNetwork,
@@ -34,13 +30,8 @@ _PLACES = {
         "CellPlan",
         "plan_cells",
     ),
-    "graph.graph": (
-        "GraphLimits",
-        "NetworkGraph",
-        "add_station",
-        "build_graph",
-        "remove_station",
-    ),
+    "graph.graph": ("add_station", "build_graph", "remove_station"),
+    "graph.network_graph": ("GraphLimits", "NetworkGraph"),
     "graph.location": (
         "Location",
         "locate_point",
@@ -51,11 +42,8 @@ _PLACES = {
         "triangle_loops",
     ),
     "network_config": ("NetworkConfig",),
-    "network_engine": (
-        "NetworkEngine",
-        "NetworkSolution",
-        "StationData",
-    ),
+    "network_engine": ("NetworkEngine",),
+    "network_records": ("NetworkSolution", "StationData"),
     "rover_solution": (
         "NetworkSolve",
         "SolvedNetwork",

@@ -69,13 +69,30 @@ class NetworkConfig(Section):
 
     @classmethod
     def for_rover(cls, config: RtkConfig) -> NetworkConfig:
-        """The defaults with the satellites, signals and antenna file of a rover's configuration."""
+        """The defaults with the satellites, signals and antenna file of a rover's configuration.
+
+        Parameters
+        ----------
+        config : RtkConfig
+            The rover's configuration.
+
+        Returns
+        -------
+        NetworkConfig
+            The configuration of the network.
+        """
         low_deg = min(config.selection.elevation_mask_deg, MASK_DEG)
         selection = replace(config.selection, elevation_mask_deg=low_deg)
         return cls(selection=selection, antex=config.antenna.antex)
 
     def rtk(self) -> RtkConfig:
-        """The same choices as the configuration of a run between two receivers."""
+        """The same choices as the configuration of a run between two receivers.
+
+        Returns
+        -------
+        RtkConfig
+            The configuration of one baseline.
+        """
         return RtkConfig.from_dict(
             {
                 "mode": "static",

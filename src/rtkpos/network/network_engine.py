@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from rtkpos._arrays import BoolArray, FloatArray, IndexArray, TimeArray, record_of
+from rtkpos._arrays import IndexArray, TimeArray, record_of
 from rtkpos._numba.processes import n_usable_cpu
-from rtkpos.constants import DEG, NS_PER_S
+from rtkpos.constants import NS_PER_S
 from rtkpos.errors import ConfigError, InputError, check_sequence, check_type
 from rtkpos.gnss.systems import N_SAT, N_SYSTEM
-from rtkpos.io.given_files import Navigation, nav_table, obs_table
+from rtkpos.io.given_files import Navigation, nav_table
 from rtkpos.network.ambiguity.arcs import is_log_full, known_arcs, log_open_arcs
 from rtkpos.network.corrections.filter import CorrectionSettings
 from rtkpos.network.graph.closure_order import closure_order
-from rtkpos.network.graph.graph import NetworkGraph
+from rtkpos.network.graph.network_graph import NetworkGraph
 from rtkpos.network.network_config import NetworkConfig
 from rtkpos.network.network_epoch import finish_epoch, model_stations, step_edges
 from rtkpos.network.network_memory import (
@@ -33,6 +32,7 @@ from rtkpos.network.network_memory import (
     no_known_arcs,
     station_memory,
 )
+from rtkpos.network.network_records import NetworkSolution, StationData
 from rtkpos.network.stations.signals import joint_observations, network_bands, one_code_per_band
 from rtkpos.prepare.alignment import measure_alignment
 from rtkpos.prepare.pairing import N_SLOT, PairingPlan, known_channels, plan_of_bands, receiver_type
@@ -44,64 +44,26 @@ from rtkpos.records.observations import ObsTable
 from rtkpos.records.report import ReadReport
 
 COMMON_NS = 20_000_000  # epochs of two stations that count as one
-HIGH_RAD = 15.0 * DEG  # what the fixed share is counted above
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class StationData:
-    """A reference station: its name, observations and the coordinate of its marker (3,) [m].
-
-    table : observations, or the files (path, bytes, or a list of them) that hold them
-    """
-
-    name: str
-    table: ObsTable
-    ecef_m: FloatArray
-
-    def __post_init__(self) -> None:
-        """Read the observations where files were named."""
-        object.__setattr__(self, "table", obs_table(self.table, f"table of {self.name}"))
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class NetworkSolution:
-    """Corrections of all stations over time; double differences alone have a meaning.
-
-    time_ns : (T,)      names : (K,)      ecef_m : (K, 3)      sats : (S,) satellites seen
-    nondispersive_m, dispersive_m : (T, K, S) [m], the dispersive part on L1, NaN = unknown
-    var_g, var_d : (T, K, S) their variances [m^2]
-    elevation_rad : (T, K, S) NaN = not observed      is_fixed : (T, K, S) integers known
-    ends : (E, 2) stations of the baselines, rover and base
-    counts : NETWORK_COUNTERS by name      station_plan : of the kernels, for virtual stations
-    """
-
-    time_ns: TimeArray
-    names: tuple[str, ...]
-    ecef_m: FloatArray
-    sats: IndexArray
-    nondispersive_m: FloatArray
-    dispersive_m: FloatArray
-    var_g: FloatArray
-    var_d: FloatArray
-    elevation_rad: FloatArray
-    is_fixed: BoolArray
-    ends: IndexArray
-    counts: dict[str, int]
-    config: NetworkConfig
-    report: ReadReport = field(default_factory=ReadReport)
-
-    @property
-    def fixed_share(self) -> float:
-        """Share of the stations' satellite-epochs above 15 degrees whose integers are known."""
-        high = self.elevation_rad > HIGH_RAD
-        return float(self.is_fixed[high].mean()) if high.any() else float("nan")
 
 
 class NetworkEngine:
     """Stations, baselines and triangles with the memory of their compiled epoch.
 
-    stations : at least two, in the order of the graph      nav : broadcast ephemerides
-    Raises InputError for fewer than two stations or no common signals.
+    Parameters
+    ----------
+    stations : sequence of StationData
+        At least two, in the order of the graph.
+    graph : NetworkGraph
+        Stations and baselines.
+    nav : BroadcastTable, path, bytes, or list of them
+        Broadcast ephemerides.
+    config : NetworkConfig, optional
+        How; by default the defaults.
+
+    Raises
+    ------
+    InputError
+        There are fewer than two stations or no common signals.
     """
 
     def __init__(
@@ -203,7 +165,18 @@ class NetworkEngine:
         )
 
     def steps(self, n_thread: int | None = None) -> Iterator[int]:
-        """Run epoch by epoch; after each, its index, with everything of it in `memory`."""
+        """Run epoch by epoch; after each, its index, with everything of it in `memory`.
+
+        Parameters
+        ----------
+        n_thread : int, optional
+            Threads that share the baselines; by default one.
+
+        Yields
+        ------
+        int
+            Index of the epoch.
+        """
         shares = _shares(len(self.memory.ends), n_thread or n_usable_cpu())
         with ExitStack() as stack:
             pool = None
@@ -214,7 +187,17 @@ class NetworkEngine:
                 yield t
 
     def step(self, t: int, shares: list[tuple[int, int]], pool: ThreadPoolExecutor | None) -> None:
-        """One epoch: stations, baselines (in threads with a pool), closure, corrections."""
+        """One epoch: stations, baselines (in threads with a pool), closure, corrections.
+
+        Parameters
+        ----------
+        t : int
+            Index of the epoch.
+        shares : list[tuple[int, int]]
+            First and last baseline of each thread.
+        pool : ThreadPoolExecutor or None
+            The threads, None for one.
+        """
         epochs, memory = self.index[t], self.memory
         model_stations(epochs, memory)
         if pool is None:
@@ -231,7 +214,20 @@ class NetworkEngine:
         on_epoch: Callable[[int, int], Any] | None = None,
         n_thread: int | None = None,
     ) -> NetworkSolution:
-        """Run all epochs and keep their corrections; on_epoch(done, total) after each."""
+        """Run all epochs and keep their corrections; on_epoch(done, total) after each.
+
+        Parameters
+        ----------
+        on_epoch : callable, optional
+            Called as on_epoch(done, total).
+        n_thread : int, optional
+            Threads that share the baselines; by default one.
+
+        Returns
+        -------
+        NetworkSolution
+            The corrections.
+        """
         n = len(self.time_ns)
         if self.config.passes > 1:
             self._first_pass(on_epoch, n_thread)

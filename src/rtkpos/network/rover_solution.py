@@ -14,10 +14,12 @@ from rtkpos._arrays import FloatArray
 from rtkpos.errors import ConfigError, InputError, check_sequence, check_type
 from rtkpos.io.given_files import Navigation, Observations, nav_table, obs_table
 from rtkpos.io.run_history import changed_settings, table_inputs
-from rtkpos.network.graph.graph import GraphLimits, NetworkGraph, build_graph
+from rtkpos.network.graph.graph import build_graph
 from rtkpos.network.graph.location import locate_point
+from rtkpos.network.graph.network_graph import GraphLimits, NetworkGraph
 from rtkpos.network.network_config import NetworkConfig
-from rtkpos.network.network_engine import NetworkEngine, NetworkSolution, StationData
+from rtkpos.network.network_engine import NetworkEngine
+from rtkpos.network.network_records import NetworkSolution, StationData
 from rtkpos.network.virtual.virtual_base import VirtualBase, virtual_base
 from rtkpos.processing.run import solve
 from rtkpos.processing.settings import config_of
@@ -37,7 +39,18 @@ EXACT_TOLERANCE_NS = 20_000_000  # of an epoch of the rover and one of the netwo
 class SolvedNetwork:
     """Reference stations and, where they make a network, what was computed of it.
 
-    graph, engine, corrections : None where there is no network, `why` then says why
+    Parameters
+    ----------
+    stations : tuple of StationData
+        The stations.
+    graph : NetworkGraph, optional
+        The baselines; None where there is no network.
+    engine : NetworkEngine, optional
+        What computed the corrections; None where there is no network.
+    corrections : NetworkSolution, optional
+        Corrections of the stations; None where there is no network.
+    why : str, optional
+        Why there is no network.
     """
 
     stations: tuple[StationData, ...]
@@ -51,9 +64,20 @@ class SolvedNetwork:
 class NetworkSolve:
     """A rover solved in a network. `corrections`, `base` are None where the nearest station served.
 
-    station : master of the virtual base, or the nearest station
-    outside_m : how far the rover is outside of the stations [m], 0 inside, NaN without a network
-    notes : what the user should know, each a sentence
+    Parameters
+    ----------
+    solution : Solution
+        Positions of the rover.
+    corrections : NetworkSolution or None
+        Corrections of the stations.
+    base : VirtualBase or None
+        The virtual base.
+    station : StationData
+        Master of the virtual base, or the nearest station.
+    outside_m : float
+        How far the rover is outside of the stations [m], 0 inside, NaN without a network.
+    notes : tuple of str
+        What the user should know, each a sentence.
     """
 
     solution: Solution
@@ -74,14 +98,36 @@ def solve_in_network(
 ) -> NetworkSolve:
     """Solve a rover with a virtual base made from several reference stations.
 
-    stations : two or more with coordinates in one frame      nav : broadcast ephemerides
-    config : of the rover      network : of the stations; None = the rover's systems and bands
-    on_epoch : called as on_epoch(done, total) over the epochs of the network
     The virtual base stands at the middle of the rover's way and has the atmosphere of where the
     rover is. Where the network cannot serve (one station, none in reach of another, the rover more
     than 50 km outside, no common signals), the nearest station serves as base and a note says why.
-    Raises InputError for a rover without epochs or positions, ConfigError for a mode without a
-    base that stands still.
+
+    Parameters
+    ----------
+    rover : ObsTable, path, bytes, or list of them
+        Observations of the rover.
+    nav : BroadcastTable, path, bytes, or list of them
+        Broadcast ephemerides.
+    stations : sequence of StationData
+        Two or more reference stations with coordinates in one frame.
+    config : RtkConfig, optional
+        Configuration of the rover.
+    network : NetworkConfig, optional
+        Configuration of the stations; by default the rover's systems and bands.
+    on_epoch : callable, optional
+        Called as on_epoch(done, total) over the epochs of the network.
+
+    Returns
+    -------
+    NetworkSolve
+        The solution, and what was made of the network.
+
+    Raises
+    ------
+    InputError
+        The rover has no epochs or no positions.
+    ConfigError
+        The mode has no base that stands still.
     """
     config = config_of(config)
     rover, nav = obs_table(rover, "rover"), nav_table(nav)
@@ -109,7 +155,23 @@ def solve_network(
 ) -> SolvedNetwork:
     """The corrections of reference stations, for any number of rovers: see `solve_rover`.
 
-    graph : None = as the configuration says      on_epoch : called as on_epoch(done, total)
+    Parameters
+    ----------
+    stations : sequence of StationData
+        Two or more reference stations with coordinates in one frame.
+    nav : BroadcastTable, path, bytes, or list of them
+        Broadcast ephemerides.
+    network : NetworkConfig
+        Configuration of the stations.
+    graph : NetworkGraph, optional
+        None = as the configuration says.
+    on_epoch : callable, optional
+        Called as on_epoch(done, total).
+
+    Returns
+    -------
+    SolvedNetwork
+        Stations and corrections, or why there are none.
     """
     known, nav = tuple(stations), nav_table(nav)
     why = ""
@@ -136,7 +198,23 @@ def solve_rover(
 ) -> NetworkSolve:
     """Solve a rover in a network whose corrections are known; otherwise as `solve_in_network`.
 
-    without : stations whose corrections are not to be used for it
+    Parameters
+    ----------
+    rover : ObsTable, path, bytes, or list of them
+        Observations of the rover.
+    nav : BroadcastTable, path, bytes, or list of them
+        Broadcast ephemerides.
+    solved : SolvedNetwork
+        The network, from `solve_network`.
+    config : RtkConfig
+        Configuration.
+    without : tuple of str, optional
+        Stations whose corrections are not to be used for it.
+
+    Returns
+    -------
+    NetworkSolve
+        The solution, and what was made of the network.
     """
     rover, nav = obs_table(rover, "rover"), nav_table(nav)
     _check(config, rover, solved.stations)

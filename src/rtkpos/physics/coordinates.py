@@ -19,7 +19,24 @@ if TYPE_CHECKING:
 def point_from_degrees(lat_deg: float, lon_deg: float, height_m: float) -> FloatArray:
     """ECEF (3,) [m] of a geodetic position in degrees (WGS 84).
 
-    Raises DataError when a value is not finite or the latitude lies outside -90 .. 90 degrees.
+    Parameters
+    ----------
+    lat_deg : float
+        Latitude, -90 to 90 [deg].
+    lon_deg : float
+        Longitude [deg].
+    height_m : float
+        Ellipsoidal height [m].
+
+    Returns
+    -------
+    ndarray of float64
+        (3,) ECEF [m].
+
+    Raises
+    ------
+    DataError
+        A value is not finite or the latitude lies outside -90 to 90 degrees.
     """
     if not np.isfinite([lat_deg, lon_deg, height_m]).all() or abs(lat_deg) > 90.0:
         raise DataError(
@@ -34,8 +51,15 @@ def point_from_degrees(lat_deg: float, lon_deg: float, height_m: float) -> Float
 def degrees_from_ecef(ecef_m: ArrayLike) -> FloatArray:
     """Latitude, longitude [deg], ellipsoidal height [m] of ECEF points (WGS 84).
 
-    ecef_m  : (3,) or (n, 3) [m]
-    Returns : the same shape; NaN where the input is NaN or within 1 km of the earth's centre
+    Parameters
+    ----------
+    ecef_m : array_like
+        (3,) or (n, 3) points [m].
+
+    Returns
+    -------
+    ndarray of float64
+        The same shape; NaN where the input is NaN or within 1 km of the earth's centre.
     """
     points = _points(ecef_m)
     out = np.empty_like(points)
@@ -50,12 +74,28 @@ def to_frame(
 ) -> FloatArray:
     """ECEF points transformed between reference frames known to PROJ.
 
-    ecef_m         : (3,) or (n, 3) geocentric [m]; NaN stays NaN
-    source, target : geocentric frames PROJ knows ("EPSG:7789" is ITRF2014)
-    epoch_year     : epoch of the coordinates in decimal years; needed wherever the frames move
-                     against each other
-    Raises ConfigError for an unknown or not geocentric frame, and where PROJ knows no exact
-    transformation between the two: an approximate one is never taken.
+    Parameters
+    ----------
+    ecef_m : array_like
+        (3,) or (n, 3) geocentric points [m]; NaN stays NaN.
+    source : str
+        Frame of the points, a name PROJ knows ("EPSG:7789" is ITRF2014).
+    target : str
+        Frame wanted, likewise.
+    epoch_year : float, optional
+        Epoch of the coordinates in decimal years; needed wherever the frames move against each
+        other.
+
+    Returns
+    -------
+    ndarray of float64
+        The points in the shape they had [m].
+
+    Raises
+    ------
+    ConfigError
+        A frame is unknown or not geocentric, or PROJ knows no exact transformation between the two:
+        an approximate one is never taken.
     """
     points = _points(ecef_m)
     transformer = _transformer(source, target)

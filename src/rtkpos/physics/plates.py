@@ -39,8 +39,22 @@ ORIGIN_RATE = (0.37e-3, 0.35e-3, 0.74e-3)
 def plate_velocity(ecef_m: FloatArray, plate: str) -> FloatArray:
     """Velocity (n, 3) [m/yr] in ITRF2020 of points (n, 3) [m] that ride on a plate.
 
-    plate : the model's four letters, "EURA" for Eurasia, "AMUR" for north-eastern China
-    Raises ConfigError for an unknown plate.
+    Parameters
+    ----------
+    ecef_m : ndarray of float64
+        (n, 3) points [m].
+    plate : str
+        Four letters of the plate in the model, "EURA" for Eurasia, "AMUR" for north-eastern China.
+
+    Returns
+    -------
+    ndarray of float64
+        (n, 3) velocities [m/yr].
+
+    Raises
+    ------
+    ConfigError
+        The plate is not known.
     """
     if plate not in PLATES:
         raise ConfigError(f"plate must be one of {', '.join(PLATES)}; got {plate!r}.")

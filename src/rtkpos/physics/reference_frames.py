@@ -44,7 +44,12 @@ _YEARS = (1980.0, 2100.0)
 class Frame:
     """A reference frame by name and the epoch of the coordinates in it.
 
-    name : one of FRAMES      epoch_year : decimal years; None where it is not known
+    Parameters
+    ----------
+    name : str
+        One of FRAMES.
+    epoch_year : float, optional
+        Decimal years; None where it is not known.
     """
 
     name: str
@@ -75,7 +80,18 @@ class Frame:
         return f"{self.name} at {epoch}"
 
     def is_like(self, other: Frame) -> bool:
-        """Whether coordinates of both can be used together as they are."""
+        """Whether coordinates of both can be used together as they are.
+
+        Parameters
+        ----------
+        other : Frame
+            Another frame.
+
+        Returns
+        -------
+        bool
+            True for the same frame at epochs a week apart at most.
+        """
         if self.name != other.name or self.epoch_year is None or other.epoch_year is None:
             return self == other
         return abs(self.epoch_year - other.epoch_year) <= EPOCH_TOLERANCE_YEAR
@@ -91,12 +107,6 @@ def convert_frame(
 ) -> FloatArray:
     """ECEF points of one frame and epoch in another frame at another epoch.
 
-    ecef_m       : (3,) or (n, 3) [m]; NaN stays NaN
-    plate        : the plate the points ride on, for a change of epoch, see `plate_velocity`
-    velocity_mpy : (3,) or (n, 3) their velocity in ITRF2020 instead [m/yr]
-    Raises ConfigError where an epoch or the velocity is needed and not given, or both plate and
-    velocity are.
-
     The way leads to ITRF2020 at the source's epoch, there along the velocity to the target's epoch,
     and at that epoch to the target. The order matters: the frames themselves drift against each
     other, 80 mm instead of 26 in Beijing's north from ITRF2020 to ITRF97 at 2026.9 and at 2000.0.
@@ -104,6 +114,29 @@ def convert_frame(
     What it is worth for CGCS2000: 1 cm for the frames (EPSG's accuracy of the way to ITRF97), and
     25 years of the velocity's error: 2 to 3 cm with a grid of 1 mm/yr, 1 dm where a plate stands
     for it in eastern China (EURA and AMUR differ by that), several decimetres in Tibet and Yunnan.
+
+    Parameters
+    ----------
+    ecef_m : array_like
+        (3,) or (n, 3) points [m]; NaN stays NaN.
+    source : Frame
+        Frame and epoch of the points.
+    target : Frame
+        Frame and epoch wanted.
+    plate : str, optional
+        Plate the points ride on, for a change of epoch, see `plate_velocity`.
+    velocity_mpy : array_like, optional
+        (3,) or (n, 3) velocity of the points in ITRF2020 [m/yr], instead of a plate.
+
+    Returns
+    -------
+    ndarray of float64
+        The points in the shape they had [m].
+
+    Raises
+    ------
+    ConfigError
+        An epoch or the velocity is needed and not given, or both plate and velocity are.
     """
     points = np.asarray(ecef_m, dtype=np.float64)
     if source.is_like(target):
@@ -147,8 +180,22 @@ def _velocity(
 def common_frame(frames: Mapping[str, Frame]) -> Frame:
     """The one frame of a network's stations.
 
-    frames : of each station, by its name
-    Raises ConfigError naming stations of different frames or epochs, DataError without any.
+    Parameters
+    ----------
+    frames : mapping[str, Frame]
+        Frame of each station by its name.
+
+    Returns
+    -------
+    Frame
+        The frame of all.
+
+    Raises
+    ------
+    ConfigError
+        Stations are given in different frames or epochs.
+    DataError
+        There is no station.
     """
     if not frames:
         raise DataError("no station, hence no frame.")

@@ -26,11 +26,18 @@ from rtkpos.records.broadcast import BroadcastTable
 class SatelliteStates:
     """States of satellites at times, one per element; NaN where `row` is negative.
 
-    ecef_m       : (n, 3) [m], earth-fixed at the time itself
-    velocity_mps : (n, 3) [m/s]
-    clock_s      : (n,) satellite clock with relativity, without group delay [s]
-    drift_sps    : (n,) [s/s]
-    row          : (n,) ephemeris used; NO_EPHEMERIS, TOO_OLD or UNHEALTHY of `core.ephemeris`
+    Parameters
+    ----------
+    ecef_m : ndarray of float64
+        (n, 3) position [m], earth-fixed at the time itself.
+    velocity_mps : ndarray of float64
+        (n, 3) velocity [m/s].
+    clock_s : ndarray of float64
+        (n,) satellite clock with relativity, without group delay [s].
+    drift_sps : ndarray of float64
+        (n,) its rate [s/s].
+    row : ndarray of int64
+        (n,) ephemeris used; NO_EPHEMERIS, TOO_OLD or UNHEALTHY of `core.orbits.ephemeris`.
     """
 
     ecef_m: FloatArray
@@ -86,10 +93,21 @@ def satellite_states(
 ) -> SatelliteStates:
     """States of satellites at GPST times; `sat` and `time_ns` are broadcast against each other.
 
-    nav : broadcast table      sat : satellite indices      time_ns : GPST [ns], integers
-    order : which message serves, default `message_order()`
-    Returns a flat result in the order of the broadcast arrays. DataError for a satellite index
-    that does not exist and for times that are not integers.
+    Parameters
+    ----------
+    nav : BroadcastTable
+        Ephemerides.
+    sat : array_like
+        Satellite indices.
+    time_ns : array_like
+        GPST [ns], integers.
+    order : ndarray of int8, optional
+        Which message serves, default `message_order()`.
+
+    Returns
+    -------
+    SatelliteStates
+        Flat result in the order of the broadcast arrays.
     """
     times = np.asarray(time_ns)
     if times.dtype.kind not in "iu":

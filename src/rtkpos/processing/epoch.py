@@ -40,10 +40,28 @@ _INTEGER_COLUMNS = {"sat": np.int16, "sig": np.int16, "lli": np.uint8}
 class Epoch:
     """Observations of one receiver at one time; columns as in `ObsTable`, all (n_row,).
 
-    time_ns : GPST [ns]      sat, sig : satellite and signal index (`gnss`), int16
-    code_m [m], phase_cycle [cycle], doppler_hz [Hz], cn0_dbhz [dB-Hz] : float64, NaN = missing
-    lli : loss-of-lock bits, uint8      event : EVENT_* bits of `core.tables`
-    correction : of a virtual station, how well its atmosphere is known; arrays of one epoch
+    Parameters
+    ----------
+    time_ns : int
+        GPST [ns].
+    sat : ndarray of int16
+        (n_row,) satellite index (`gnss.systems`).
+    sig : ndarray of int16
+        (n_row,) signal index (`gnss.signals`).
+    code_m : ndarray of float64
+        (n_row,) pseudorange [m], NaN = missing.
+    phase_cycle : ndarray of float64
+        (n_row,) carrier phase [cycle], NaN = missing.
+    doppler_hz : ndarray of float64
+        (n_row,) Doppler [Hz], NaN = missing.
+    cn0_dbhz : ndarray of float64
+        (n_row,) carrier-to-noise density [dB-Hz], NaN = missing.
+    lli : ndarray of uint8
+        (n_row,) loss-of-lock bits.
+    event : int, optional
+        EVENT_* bits of `core.tables`.
+    correction : CorrectionSigma, optional
+        Of a virtual station, how well its atmosphere is known; arrays of one epoch.
     """
 
     time_ns: int
@@ -64,7 +82,18 @@ class Epoch:
 
 
 def epochs(table: Observations) -> Iterator[Epoch]:
-    """The epochs of a table or of files one by one; the columns are views of the table's."""
+    """The epochs of a table or of files one by one; the columns are views of the table's.
+
+    Parameters
+    ----------
+    table : ObsTable, path, bytes, or list of them
+        Observations.
+
+    Yields
+    ------
+    Epoch
+        One epoch of the receiver.
+    """
     table = obs_table(table, "table")
     for k in range(table.n_epoch):
         rows = slice(int(table.row_start[k]), int(table.row_start[k + 1]))

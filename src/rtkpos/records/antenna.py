@@ -20,9 +20,13 @@ ALWAYS_NS = (-(1 << 62), 1 << 62)
 class AntennaPattern:
     """Calibration of one antenna on one carrier.
 
-    pco_m : (3,) mean phase centre minus reference point [m]: east, north, up of a receiver's
-            antenna, x, y, z of the satellite's body for a satellite's
-    pcv_m : (n_azimuth, n_zenith) phase-centre variation [m]; one row where it is equal in azimuth
+    Parameters
+    ----------
+    pco_m : ndarray of float64
+        (3,) mean phase centre minus reference point [m]: east, north, up of a receiver's antenna,
+        x, y, z of the satellite's body for a satellite's.
+    pcv_m : ndarray of float64
+        (n_azimuth, n_zenith) phase-centre variation [m]; one row where it is equal in azimuth.
     """
 
     pco_m: FloatArray
@@ -33,12 +37,24 @@ class AntennaPattern:
 class Antenna(Shown):
     """One antenna of a calibration file.
 
-    kind, radome : IGS names ("LEIAR25.R3", "NONE"); the block of a satellite and "" for satellites
-    sat : dense satellite index, -1 for receiver antennas      serial : "" for means of a type
-    valid_ns : first and last GPST [ns]
-    azimuth_rad : (n_azimuth,) clockwise from north, a whole turn, or (1,) 0
-    zenith_rad : (n_zenith,) zenith (satellites: nadir) angle, ascending
-    patterns : by (system, RINEX band digit)
+    Parameters
+    ----------
+    kind : str
+        IGS name of the type ("LEIAR25.R3"); of a satellite its block.
+    radome : str
+        IGS name of the radome ("NONE"); "" for satellites.
+    serial : str, optional
+        Serial number, "" for the mean of a type.
+    sat : int, optional
+        Dense satellite index, -1 for receiver antennas.
+    valid_ns : tuple[int, int], optional
+        First and last GPST [ns].
+    azimuth_rad : ndarray of float64
+        (n_azimuth,) clockwise from north, a whole turn, or (1,) 0 [rad].
+    zenith_rad : ndarray of float64
+        (n_zenith,) zenith (satellites: nadir) angle, ascending [rad].
+    patterns : dict[tuple[int, int], AntennaPattern]
+        Calibrations by (system, RINEX band digit).
     """
 
     kind: str
@@ -65,7 +81,16 @@ class Antenna(Shown):
 class AntennaTable(Shown):
     """The antennas of a calibration file that were asked for.
 
-    is_absolute : False where the file gives variations relative to a reference antenna
+    Parameters
+    ----------
+    antennas : tuple of Antenna
+        The antennas.
+    is_absolute : bool, optional
+        False where the file gives variations relative to a reference antenna.
+    source : str, optional
+        Name of the file.
+    report : ReadReport, optional
+        What was met on the way.
     """
 
     antennas: tuple[Antenna, ...]
@@ -84,7 +109,22 @@ class AntennaTable(Shown):
         }
 
     def receiver(self, kind: str, radome: str, time_ns: int | None = None) -> Antenna | None:
-        """The antenna of a type and radome, the mean of its type first; None when unknown."""
+        """The antenna of a type and radome, the mean of its type first; None when unknown.
+
+        Parameters
+        ----------
+        kind : str
+            Type.
+        radome : str
+            Radome, "" = NONE.
+        time_ns : int, optional
+            Time at which it must be valid, GPST [ns].
+
+        Returns
+        -------
+        Antenna or None
+            The antenna.
+        """
         found = [
             a for a in self.antennas if a.sat < 0 and (a.kind, a.radome) == (kind, radome or "NONE")
         ]
@@ -92,7 +132,20 @@ class AntennaTable(Shown):
         return min(valid, key=lambda a: a.serial != "", default=None)
 
     def satellite(self, sat: int, time_ns: int) -> Antenna | None:
-        """The antenna a satellite carried at a time; None when unknown."""
+        """The antenna a satellite carried at a time; None when unknown.
+
+        Parameters
+        ----------
+        sat : int
+            Satellite index.
+        time_ns : int
+            GPST [ns].
+
+        Returns
+        -------
+        Antenna or None
+            The antenna.
+        """
         found = [a for a in self.antennas if a.sat == sat and _covers(a, time_ns)]
         return found[0] if found else None
 

@@ -38,9 +38,19 @@ class Message(IntEnum):
 class Ionosphere:
     """Broadcast ionosphere of one system and epoch.
 
-    kind  : "klobuchar" (8: alpha 0-3, beta 0-3), "nequick" (3: ai0-2, then flags),
-            "bdgim" (9: alpha 1-9)
-    source: system letter; time_ns: transmission [ns], -1 when it is a header value; sat: -1 = any
+    Parameters
+    ----------
+    kind : str
+        "klobuchar" (8: alpha 0-3, beta 0-3), "nequick" (3: ai0-2, then flags), "bdgim" (9: alpha
+        1-9).
+    source : str
+        System letter.
+    coefficients : ndarray of float64
+        Coefficients as listed for `kind`.
+    time_ns : int, optional
+        Transmission, GPST [ns]; -1 for a value of the header.
+    sat : int, optional
+        Satellite index that sent it, -1 = any.
     """
 
     kind: str
@@ -55,7 +65,43 @@ class BroadcastTable(Shown):
     """Ephemerides sorted by (sat, message, toe_ns, tx_ns), unique in (sat, message, issue, toe).
 
     The arrays are those of `core.tables.EphemerisArrays`; `sat` is their satellite, (n,) int16.
-    health : (n,) int64 raw health word as broadcast
+
+    Parameters
+    ----------
+    sat : ndarray of int16
+        (n,) satellite of each ephemeris.
+    sat_start : ndarray of int64
+        (N_SAT + 1,) rows of a satellite: from its entry to the next.
+    message : ndarray of int8
+        (n,) navigation message, a `Message`.
+    toe_ns : ndarray of int64
+        (n,) time of ephemeris, GPST [ns].
+    toc_ns : ndarray of int64
+        (n,) time of clock, GPST [ns].
+    tx_ns : ndarray of int64
+        (n,) time of transmission, GPST [ns].
+    issue : ndarray of int64
+        (n,) issue of data.
+    health : ndarray of int64
+        (n,) health word as broadcast.
+    healthy : ndarray of int8
+        (n,) 1 where the health word allows use, else 0.
+    orbit : ndarray of int8
+        (n,) kind of orbit (MEO, IGSO, GEO, GLONASS, SBAS), see `core.tables`.
+    accuracy_m : ndarray of float64
+        (n,) user range accuracy [m], NaN where not given.
+    param : ndarray of float64
+        (n, N_PARAM) orbit and clock parameters, columns `P_*` of `core.tables`.
+    ionosphere : tuple of Ionosphere, optional
+        Ionosphere messages, in the order of time.
+    time_corrections : dict[str, tuple of float], optional
+        Coefficients of time system corrections by name as in RINEX ("GPUT").
+    leap_seconds : int, optional
+        GPST - UTC as the header says it [s].
+    source : tuple of str, optional
+        Names of the files.
+    report : ReadReport, optional
+        What was met on the way.
     """
 
     sat: SatArray
@@ -92,7 +138,13 @@ class BroadcastTable(Shown):
         }
 
     def arrays(self) -> EphemerisArrays:
-        """The compiled view: the same arrays, no copies."""
+        """The compiled view: the same arrays, no copies.
+
+        Returns
+        -------
+        EphemerisArrays
+            Arrays as kernels take them.
+        """
         return EphemerisArrays(
             self.sat_start,
             self.message,

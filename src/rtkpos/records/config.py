@@ -305,7 +305,20 @@ class RtkConfig(Section):
 
     @classmethod
     def from_toml(cls, text: str, **top_level: Any) -> RtkConfig:
-        """From TOML text; unknown keys are errors; keywords override its top level."""
+        """From TOML text; unknown keys are errors; keywords override its top level.
+
+        Parameters
+        ----------
+        text : str
+            TOML text.
+        **top_level : Any
+            Values of the top level that override those of the text.
+
+        Returns
+        -------
+        RtkConfig
+            The checked configuration.
+        """
         check_type(text, str, "the text of a configuration", ConfigError)
         try:
             values = parse_toml(text)
@@ -315,7 +328,18 @@ class RtkConfig(Section):
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> RtkConfig:
-        """Configuration from nested dictionaries; unknown keys are errors."""
+        """Configuration from nested dictionaries; unknown keys are errors.
+
+        Parameters
+        ----------
+        values : dict[str, Any]
+            Values by name, sections as dictionaries.
+
+        Returns
+        -------
+        RtkConfig
+            The checked configuration.
+        """
         check_type(values, dict, "a configuration", ConfigError)
         built: RtkConfig = section_from(cls, values)
         return built

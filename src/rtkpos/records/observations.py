@@ -35,8 +35,24 @@ UNKNOWN_CHANNEL = -128
 class Station:
     """What a header says of the receiver's place and equipment; "" and NaN where it is silent.
 
-    approx_ecef_m   : (3,) APPROX POSITION XYZ [m], NaN when absent or 0 0 0
-    antenna_enu_m   : (3,) antenna reference point minus marker: east, north, up [m]
+    Parameters
+    ----------
+    marker : str, optional
+        Name of the marker.
+    marker_type : str, optional
+        Its type ("GEODETIC").
+    receiver : str, optional
+        Type of the receiver.
+    receiver_serial : str, optional
+        Its serial number.
+    antenna : str, optional
+        Type and radome of the antenna.
+    antenna_serial : str, optional
+        Its serial number.
+    approx_ecef_m : ndarray of float64, optional
+        (3,) APPROX POSITION XYZ [m], NaN when absent or 0 0 0.
+    antenna_enu_m : ndarray of float64, optional
+        (3,) antenna reference point minus marker: east, north, up [m].
     """
 
     marker: str = ""
@@ -53,8 +69,14 @@ class Station:
 class EventRecord:
     """One epoch-flag event between observations (RINEX flags 2-6).
 
-    time_ns : GPST [ns], -1 when the record carries no time      flag : 2..6
-    lines   : the special records as written
+    Parameters
+    ----------
+    time_ns : int
+        GPST [ns], -1 when the record carries no time.
+    flag : int
+        Epoch flag, 2 to 6.
+    lines : tuple of str, optional
+        The special records as written.
     """
 
     time_ns: int
@@ -66,17 +88,53 @@ class EventRecord:
 class ObsTable(Shown):
     """Observations of one receiver over time.
 
-    time_ns : (n_epoch,) GPST [ns], strictly increasing within a session
-    row_start : (n_epoch + 1,)      event : (n_epoch,) EVENT_* bits of `core.tables`
-    rx_clock_s : (n_epoch,) receiver clock offset of the epoch line [s], NaN = not given
-    sat, sig : (n_row,) int16, sorted by (sat, sig) within an epoch
-    code_m [m], phase_cycle [cycle], doppler_hz [Hz], cn0_dbhz [dB-Hz] : (n_row,), NaN = missing
-    lli : (n_row,) bits 0..2 of the phase's loss-of-lock indicator
-    glonass_channel : (64,) int8 by slot - 1, UNKNOWN_CHANNEL where the header gives none
-    phase_shift_cycle : sig -> correction [cycle] that SYS / PHASE SHIFT says was applied;
-        0 for a code named without one, absent for a code not named
-    signals : system -> its observation codes in file order ("C1C", "L1C", ...)
-    correction : of a virtual station, how well its atmosphere is known by epoch; None = a receiver
+    Parameters
+    ----------
+    time_ns : ndarray of int64
+        (n_epoch,) GPST [ns], strictly increasing within a session.
+    row_start : ndarray of int64
+        (n_epoch + 1,) rows of an epoch: from its entry to the next.
+    event : ndarray of uint8
+        (n_epoch,) EVENT_* bits of `core.tables`.
+    rx_clock_s : ndarray of float64
+        (n_epoch,) receiver clock offset of the epoch line [s], NaN = not given.
+    sat : ndarray of int16
+        (n_row,) satellite index; rows are sorted by (sat, sig) within an epoch.
+    sig : ndarray of int16
+        (n_row,) signal index.
+    code_m : ndarray of float64
+        (n_row,) pseudorange [m], NaN = missing.
+    phase_cycle : ndarray of float64
+        (n_row,) carrier phase [cycle], NaN = missing.
+    doppler_hz : ndarray of float64
+        (n_row,) Doppler, positive when the range shrinks [Hz], NaN = missing.
+    cn0_dbhz : ndarray of float64
+        (n_row,) carrier-to-noise density [dB-Hz], NaN = missing.
+    lli : ndarray of uint8
+        (n_row,) bits 0..2 of the phase's loss-of-lock indicator.
+    glonass_channel : ndarray of int8, optional
+        (64,) frequency channel by slot - 1, UNKNOWN_CHANNEL where the header gives none.
+    phase_shift_cycle : dict[int, float], optional
+        Sig -> correction [cycle] that SYS / PHASE SHIFT says was applied; 0 for a code named
+        without one, absent for a code not named.
+    signals : dict[int, tuple of str], optional
+        System -> its observation codes in file order ("C1C", "L1C", ...).
+    correction : CorrectionSigma, optional
+        Of a virtual station, how well its atmosphere is known by epoch; None = a receiver.
+    station : Station, optional
+        What the header says of the receiver.
+    events : tuple of EventRecord, optional
+        Records between the observations.
+    version : float, optional
+        RINEX version of the first file.
+    time_system : str, optional
+        Time system of the file ("GPS"); `time_ns` is GPST whatever it says.
+    interval_s : float, optional
+        Interval as the header states it [s], NaN where it is silent.
+    source : tuple of str, optional
+        Names of the files.
+    report : ReadReport, optional
+        What was met on the way.
     """
 
     time_ns: TimeArray
@@ -127,7 +185,13 @@ class ObsTable(Shown):
         }
 
     def arrays(self) -> ObsArrays:
-        """The compiled view: the same arrays, no copies."""
+        """The compiled view: the same arrays, no copies.
+
+        Returns
+        -------
+        ObsArrays
+            Arrays as kernels take them.
+        """
         return ObsArrays(
             self.time_ns,
             self.row_start,
@@ -142,7 +206,13 @@ class ObsTable(Shown):
         )
 
     def correction_arrays(self) -> CorrectionSigma:
-        """The compiled view of `correction`: empty arrays for a receiver."""
+        """The compiled view of `correction`: empty arrays for a receiver.
+
+        Returns
+        -------
+        CorrectionSigma
+            Arrays as kernels take them.
+        """
         return no_correction() if self.correction is None else self.correction
 
 

@@ -17,10 +17,22 @@ from rtkpos.records.shown import Facts, Shown, file_words, satellite_words, span
 class PreciseTable(Shown):
     """Satellite positions and clocks as tabulated in SP3 files.
 
-    time_ns    : (n_epoch,) GPST [ns], strictly increasing      sat : (n_sat,) int16, increasing
-    position_m : (n_epoch, n_sat, 3) ECEF, centre of mass [m], NaN = missing
-    clock_s    : (n_epoch, n_sat) [s], without the periodic relativistic part, NaN = missing
-    frame      : reference frame as the file names it ("IGS20"); "" when it is silent
+    Parameters
+    ----------
+    time_ns : ndarray of int64
+        (n_epoch,) GPST [ns], strictly increasing.
+    sat : ndarray of int16
+        (n_sat,) satellite indices, increasing.
+    position_m : ndarray of float64
+        (n_epoch, n_sat, 3) ECEF, centre of mass [m], NaN = missing.
+    clock_s : ndarray of float64
+        (n_epoch, n_sat) clock without the periodic relativistic part [s], NaN = missing.
+    frame : str, optional
+        Reference frame as the file names it ("IGS20"); "" when it is silent.
+    source : tuple of str, optional
+        Names of the files.
+    report : ReadReport, optional
+        What was met on the way.
     """
 
     time_ns: TimeArray
@@ -42,7 +54,13 @@ class PreciseTable(Shown):
         }
 
     def arrays(self) -> PreciseArrays:
-        """The compiled view: the same arrays and the column of each satellite."""
+        """The compiled view: the same arrays and the column of each satellite.
+
+        Returns
+        -------
+        PreciseArrays
+            Arrays as kernels take them.
+        """
         column = np.full(N_SAT, -1, dtype=np.int64)
         column[self.sat.astype(np.int64)] = np.arange(len(self.sat))
         return PreciseArrays(self.time_ns, column, self.position_m, self.clock_s)

@@ -23,8 +23,18 @@ class ReadReport:
     """Counts by short name with the first place each was seen.
 
     `counts["bad_field"] = 3` and `first["bad_field"] = "rover.obs line 412: '12x4' in L1C of G07"`.
-    `files` are those that were read, once each.
     Invariant of the observation readers: epochs in the file = epochs kept + counted epoch skips.
+
+    Parameters
+    ----------
+    counts : Counter[str], optional
+        Counts by short name.
+    first : dict[str, str], optional
+        First place by the same name.
+    warnings : list of str, optional
+        Sentences for the user.
+    files : list of SourceFile, optional
+        Files that were read, once each.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -33,7 +43,17 @@ class ReadReport:
     files: list[SourceFile] = field(default_factory=list)
 
     def add(self, name: str, where: str = "", n: int = 1) -> None:
-        """Count `n` occurrences of `name`; remember the first place."""
+        """Count `n` occurrences of `name`; remember the first place.
+
+        Parameters
+        ----------
+        name : str
+            Short name of what happened.
+        where : str, optional
+            File and line.
+        n : int, optional
+            How often.
+        """
         if n <= 0:
             return
         self.counts[name] += n
@@ -41,12 +61,24 @@ class ReadReport:
             self.first.setdefault(name, where)
 
     def warn(self, message: str) -> None:
-        """Keep a sentence for the user, once."""
+        """Keep a sentence for the user, once.
+
+        Parameters
+        ----------
+        message : str
+            The sentence.
+        """
         if message not in self.warnings:
             self.warnings.append(message)
 
     def merge(self, other: ReadReport) -> None:
-        """Add the counts and warnings of another report to this one."""
+        """Add the counts and warnings of another report to this one.
+
+        Parameters
+        ----------
+        other : ReadReport
+            Another report.
+        """
         self.counts.update(other.counts)
         for name, where in other.first.items():
             self.first.setdefault(name, where)
@@ -55,7 +87,13 @@ class ReadReport:
         self.files += [file for file in other.files if file not in self.files]
 
     def lines(self) -> list[str]:
-        """Human-readable lines: warnings, then counts with the first place."""
+        """Human-readable lines: warnings, then counts with the first place.
+
+        Returns
+        -------
+        list of str
+            The lines.
+        """
         counted = [
             f"{name}: {n}" + (f" (first: {self.first[name]})" if name in self.first else "")
             for name, n in sorted(self.counts.items())

@@ -9,9 +9,22 @@ from dataclasses import dataclass
 class SignalUse:
     """One pair of codes of a band.
 
-    system : letter      band : RINEX digit      rover, base : codes ("2W")
-    n_phase, n_code : satellite-epochs with the phase, and with the code alone
-    compared_with : the pair whose phases these form double differences with, itself by default
+    Parameters
+    ----------
+    system : str
+        System letter.
+    band : int
+        RINEX band digit.
+    rover : str
+        Code of the rover ("2W").
+    base : str
+        Code of the base.
+    n_phase : int
+        Satellite-epochs with the phase.
+    n_code : int
+        Satellite-epochs with the code alone.
+    compared_with : str
+        The pair whose phases these form double differences with, itself by default.
     """
 
     system: str

@@ -26,13 +26,28 @@ if TYPE_CHECKING:
 class Diagnostics:
     """Numbers behind the verdicts, one entry per epoch of the Solution; run totals in `totals`.
 
-    n_slip, n_code_rejected, n_phase_rejected : (n_epoch,) int64
-    prefit_code_m : (n_epoch,) RMS of the code differences' residuals [m], outliers excluded, NaN
-    postfit_phase_m : (n_epoch,) RMS of the phase residuals with integers known [m], NaN untried
-    success_rate : (n_epoch,) bootstrapped probability that the integers are right, NaN untried
-    ratio_needed : (n_epoch,) threshold the ratio had to reach, NaN untried
-    probability : (n_epoch,) that the integers are right, as calibrated on recordings, NaN untried
-    totals : counters by name (slips by detector, resets, rejected satellites by reason)
+    Parameters
+    ----------
+    n_slip : ndarray of int64
+        (n_epoch,) cycle slips found.
+    n_code_rejected : ndarray of int64
+        (n_epoch,) codes rejected.
+    n_phase_rejected : ndarray of int64
+        (n_epoch,) phases rejected.
+    prefit_code_m : ndarray of float64
+        (n_epoch,) RMS of the code differences' residuals without outliers [m], NaN where there are
+        none.
+    postfit_phase_m : ndarray of float64
+        (n_epoch,) RMS of the phase residuals with integers known [m], NaN untried.
+    success_rate : ndarray of float64
+        (n_epoch,) bootstrapped probability that the integers are right, NaN untried.
+    ratio_needed : ndarray of float64
+        (n_epoch,) threshold the ratio had to reach, NaN untried.
+    probability : ndarray of float64
+        (n_epoch,) probability that the integers are right, as calibrated on recordings, NaN
+        untried.
+    totals : dict[str, int], optional
+        Counters by name (slips by detector, resets, rejected satellites by reason).
     """
 
     n_slip: IndexArray
@@ -50,8 +65,16 @@ class Diagnostics:
 class HourlyMeans:
     """Means of the fixed epochs of each clock hour (GPST) of a static session.
 
-    start_ns : (h,) start of the hour [ns]      ecef_m : (h, 3)      n_epoch : (h,) epochs in each
-    std_enu_m : (3,) standard deviation of the means east, north, up [m]: the repeatability
+    Parameters
+    ----------
+    start_ns : ndarray of int64
+        (h,) start of the hour [ns].
+    ecef_m : ndarray of float64
+        (h, 3) mean positions [m].
+    n_epoch : ndarray of int64
+        (h,) epochs in each.
+    std_enu_m : ndarray of float64
+        (3,) standard deviation of the means east, north, up [m]: the repeatability.
     """
 
     start_ns: TimeArray
@@ -64,22 +87,60 @@ class HourlyMeans:
 class Solution(Shown):
     """Positions over time; every rover epoch has a row, also those without a position.
 
-    time_ns : (n,) nominal rover epoch, GPST [ns]
-    ecef_m, velocity_mps : (n, 3) ECEF [m], [m/s]; NaN where there is none
-    cov_ecef_m2 : (n, 3, 3) position covariance [m^2]      status : (n,) FixStatus
-    reason : (n,) Reason      ratio : (n,) NaN untried      age_s : (n,) rover - base time [s]
-    n_sat : (n,) satellites used      n_fixed : (n,) integer ambiguities fixed
-    rx_clock_m : (n,) rover clock offset [m]      base_ecef_m : (3,) NaN for single positioning
-    signals : which codes were paired, and how often
-    static_ecef_m, static_cov_m2 : (3,), (3, 3) the final coordinate in static mode, else NaN; its
-        covariance knows of errors that last (see `solve.session`), that of the epochs does not
-    hourly : how the means of clock hours repeat in static mode, None below two hours
-    baseline_ecef_m : (n, 3) from base to rover [m] where the base was used, else NaN. In mode
-        moving_base this vector and its covariance are the result: `ecef_m` is the vector added to
-        the base's code position, and `base_ecef_m` is the mean of these
-    direction : "forward", "backward" or "combined"
-    antennas : offset and calibration applied at rover and base, in words
-    history : program, version, input files with digests, settings
+    Parameters
+    ----------
+    time_ns : ndarray of int64
+        (n,) nominal rover epoch, GPST [ns].
+    ecef_m : ndarray of float64
+        (n, 3) ECEF position [m], NaN where there is none.
+    velocity_mps : ndarray of float64
+        (n, 3) ECEF velocity [m/s], NaN where there is none.
+    cov_ecef_m2 : ndarray of float64
+        (n, 3, 3) position covariance [m^2].
+    status : ndarray of int8
+        (n,) what the position rests on, a `FixStatus`.
+    reason : ndarray of int8
+        (n,) why it is not fixed, a `Reason`.
+    ratio : ndarray of float64
+        (n,) second-best over best integer norm, NaN when no fix was tried.
+    age_s : ndarray of float64
+        (n,) rover time - base time [s].
+    n_sat : ndarray of int64
+        (n,) satellites used.
+    n_fixed : ndarray of int64
+        (n,) integer ambiguities fixed.
+    rx_clock_m : ndarray of float64
+        (n,) rover clock offset [m].
+    event : ndarray of uint8
+        (n,) EVENT_* bits of `core.tables`.
+    base_ecef_m : ndarray of float64
+        (3,) coordinate of the base [m], NaN for single positioning.
+    mode : str
+        Mode of the run.
+    diagnostics : Diagnostics
+        Numbers behind status and reason.
+    static_ecef_m : ndarray of float64, optional
+        (3,) the final coordinate in static mode [m], else NaN.
+    static_cov_m2 : ndarray of float64, optional
+        (3, 3) its covariance [m^2], which knows of errors that last; that of the epochs does not.
+    signals : tuple of SignalUse, optional
+        Which codes were paired, and how often.
+    hourly : HourlyMeans, optional
+        How the means of clock hours repeat in static mode, None below two hours.
+    baseline_ecef_m : ndarray of float64, optional
+        (n, 3) from base to rover [m] where the base was used, else NaN. In mode moving_base this
+        vector and its covariance are the result: `ecef_m` is the vector added to the base's code
+        position, and `base_ecef_m` is the mean of these.
+    direction : str, optional
+        "forward", "backward" or "combined".
+    notes : tuple of str, optional
+        Sentences for the user.
+    antennas : tuple of str, optional
+        Offset and calibration applied at rover and base, in words.
+    report : ReadReport, optional
+        What does not fit together in the inputs.
+    history : History, optional
+        Program, version, input files with digests, settings.
     """
 
     time_ns: TimeArray
@@ -119,13 +180,30 @@ class Solution(Shown):
         return float(np.mean(self.status == FixStatus.FIXED)) if self.n_epoch else 0.0
 
     def llh(self) -> FloatArray:
-        """Latitude, longitude [rad], ellipsoidal height [m]: (n, 3), NaN without position."""
+        """Latitude, longitude [rad], ellipsoidal height [m]: (n, 3), NaN without position.
+
+        Returns
+        -------
+        ndarray of float64
+            (n, 3) latitude, longitude [rad], height [m]; NaN without a position.
+        """
         out = np.empty((self.n_epoch, 3))
         geodetic_of_points(np.ascontiguousarray(self.ecef_m, np.float64), out)
         return out
 
     def enu_m(self, origin_ecef_m: FloatArray) -> FloatArray:
-        """East, north, up [m] of each position from an origin (3,): (n, 3)."""
+        """East, north, up [m] of each position from an origin (3,): (n, 3).
+
+        Parameters
+        ----------
+        origin_ecef_m : ndarray of float64
+            (3,) ECEF of the origin [m].
+
+        Returns
+        -------
+        ndarray of float64
+            (n, 3) east, north, up [m]; NaN without a position.
+        """
         origin = np.ascontiguousarray(origin_ecef_m, dtype=np.float64)
         llh, rotation = np.empty(3), np.empty((3, 3))
         ecef_to_geodetic(origin, llh)
@@ -133,17 +211,35 @@ class Solution(Shown):
         return (self.ecef_m - origin) @ rotation.T
 
     def sigma_enu_m(self) -> FloatArray:
-        """Standard deviations east, north, up [m]: (n, 3), NaN without position."""
+        """Standard deviations east, north, up [m]: (n, 3), NaN without position.
+
+        Returns
+        -------
+        ndarray of float64
+            (n, 3) standard deviations [m]; NaN without a position.
+        """
         return sigma_of(self.cov_ecef_m2, local_frames(self)[1])
 
     def reason_counts(self) -> dict[str, int]:
-        """How many epochs are not fixed, by reason text, most frequent first."""
+        """How many epochs are not fixed, by reason text, most frequent first.
+
+        Returns
+        -------
+        dict[str, int]
+            Number of epochs by reason text.
+        """
         values, counts = np.unique(self.reason[self.reason != Reason.OK], return_counts=True)
         order = np.argsort(-counts)
         return {REASON_TEXT[Reason(int(values[i]))]: int(counts[i]) for i in order}
 
     def columns(self) -> dict[str, Any]:
-        """Columns of the table form, by name with unit."""
+        """Columns of the table form, by name with unit.
+
+        Returns
+        -------
+        dict[str, Any]
+            Arrays and lists of n entries by name.
+        """
         llh, rotation = local_frames(self)
         sigma = sigma_of(self.cov_ecef_m2, rotation)
         columns: dict[str, Any] = {
@@ -187,6 +283,11 @@ class Solution(Shown):
 
         Besides `columns()` it has the upper triangle of the covariance, `cov_xx_m2` and so on; its
         `attrs` hold mode, base coordinates and history.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each epoch.
         """
         import pandas as pd
 
@@ -205,6 +306,11 @@ class Solution(Shown):
 
         Besides `columns()` it has `cov_ecef_m2` over (time, axis, other_axis). Attributes hold
         mode, base coordinates and history, as text and numbers that netCDF can hold.
+
+        Returns
+        -------
+        xarray.Dataset
+            Variables over `time`.
         """
         import xarray as xr
 
@@ -231,7 +337,13 @@ class Solution(Shown):
         return attributes
 
     def datetime64(self) -> Any:
-        """Epochs as numpy datetime64[ns] in GPST: (n,)."""
+        """Epochs as numpy datetime64[ns] in GPST: (n,).
+
+        Returns
+        -------
+        ndarray of datetime64[ns]
+            (n,) datetime64[ns].
+        """
         return np.datetime64("1980-01-06T00:00:00", "ns") + self.time_ns.astype("timedelta64[ns]")
 
 

@@ -25,8 +25,21 @@ SPAN_S = 60.0  # of the blocks a run is cut into
 class Simulated:
     """Observations and truth of one receiver.
 
-    antenna_ecef, marker_ecef, velocity_mps : (n_epoch, 3)      clock_s : (n_epoch,)
-    truth : by span of SPAN_S with an epoch, and in it by system in the order of `table.signals`
+    Parameters
+    ----------
+    table : ObsTable
+        Observations.
+    antenna_ecef : ndarray of float64
+        (n_epoch, 3) true places of the antenna [m].
+    marker_ecef : ndarray of float64
+        (n_epoch, 3) true places of the marker [m].
+    velocity_mps : ndarray of float64
+        (n_epoch, 3) true velocities [m/s].
+    clock_s : ndarray of float64
+        (n_epoch,) true clock offsets [s].
+    truth : tuple[tuple of SystemTruth, ...]
+        True values by span of SPAN_S with an epoch, and in it by system in the order of
+        `table.signals`.
     """
 
     table: ObsTable
@@ -38,7 +51,18 @@ class Simulated:
 
 
 def simulate_in_memory(scenario: Scenario) -> tuple[BroadcastTable, dict[str, Simulated]]:
-    """All receivers of a scenario, by name, and the navigation data."""
+    """All receivers of a scenario, by name, and the navigation data.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to simulate.
+
+    Returns
+    -------
+    tuple[BroadcastTable, dict[str, Simulated]]
+        Ephemerides, and observations with truth by name of the receiver.
+    """
     world = make_world(scenario)
     out = {}
     for given in scenario.receivers:

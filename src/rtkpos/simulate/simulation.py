@@ -40,8 +40,21 @@ def simulate(
     folder and moved into it at the end: what fails or is stopped leaves nothing behind. A folder
     with other files than those of an earlier simulation is refused with ConfigError.
 
-    on_epoch : progress, called with spans done and their number      n_worker : threads, by default
-    one per processor; the bytes do not depend on it
+    Parameters
+    ----------
+    scenario : Scenario
+        What to simulate.
+    folder : str or path
+        Where the files go.
+    on_epoch : callable, optional
+        Progress, called with spans done and their number.
+    n_worker : int, optional
+        Threads, by default one for each processor; the bytes do not depend on it.
+
+    Returns
+    -------
+    list of Path
+        The files.
     """
     target = Path(folder)
     _refuse_foreign(target)

@@ -26,7 +26,8 @@ from rtkpos.batch.cost import CostRates, network_cost
 from rtkpos.errors import ConfigError, InputError, quoted
 from rtkpos.io.text.atomic import check_outputs, write_bytes, write_text
 from rtkpos.network.graph.cells import CELL_SIZE, plan_cells
-from rtkpos.network.graph.graph import NetworkGraph, build_graph
+from rtkpos.network.graph.graph import build_graph
+from rtkpos.network.graph.network_graph import NetworkGraph
 from rtkpos.network.stations.station_list import StationList, limits_of, read_stations
 from rtkpos.physics.coordinates import point_from_degrees
 from rtkpos.simulate.scenario.country import country_stations

@@ -14,9 +14,9 @@ from rtkpos.app.solve.network_run import corrections_facts
 from rtkpos.app.solve.network_words import rounded
 from rtkpos.batch.cost import Cost
 from rtkpos.network.graph.cells import CellPlan
-from rtkpos.network.graph.graph import NetworkGraph
 from rtkpos.network.graph.location import locate_point
 from rtkpos.network.graph.loops import fundamental_loops
+from rtkpos.network.graph.network_graph import NetworkGraph
 from rtkpos.network.graph.triangulation import smallest_angles
 from rtkpos.network.integrity.station_report import StationReport, report_stations
 from rtkpos.network.stations.station_list import NetworkStation, StationList

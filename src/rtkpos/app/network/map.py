@@ -11,7 +11,8 @@ import numpy as np
 from rtkpos._arrays import FloatArray, IndexArray
 from rtkpos.app.network.facts import baseline_facts
 from rtkpos.errors import ConfigError
-from rtkpos.network.graph.graph import MEAN_RADIUS_M, NetworkGraph
+from rtkpos.network.graph.graph import MEAN_RADIUS_M
+from rtkpos.network.graph.network_graph import NetworkGraph
 from rtkpos.physics.coordinates import degrees_from_ecef
 
 _MOST_LABELS = 60

@@ -21,8 +21,8 @@ from rtkpos.batch.shared_tables import SharedTables
 from rtkpos.constants import NS_PER_S
 from rtkpos.errors import ConfigError, InputError
 from rtkpos.io.text.atomic import check_outputs
-from rtkpos.network.graph.graph import GraphLimits, NetworkGraph
-from rtkpos.network.network_engine import StationData
+from rtkpos.network.graph.network_graph import GraphLimits, NetworkGraph
+from rtkpos.network.network_records import StationData
 from rtkpos.network.rover_solution import SolvedNetwork, network_graph, solve_network
 from rtkpos.network.stations.station_list import StationList, limits_of, read_stations
 from rtkpos.processing.epoch import take_epochs

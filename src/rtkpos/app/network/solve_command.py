@@ -27,7 +27,7 @@ from rtkpos.diagnose.why import explain
 from rtkpos.errors import ConfigError, FileError, NoSolutionError, RtkposError
 from rtkpos.io.rinex.read_observations import read_obs
 from rtkpos.io.text.atomic import check_writable, make_folder, write_bytes, write_text
-from rtkpos.network.network_engine import NetworkSolution
+from rtkpos.network.network_records import NetworkSolution
 from rtkpos.network.rover_solution import NETWORK_MODES, solve_rover
 from rtkpos.processing.epoch import take_epochs
 from rtkpos.records.observations import ObsTable

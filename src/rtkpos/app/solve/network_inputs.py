@@ -13,7 +13,7 @@ import numpy as np
 from rtkpos.app.solve.bases import SAME_BASE_M, NetworkPlan
 from rtkpos.constants import NS_PER_S
 from rtkpos.errors import InputError, RinexError
-from rtkpos.network.network_engine import StationData
+from rtkpos.network.network_records import StationData
 from rtkpos.network.stations.station_list import NetworkStation
 from rtkpos.processing.base_check import CODE_IMPOSSIBLE_M, disagreement, hint, words_of
 from rtkpos.processing.base_code import code_position_of

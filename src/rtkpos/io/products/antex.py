@@ -33,10 +33,27 @@ def read_antex(
 ) -> AntennaTable:
     """Antenna calibrations of an ANTEX file, plain or compressed.
 
-    wanted : antenna types without radome ("LEIAR25.R3") and satellites ("G01") to read; all others
-        are passed over unread. None reads everything.
     Damaged blocks are skipped and counted as `damaged_antenna`; with `strict` the first one raises.
-    Raises FileError when the file cannot be read as ANTEX or holds no antenna.
+
+    Parameters
+    ----------
+    source : path or bytes
+        The file.
+    wanted : iterable of str, optional
+        Antenna types without radome ("LEIAR25.R3") and satellites ("G01") to read; all others are
+        passed over unread. None reads everything.
+    strict : bool, optional
+        The first damage raises instead of being counted.
+
+    Returns
+    -------
+    AntennaTable
+        The antennas asked for.
+
+    Raises
+    ------
+    FileError
+        The file cannot be read as ANTEX or holds no antenna.
     """
     name, report = source_name(source), ReadReport()
     text = read_text(source, strict=strict, report=report).replace(b"\r\n", b"\n")

@@ -45,7 +45,21 @@ def read_sp3(path: str | Path) -> PreciseTable:
 
     Positions in m, clocks in s, epochs in GPST. Records that are absent, marked as missing
     (0 km, 999999 us) or cut off become NaN and are counted in `report`.
-    Raises FileError when the file cannot be read as SP3 or holds no epoch.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    PreciseTable
+        The table.
+
+    Raises
+    ------
+    FileError
+        The file cannot be read as SP3 or holds no epoch.
     """
     report = ReadReport()
     text = read_text(path, report=report).decode("ascii", errors="replace")

@@ -41,15 +41,30 @@ SAME_SET = 1e-9
 def read_nav(source: NavSource | Sequence[NavSource], *, strict: bool = False) -> BroadcastTable:
     """Read one or several navigation files into one table.
 
-    source : a path, the bytes of a file, or a sequence of them; compressed files are welcome
-    strict : raise RinexError at the first damaged record instead of counting it
-    Returns: BroadcastTable sorted by (sat, message, toe, tx), one row per (sat, message, issue,
-             toe): of repetitions the latest transmission stays, and at equal time the unhealthy
-             one. `report` counts what was dropped, with the first line of each kind.
-
     RINEX 2.xx (N, G, H, E files), 3.00-3.05, 4.00-4.02. Times are GPST; a week number in the file
     is not needed, the calendar epoch of the record is. A file without a usable record gives an
     empty table and a warning; a file that is no navigation file raises RinexError.
+
+    Parameters
+    ----------
+    source : path or bytes or sequence of path or bytes
+        A path, the bytes of a file, or a sequence of them; compressed files are welcome.
+    strict : bool, optional
+        Raise RinexError at the first damaged record instead of counting it.
+
+    Returns
+    -------
+    BroadcastTable
+        BroadcastTable sorted by (sat, message, toe, tx), one row per (sat, message, issue, toe): of
+        repetitions the latest transmission stays, and at equal time the unhealthy one. `report`
+        counts what was dropped, with the first line of each kind.
+
+    Raises
+    ------
+    FileError
+        A file is missing or cannot be unpacked.
+    RinexError
+        A file is no navigation file, or it is damaged and `strict` is set.
     """
     if isinstance(source, (str, bytes, os.PathLike)):
         sources: list[NavSource] = [source]

@@ -39,17 +39,34 @@ def read_obs(
 ) -> ObsTable:
     """Observations of one receiver from one or several RINEX files, in the order of time.
 
-    paths   : a path or the bytes of a file, or a sequence of them (consecutive files of one
-              receiver); gzip, .Z, bzip2, zip and CRINEX are recognised by content
-    systems : RINEX letters of the systems to read
-    strict  : the first damaged epoch, field or archive raises RinexError; otherwise damage is
-              skipped, counted in `report.counts` and, where it matters, told in
-              `report.warnings`
-    Returns an `ObsTable`; values of 0.0 and blanks are missing (NaN). Rows without any observation
-    are not kept. Raises FileError or RinexError in one sentence.
-
     Every epoch of the file is either in the table or counted under a name that starts with
     "epoch_" (`epoch_kept` + skips = `epoch_in_file`).
+
+    Parameters
+    ----------
+    paths : path or bytes or sequence of path or bytes
+        A path or the bytes of a file, or a sequence of them (consecutive files of one receiver);
+        gzip, .Z, bzip2, zip and CRINEX are recognised by content.
+    systems : str, optional
+        RINEX letters of the systems to read.
+    strict : bool, optional
+        The first damaged epoch, field or archive raises RinexError; otherwise damage is skipped,
+        counted in `report.counts` and, where it matters, told in `report.warnings`.
+
+    Returns
+    -------
+    ObsTable
+        The table; values of 0.0 and blanks are missing (NaN), rows without any observation are not
+        kept.
+
+    Raises
+    ------
+    FileError
+        A file is missing or cannot be unpacked.
+    RinexError
+        A file is no observation file, or it is damaged and `strict` is set.
+    ConfigError
+        No file is named, or a system that does not exist.
     """
     sources = [paths] if isinstance(paths, bytes | str | os.PathLike) else list(paths)
     if not sources:

@@ -22,7 +22,18 @@ _ROW = ",".join(f"%.{digits}f" for digits in _DECIMALS)
 
 
 def format_csv(solution: Solution) -> str:
-    """Text of the table: the columns of `COLUMNS`, every epoch, empty where there is no value."""
+    """Text of the table: the columns of `COLUMNS`, every epoch, empty where there is no value.
+
+    Parameters
+    ----------
+    solution : Solution
+        The result of a run.
+
+    Returns
+    -------
+    str
+        The text.
+    """
     lines = [",".join(COLUMNS)]
     numbers = _numbers(solution)
     known = np.isfinite(numbers)

@@ -19,6 +19,16 @@ def format_geojson(solution: Solution) -> str:
     Degrees (WGS 84, ten decimals) and ellipsoidal metres; "time" is GPST. Values that are not
     known are null; epochs without a position are left out. The member "history" tells where the
     result comes from.
+
+    Parameters
+    ----------
+    solution : Solution
+        The result of a run.
+
+    Returns
+    -------
+    str
+        The text.
     """
     llh, sigma = solution.llh(), solution.sigma_enu_m()
     rows = np.flatnonzero(np.isfinite(llh[:, 0]))

@@ -29,6 +29,18 @@ def format_kml(solution: Solution, name: str = "rtkpos") -> str:
     """Text of a KML document; coordinates lon,lat,height (ellipsoidal, clamped to the ground).
 
     Epochs without a position are left out. Time stamps are UTC, as KML demands.
+
+    Parameters
+    ----------
+    solution : Solution
+        The result of a run.
+    name : str, optional
+        Name of the document.
+
+    Returns
+    -------
+    str
+        The text.
     """
     llh = solution.llh()
     rows = np.flatnonzero(np.isfinite(llh[:, 0]))

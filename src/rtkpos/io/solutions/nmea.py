@@ -68,6 +68,16 @@ def format_nmea(solution: Solution) -> str:
     Time is UTC. There is no geoid model: the altitude field holds the height above the ellipsoid
     and the geoid separation is 0.0, so that their sum is the ellipsoidal height. HDOP is empty.
     An epoch without a position has a GGA of quality 0 and a void RMC, as receivers send.
+
+    Parameters
+    ----------
+    solution : Solution
+        The result of a run.
+
+    Returns
+    -------
+    str
+        The sentences.
     """
     lines: list[str] = []
     llh, rotation = np.empty(3), np.empty((3, 3))

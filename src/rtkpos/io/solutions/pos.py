@@ -56,9 +56,22 @@ _MODE_NAMES = {
 class PosTable:
     """Rows of a .pos file.
 
-    time_ns : (n,) GPST [ns]      ecef_m : (n, 3) [m]      quality : (n,) RTKLIB's Q
-    n_sat : (n,)                  sigma_neu_m : (n, 3) north, east, up [m], NaN when not given
-    age_s, ratio : (n,) NaN when not given
+    Parameters
+    ----------
+    time_ns : ndarray of int64
+        (n,) GPST [ns].
+    ecef_m : ndarray of float64
+        (n, 3) ECEF [m].
+    quality : ndarray of int64
+        (n,) RTKLIB's Q.
+    n_sat : ndarray of int64
+        (n,) satellites.
+    sigma_neu_m : ndarray of float64
+        (n, 3) north, east, up [m], NaN when not given.
+    age_s : ndarray of float64
+        (n,) NaN when not given.
+    ratio : ndarray of float64
+        (n,) NaN when not given.
     """
 
     time_ns: TimeArray
@@ -83,10 +96,25 @@ def format_pos(
     A solution with a moving base gives the vector from base to rover, east, north, up at the base
     (RTKLIB's out-solformat enu), one line per epoch that has it.
 
-    header : further "% name : value" lines, after the mode      inputs : names of input files
-    week_and_tow : time as GPS week and seconds instead of calendar date (rnx2rtkp without -t)
-    with_velocity : append vn, ve, vu [m/s] (RTKLIB's out-outvel), "nan" where there is none
     Epochs without a position have no line, as in RTKLIB.
+
+    Parameters
+    ----------
+    solution : Solution
+        The result of a run.
+    header : iterable[tuple[str, str]], optional
+        Further (name, value) of lines "% name : value", after the mode.
+    inputs : iterable of str, optional
+        Names of input files.
+    week_and_tow : bool, optional
+        Time as GPS week and seconds instead of calendar date (rnx2rtkp without -t).
+    with_velocity : bool, optional
+        Append vn, ve, vu [m/s] (RTKLIB's out-outvel), "nan" where there is none.
+
+    Returns
+    -------
+    str
+        The text.
     """
     lines = _header(solution, header, inputs)
     gap = 10 if week_and_tow else 18
@@ -186,6 +214,16 @@ def read_pos(path: Path | str) -> PosTable:
 
     Lines that do not parse are passed over; a file without one good line raises FileError, as does
     one of baselines, which has no positions.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    PosTable
+        The rows.
     """
     text = read_file_text(path, errors="replace")
     if re.search(r"^%.*e-baseline\(m\)", text, re.MULTILINE):

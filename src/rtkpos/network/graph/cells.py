@@ -13,7 +13,7 @@ import numpy as np
 
 from rtkpos._arrays import FloatArray, IndexArray
 from rtkpos.errors import ConfigError
-from rtkpos.network.graph.graph import NetworkGraph
+from rtkpos.network.graph.network_graph import NetworkGraph
 
 CELL_SIZE = 40  # stations of a cell without its ring
 
@@ -22,7 +22,14 @@ CELL_SIZE = 40  # stations of a cell without its ring
 class CellPlan:
     """A network cut into cells.
 
-    cell_of : (n,) cell of each station      edge_cell : (n_edge,) cell that computes a baseline
+    Parameters
+    ----------
+    graph : NetworkGraph
+        Stations and baselines.
+    cell_of : ndarray of int64
+        (n,) cell of each station.
+    edge_cell : ndarray of int64
+        (n_edge,) cell that computes a baseline.
     """
 
     graph: NetworkGraph
@@ -35,11 +42,33 @@ class CellPlan:
         return int(self.cell_of.max()) + 1
 
     def core(self, cell: int) -> IndexArray:
-        """Stations of a cell."""
+        """Stations of a cell.
+
+        Parameters
+        ----------
+        cell : int
+            Number of the cell.
+
+        Returns
+        -------
+        ndarray of int64
+            Station numbers.
+        """
         return np.flatnonzero(self.cell_of == cell)
 
     def ring(self, cell: int) -> IndexArray:
-        """Stations of other cells that are neighbours of the cell's own."""
+        """Stations of other cells that are neighbours of the cell's own.
+
+        Parameters
+        ----------
+        cell : int
+            Number of the cell.
+
+        Returns
+        -------
+        ndarray of int64
+            Station numbers.
+        """
         is_own = self.cell_of == cell
         is_near = np.zeros(len(is_own), np.bool_)
         for group in (self.graph.edges, self.graph.triangles):
@@ -47,7 +76,18 @@ class CellPlan:
         return np.flatnonzero(is_near & ~is_own)
 
     def edges(self, cell: int) -> IndexArray:
-        """Baselines a cell computes."""
+        """Baselines a cell computes.
+
+        Parameters
+        ----------
+        cell : int
+            Number of the cell.
+
+        Returns
+        -------
+        ndarray of int64
+            Baseline numbers.
+        """
         return np.flatnonzero(self.edge_cell == cell)
 
     @cached_property
@@ -56,7 +96,13 @@ class CellPlan:
         return _lowest(self.cell_of, self.graph.triangles)
 
     def n_crossing(self) -> int:
-        """Baselines between stations of different cells."""
+        """Baselines between stations of different cells.
+
+        Returns
+        -------
+        int
+            How many there are.
+        """
         ends = self.cell_of[self.graph.edges]
         return int((ends[:, 0] != ends[:, 1]).sum())
 
@@ -66,6 +112,18 @@ def plan_cells(graph: NetworkGraph, cell_size: int = CELL_SIZE) -> CellPlan:
 
     Each connected part is halved across its longer axis until its pieces are small enough: pieces
     then differ by one station at most, and the cut does not depend on the order of the stations.
+
+    Parameters
+    ----------
+    graph : NetworkGraph
+        Stations and baselines.
+    cell_size : int, optional
+        Most stations of a cell.
+
+    Returns
+    -------
+    CellPlan
+        The cells.
     """
     if cell_size < 1:
         raise ConfigError(f"the size of a cell must be at least 1 station; got {cell_size}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rtkpos._arrays import BoolArray, IndexArray
-from rtkpos.network.graph.graph import NetworkGraph
+from rtkpos.network.graph.network_graph import NetworkGraph
 
 
 def closure_order(graph: NetworkGraph) -> tuple[IndexArray, IndexArray, BoolArray]:

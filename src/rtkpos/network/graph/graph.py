@@ -8,145 +8,18 @@ contain the Euclidean minimum spanning tree (Shamos & Hoey, 1975).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rtkpos._arrays import BoolArray, FloatArray, IndexArray
+from rtkpos._arrays import FloatArray, IndexArray
 from rtkpos.constants import DEG
 from rtkpos.core.station.earth import is_on_earth
-from rtkpos.errors import ConfigError, DataError
+from rtkpos.errors import DataError
 from rtkpos.network.graph import triangulation as tri
+from rtkpos.network.graph.network_graph import GraphLimits, NetworkGraph, lengths_m
 
 MEAN_RADIUS_M = 6_371_000.0  # mean radius, for distances along the surface
-
-
-@dataclass(frozen=True, kw_only=True)
-class GraphLimits:
-    """What makes an edge or a triangle of the network.
-
-    edge_max_m    : longest baseline      angle_min_deg : a triangle on the rim of the network with
-    a smaller angle and its longest side outwards spans no area to interpolate in, and is dropped
-    twin_max_m    : stations nearer than this to another hang on it by one edge
-    """
-
-    edge_max_m: float = 150e3
-    angle_min_deg: float = 15.0
-    twin_max_m: float = 100.0
-
-    def __post_init__(self) -> None:
-        """ConfigError for a limit that makes no sense."""
-        allowed = {"edge_max_m": (1.0, 2e7), "angle_min_deg": (0.0, 59.0), "twin_max_m": (1.0, 1e4)}
-        for name, (low, high) in allowed.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ConfigError(
-                    f"network.{name} must lie between {low:g} and {high:g}; got {value!r}."
-                )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class NetworkGraph:
-    """Stations of a network and what connects them; made by `build_graph`, never changed.
-
-    names : n stations      ecef_m : (n, 3) [m]
-    edges : (n_edge, 2) station numbers, the smaller first, rows sorted: the baselines
-    triangles : (m, 3) anticlockwise seen from above, the smallest number first, rows sorted
-    in_tree : (n_edge,) edges of the spanning tree (a forest where the network falls apart)
-    component : (n,) number of the connected part a station belongs to, the largest part is 0
-    twin_of : (n,) station it stands beside and hangs on, -1 = none
-    facets : closed triangulation of the sphere behind it, for changes      notes : sentences for
-    the user about what is unusual
-    """
-
-    names: tuple[str, ...]
-    ecef_m: FloatArray
-    limits: GraphLimits
-    edges: IndexArray
-    triangles: IndexArray
-    in_tree: BoolArray
-    component: IndexArray
-    twin_of: IndexArray
-    facets: IndexArray
-    notes: tuple[str, ...] = field(default=())
-
-    @property
-    def n_station(self) -> int:
-        """Number of stations."""
-        return len(self.names)
-
-    @cached_property
-    def unit(self) -> FloatArray:
-        """Directions (n, 3) of the stations from the earth's centre."""
-        unit: FloatArray = self.ecef_m / np.linalg.norm(self.ecef_m, axis=1)[:, None]
-        return unit
-
-    @cached_property
-    def length_m(self) -> FloatArray:
-        """Lengths (n_edge,) of the baselines [m]."""
-        return _lengths(self.ecef_m, self.edges)
-
-    @cached_property
-    def number(self) -> dict[str, int]:
-        """Station numbers by name."""
-        return {name: k for k, name in enumerate(self.names)}
-
-    @cached_property
-    def edge_number(self) -> dict[tuple[int, int], int]:
-        """Edge numbers by their two stations, the smaller first."""
-        return {(int(a), int(b)): k for k, (a, b) in enumerate(self.edges)}
-
-    @cached_property
-    def _adjacency(self) -> tuple[IndexArray, IndexArray, IndexArray]:
-        """Edges at each station: start (n + 1,), then neighbour and edge number by station."""
-        ends = np.concatenate([self.edges[:, 0], self.edges[:, 1]])
-        others = np.concatenate([self.edges[:, 1], self.edges[:, 0]])
-        numbers = np.tile(np.arange(len(self.edges)), 2)
-        order = np.lexsort((others, ends))
-        start = np.searchsorted(ends[order], np.arange(self.n_station + 1))
-        return start, others[order], numbers[order]
-
-    def neighbours(self, station: int) -> IndexArray:
-        """Stations that share a baseline with a station, in order."""
-        start, other, _ = self._adjacency
-        return other[start[station] : start[station + 1]]
-
-    def edges_at(self, station: int) -> IndexArray:
-        """Numbers of the baselines of a station, in the order of `neighbours`."""
-        start, _, edge = self._adjacency
-        return edge[start[station] : start[station + 1]]
-
-    @cached_property
-    def triangle_edges(self) -> IndexArray:
-        """Edges (m, 3) of each triangle: from its corner k to the next."""
-        low, high = np.minimum(*self._sides), np.maximum(*self._sides)
-        key = low * self.n_station + high
-        known = self.edges[:, 0] * self.n_station + self.edges[:, 1]
-        return np.searchsorted(known, key).astype(np.int64)
-
-    @cached_property
-    def triangle_signs(self) -> IndexArray:
-        """+1 (m, 3) where an edge runs as its triangle turns, -1 where it runs against it."""
-        return np.where(self._sides[0] < self._sides[1], 1, -1).astype(np.int64)
-
-    @property
-    def _sides(self) -> tuple[IndexArray, IndexArray]:
-        return self.triangles, np.roll(self.triangles, -1, axis=1)
-
-    @cached_property
-    def side_normals(self) -> FloatArray:
-        """Unit normals (m, 3, 3) of the planes through sides and the earth's centre, inwards."""
-        corner = self.unit[self.triangles]
-        normal = np.cross(corner, np.roll(corner, -1, axis=1))
-        normal /= np.maximum(np.linalg.norm(normal, axis=-1), 1e-300)[..., None]
-        return np.ascontiguousarray(normal)
-
-    @cached_property
-    def rim(self) -> IndexArray:
-        """Edges (k, 2) with a triangle on their left and none on their right: the outline."""
-        return tri.rim_of(self.triangles)
 
 
 def build_graph(
@@ -154,9 +27,22 @@ def build_graph(
 ) -> NetworkGraph:
     """The graph of stations.
 
-    names : n different names      ecef_m : (n, 3) [m]; heights do not matter to the triangulation
     One station gives no edge, two a single one, stations in line a chain. DataError for no
     station, a name that is listed twice, or a coordinate that is not on the earth.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The n different names.
+    ecef_m : array_like
+        (n, 3) [m]; heights do not matter to the triangulation.
+    limits : GraphLimits, optional
+        What makes an edge or a triangle.
+
+    Returns
+    -------
+    NetworkGraph
+        The graph.
     """
     limits = limits or GraphLimits()
     ecef = _checked(names, ecef_m)
@@ -168,7 +54,22 @@ def build_graph(
 
 
 def add_station(graph: NetworkGraph, name: str, ecef_m: ArrayLike) -> NetworkGraph:
-    """The graph with one more station, last in order; only the triangles around it change."""
+    """The graph with one more station, last in order; only the triangles around it change.
+
+    Parameters
+    ----------
+    graph : NetworkGraph
+        Stations and baselines.
+    name : str
+        Name of the new station.
+    ecef_m : array_like
+        (3,) its coordinate [m].
+
+    Returns
+    -------
+    NetworkGraph
+        A new graph.
+    """
     names = (*graph.names, name)
     place = np.asarray(ecef_m, np.float64).reshape(-1)
     if place.shape != (3,):
@@ -186,7 +87,20 @@ def add_station(graph: NetworkGraph, name: str, ecef_m: ArrayLike) -> NetworkGra
 
 
 def remove_station(graph: NetworkGraph, name: str) -> NetworkGraph:
-    """The graph without a station; only the triangles around it change."""
+    """The graph without a station; only the triangles around it change.
+
+    Parameters
+    ----------
+    graph : NetworkGraph
+        Stations and baselines.
+    name : str
+        Name of the station.
+
+    Returns
+    -------
+    NetworkGraph
+        A new graph.
+    """
     if name not in graph.number:
         raise DataError(f"station {name} is not in the network and cannot leave it.")
     gone = graph.number[name]
@@ -239,12 +153,6 @@ def _numbered(facets: IndexArray, alone: IndexArray) -> IndexArray:
     return alone[facets].reshape(-1, 3)
 
 
-def _lengths(ecef_m: FloatArray, pairs: IndexArray) -> FloatArray:
-    """Straight distance [m] between pairs (..., 2) of stations."""
-    length: FloatArray = np.linalg.norm(ecef_m[pairs[..., 0]] - ecef_m[pairs[..., 1]], axis=-1)
-    return length
-
-
 def _graph_of(
     names: tuple[str, ...],
     ecef_m: FloatArray,
@@ -293,7 +201,7 @@ def _kept_triangles(
     """Facets that are triangles of the network: local, short-sided, no slivers on the rim."""
     facets = facets[tri.is_local(unit, facets)]
     sides = np.stack([facets, np.roll(facets, -1, axis=1)], axis=-1)
-    side_m = _lengths(ecef_m, sides)
+    side_m = lengths_m(ecef_m, sides)
     is_short = side_m.max(axis=1, initial=0.0) <= limits.edge_max_m
     facets, side_m = facets[is_short], side_m[is_short]
     is_sliver = tri.smallest_angles(side_m) < limits.angle_min_deg * DEG
@@ -315,7 +223,7 @@ def _spanning_tree(ecef_m: FloatArray, edges: IndexArray, edge_max_m: float) -> 
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import minimum_spanning_tree
 
-    length_m = _lengths(ecef_m, edges)
+    length_m = lengths_m(ecef_m, edges)
     edges, length_m = edges[length_m <= edge_max_m], length_m[length_m <= edge_max_m]
     cost = length_m + 1e-3  # a length of zero would be no edge to scipy
     n = len(ecef_m)

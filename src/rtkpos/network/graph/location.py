@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from rtkpos._arrays import FloatArray, IndexArray
 from rtkpos.core.station.earth import is_on_earth
 from rtkpos.errors import DataError
-from rtkpos.network.graph.graph import MEAN_RADIUS_M, NetworkGraph
+from rtkpos.network.graph.graph import MEAN_RADIUS_M
+from rtkpos.network.graph.network_graph import NetworkGraph
 from rtkpos.network.graph.triangulation import great_circle_m
 
 _ON_EDGE = 1e-12  # sine of the angle [rad] to a side that counts as on it: 6 micrometres
@@ -20,10 +21,17 @@ _ON_EDGE = 1e-12  # sine of the angle [rad] to a side that counts as on it: 6 mi
 class Location:
     """A point in or beside a network.
 
-    triangle : number of the triangle around it, -1 = outside of all
-    outside_m : distance to the network along the surface [m], 0 inside: to its outline, or where
-    it has no triangles, to its nearest baseline or station
-    nearest : stations (k,) by distance, nearest first      distance_m : (k,) to them [m]
+    Parameters
+    ----------
+    triangle : int
+        Number of the triangle around it, -1 = outside of all.
+    outside_m : float
+        Distance to the network along the surface [m], 0 inside: to its outline or, where it has no
+        triangles, to its nearest baseline or station.
+    nearest : ndarray of int64
+        (k,) stations by distance, nearest first.
+    distance_m : ndarray of float64
+        (k,) distances to them [m].
     """
 
     triangle: int
@@ -41,6 +49,20 @@ def locate_point(graph: NetworkGraph, ecef_m: ArrayLike, n_nearest: int = 12) ->
     """The place of a point (3,) [m] in a network; heights do not matter.
 
     On a side two triangles share it is the lower one's. DataError for a point not on the earth.
+
+    Parameters
+    ----------
+    graph : NetworkGraph
+        Stations and baselines.
+    ecef_m : array_like
+        (3,) the point [m].
+    n_nearest : int, optional
+        How many of the nearest stations are told.
+
+    Returns
+    -------
+    Location
+        Triangle, distance, nearest stations.
     """
     point = np.asarray(ecef_m, np.float64)
     if point.shape != (3,) or not is_on_earth(point):

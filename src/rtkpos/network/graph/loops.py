@@ -7,16 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtkpos._arrays import IndexArray
-from rtkpos.network.graph.graph import NetworkGraph
+from rtkpos.network.graph.network_graph import NetworkGraph
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Loops:
     """Closed walks over baselines, one after the other.
 
-    start : (n_loop + 1,) where each loop begins in `edge` and `sign`
-    edge : baselines in walking order      sign : +1 walked from its first station to its second
     The sum of sign times anything that is a difference second - first station is zero.
+
+    Parameters
+    ----------
+    start : ndarray of int64
+        (n_loop + 1,) where each loop begins in `edge` and `sign`.
+    edge : ndarray of int64
+        Baselines in walking order.
+    sign : ndarray of int64
+        +1 walked from its first station to its second.
     """
 
     start: IndexArray
@@ -29,13 +36,35 @@ class Loops:
         return len(self.start) - 1
 
     def loop(self, number: int) -> tuple[IndexArray, IndexArray]:
-        """Baselines and signs of one loop."""
+        """Baselines and signs of one loop.
+
+        Parameters
+        ----------
+        number : int
+            Number of the loop.
+
+        Returns
+        -------
+        tuple[ndarray of int64, ndarray of int64]
+            Baselines and their signs in walking order.
+        """
         part = slice(self.start[number], self.start[number + 1])
         return self.edge[part], self.sign[part]
 
 
 def triangle_loops(graph: NetworkGraph) -> Loops:
-    """One loop around each triangle, in the order of the triangles."""
+    """One loop around each triangle, in the order of the triangles.
+
+    Parameters
+    ----------
+    graph : NetworkGraph
+        Stations and baselines.
+
+    Returns
+    -------
+    Loops
+        The loops.
+    """
     n = len(graph.triangles)
     return Loops(
         start=3 * np.arange(n + 1),
@@ -49,6 +78,16 @@ def fundamental_loops(graph: NetworkGraph) -> Loops:
 
     They are a basis: a network whose fundamental loops close has no loop that does not, and they
     exist without triangles, too. Each begins with its own baseline, walked forwards.
+
+    Parameters
+    ----------
+    graph : NetworkGraph
+        Stations and baselines.
+
+    Returns
+    -------
+    Loops
+        The loops.
     """
     parent, depth = _rooted(graph)
     walks = [_loop_of(graph, int(edge), parent, depth) for edge in np.flatnonzero(~graph.in_tree)]

@@ -25,7 +25,7 @@ from rtkpos.network.interpolation.field_covariance import (
 )
 from rtkpos.network.interpolation.interpolate import KRIGING, interpolate_epochs
 from rtkpos.network.interpolation.station_geometry import around_work
-from rtkpos.network.network_engine import HIGH_RAD, NetworkSolution
+from rtkpos.network.network_records import HIGH_RAD, NetworkSolution
 from rtkpos.records.broadcast import BroadcastTable
 
 

@@ -17,7 +17,7 @@ from rtkpos._arrays import FloatArray
 from rtkpos.core.station.earth import is_on_earth
 from rtkpos.errors import ConfigError, DataError, InputError, quoted
 from rtkpos.io.text.toml_file import read_toml
-from rtkpos.network.graph.graph import GraphLimits
+from rtkpos.network.graph.network_graph import GraphLimits
 from rtkpos.network.stations.station_headers import HeaderFacts, header_facts
 from rtkpos.network.stations.station_table import table_rows
 from rtkpos.physics.coordinates import point_from_degrees
@@ -32,10 +32,24 @@ _HEADER_DIFFERS_M = 100.0
 class NetworkStation:
     """A reference station: where it is, and its recordings.
 
-    ecef_m : (3,) coordinates of the marker [m]      frame, epoch_year : what they refer to, "" and
-    NaN = not stated      files : consecutive observation files      antenna : "TYPE RADOME" that
-    overrides the header's, "" = the header's      interval_s : between epochs, NaN = not known
-    from_header : the coordinates are the header's, which may be rounded or approximate
+    Parameters
+    ----------
+    name : str
+        Name, each once in a list.
+    ecef_m : ndarray of float64
+        (3,) coordinates of the marker [m].
+    frame : str, optional
+        Reference frame of the coordinates, "" where it is not stated.
+    epoch_year : float, optional
+        Their epoch in decimal years, NaN where it is not stated.
+    files : tuple of Path, optional
+        Consecutive observation files.
+    antenna : str, optional
+        "TYPE RADOME" that overrides the header's, "" = the header's.
+    interval_s : float, optional
+        Between epochs [s], NaN where it is not known.
+    from_header : bool, optional
+        The coordinates are the header's, which may be rounded or approximate.
     """
 
     name: str
@@ -52,7 +66,16 @@ class NetworkStation:
 class StationList:
     """All stations of a network, in the order of the list; one frame, one epoch.
 
-    notes : sentences for the user about what was taken from headers or does not fit
+    Parameters
+    ----------
+    source : str
+        File of the list.
+    stations : tuple of NetworkStation
+        The stations.
+    limits : GraphLimits, optional
+        Limits of the graph, as the list sets them.
+    notes : tuple of str, optional
+        Sentences for the user about what was taken from headers or does not fit.
     """
 
     source: str
@@ -89,10 +112,19 @@ class _ValueError(Exception):
 def read_stations(path: Path) -> StationList:
     """The stations of a list; file names in it are relative to its folder.
 
-    path : TOML with [[station]] tables (and [defaults], [network]), or a table of text with a line
-    of column names. What the list leaves out is taken from the headers of the files: the name, the
     coordinates, the interval; `notes` say so. InputError in one sentence with file, station, key
     and value for whatever is wrong, and where stations state different frames or epochs.
+
+    Parameters
+    ----------
+    path : Path
+        TOML with [[station]] tables (and [defaults], [network]), or a table of text with a line of
+        column names.
+
+    Returns
+    -------
+    StationList
+        The stations.
     """
     is_toml = path.suffix.lower() == ".toml"
     limits, rows, notes = _from_toml(path) if is_toml else _from_table(path)

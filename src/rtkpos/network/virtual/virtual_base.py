@@ -31,8 +31,9 @@ from rtkpos.network.interpolation.variogram import (
     forgetting,
     variogram_sums,
 )
-from rtkpos.network.network_engine import NetworkEngine, NetworkSolution
+from rtkpos.network.network_engine import NetworkEngine
 from rtkpos.network.network_memory import station_memory
+from rtkpos.network.network_records import NetworkSolution
 from rtkpos.network.virtual.virtual_observations import (
     UNCORRECTED,
     VirtualRows,
@@ -55,10 +56,19 @@ LEAST_NUGGET_M2 = 1e-6
 class VirtualBase:
     """What stands in for a base at a place without a receiver.
 
-    table : observations, with the sigma of their corrections      ecef_m : (3,) of the virtual
-    marker [m]      master : station it is made from      stations : used
-    n_uncorrected : epochs at which too few satellites had corrections: the master's observations,
-        moved but not corrected
+    Parameters
+    ----------
+    table : ObsTable
+        Observations, with the sigma of their corrections.
+    ecef_m : ndarray of float64
+        (3,) ECEF of the virtual marker [m].
+    master : str
+        Station whose observations were moved.
+    stations : tuple of str
+        Stations whose corrections were used.
+    n_uncorrected : int
+        Epochs at which too few satellites had corrections: the master's observations, moved but not
+        corrected.
     """
 
     table: ObsTable
@@ -77,11 +87,29 @@ def virtual_base(
 ) -> VirtualBase:
     """Observations of a receiver at a place, from a network that has been solved.
 
-    place_ecef_m : (3,) the virtual marker [m]
-    point_ecef_m : (T, 3) where the atmosphere is wanted at each epoch of the solution, None = at
-        the place; NaN = at the last point known
-    without : stations not to be used
-    Raises InputError when no station has corrections.
+    Parameters
+    ----------
+    network : NetworkEngine
+        The network.
+    solution : NetworkSolution
+        Its corrections.
+    place_ecef_m : ndarray of float64
+        (3,) the virtual marker [m].
+    point_ecef_m : ndarray of float64, optional
+        (T, 3) where the atmosphere is wanted at each epoch of the solution, None = at the place;
+        NaN = at the last point known.
+    without : tuple of str, optional
+        Stations not to be used.
+
+    Returns
+    -------
+    VirtualBase
+        Observations at the place.
+
+    Raises
+    ------
+    InputError
+        No station has corrections.
     """
     check_type(network, NetworkEngine, "network")
     check_type(solution, NetworkSolution, "solution")

@@ -37,7 +37,33 @@ from rtkpos.simulate.scenario.sections import (
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """Everything of a simulation."""
+    """Everything of a simulation.
+
+    Parameters
+    ----------
+    run : Run
+        Times, interval, seed and files.
+    origin : Place
+        Where local coordinates begin.
+    troposphere : Troposphere
+        Troposphere.
+    ionosphere : IonosphereSection
+        Ionosphere.
+    noise : NoiseSection
+        Noise of receivers.
+    multipath : Multipath
+        Multipath.
+    tracking : Tracking
+        Losses of lock and cycle slips.
+    clocks : Clocks
+        Clocks of receivers.
+    biases : Biases
+        Biases of receivers and satellites.
+    stations : tuple of Site
+        Stations.
+    vehicles : tuple of Vehicle
+        Vehicles.
+    """
 
     run: Run
     origin: Place
@@ -68,15 +94,48 @@ class Scenario:
         return (*self.stations, *self.vehicles)
 
     def interval_of(self, receiver: Site | Vehicle) -> float:
-        """Seconds between the epochs of a receiver."""
+        """Seconds between the epochs of a receiver.
+
+        Parameters
+        ----------
+        receiver : Site or Vehicle
+            A station or vehicle.
+
+        Returns
+        -------
+        float
+            The interval [s].
+        """
         return receiver.interval_s or self.run.interval_s
 
     def n_epoch(self, receiver: Site | Vehicle) -> int:
-        """Number of epochs of a receiver."""
+        """Number of epochs of a receiver.
+
+        Parameters
+        ----------
+        receiver : Site or Vehicle
+            A station or vehicle.
+
+        Returns
+        -------
+        int
+            How many epochs it has.
+        """
         return math.floor(self.run.duration_s / self.interval_of(receiver) + 1e-6) + 1
 
     def marker_ecef(self, receiver: Site) -> FloatArray:
-        """True place of a station's marker (3,) [m]."""
+        """True place of a station's marker (3,) [m].
+
+        Parameters
+        ----------
+        receiver : Site
+            A station.
+
+        Returns
+        -------
+        ndarray of float64
+            (3,) ECEF [m].
+        """
         return from_local(np.array(receiver.enu_m), self.origin.llh)
 
 
@@ -95,7 +154,20 @@ LISTS = {"station": Site, "network": Network, "vehicle": Vehicle}
 
 
 def parse_scenario(text: str, source: str = "scenario") -> Scenario:
-    """A scenario from TOML text; ConfigError in one sentence for anything that is not right."""
+    """A scenario from TOML text; ConfigError in one sentence for anything that is not right.
+
+    Parameters
+    ----------
+    text : str
+        TOML text.
+    source : str, optional
+        Name of the file, for messages.
+
+    Returns
+    -------
+    Scenario
+        The checked scenario.
+    """
     try:
         values = parse_toml(text)
     except ValueError as error:
