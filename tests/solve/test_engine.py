@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rtkpos.errors import DataError, InputError
-from rtkpos.live.engine import BASE_EPOCHS, RtkEngine
+from rtkpos.live.engine import RtkEngine
+from rtkpos.live.engine_state import BASE_EPOCHS
 from rtkpos.live.navigation import NAV_COLUMNS, empty_nav, joined_nav, nav_of_columns
 from rtkpos.processing.epoch import epochs
 from rtkpos.processing.run import solve

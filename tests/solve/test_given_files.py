@@ -84,7 +84,7 @@ def test_what_is_neither_table_nor_file_is_named(tables, wrong):
 
 
 def test_the_header_of_the_base_is_never_taken_by_itself(tables):
-    with pytest.raises(InputError, match="the base coordinate is missing"):
+    with pytest.raises(InputError, match="coordinate is missing"):
         rtkpos.solve(*tables)
 
 

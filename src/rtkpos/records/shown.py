@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from html import escape
 
 import numpy as np
 
-from rtkpos._arrays import IndexArray, SatArray, TimeArray
+from rtkpos._arrays import IndexArray, SatArray, SmallArray, TimeArray
 from rtkpos.constants import NS_PER_S
 from rtkpos.gnss.systems import PRN_PER_SYSTEM, SYSTEM_LETTERS
 from rtkpos.gnss.time import iso_gpst
 
 Facts = dict[str, str]
 MAX_NAMES = 3  # of files
+_UNITS = {"_deg": "degree", "_mps": "m s-1", "_m2": "m2", "_m": "m", "_s": "s"}
 
 
 class Shown:
@@ -66,3 +68,16 @@ def file_words(sources: tuple[str, ...]) -> str:
     names = [source.replace("\\", "/").rpartition("/")[2] for source in sources]
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     return ", ".join(names[:MAX_NAMES]) + more
+
+
+def names_of(kind: type[IntEnum], values: SmallArray) -> list[str]:
+    """Names of the members of an enumeration that starts at 0, by their numbers (n,)."""
+    names: list[str] = np.array([member.name for member in kind])[values].tolist()
+    return names
+
+
+def unit_of(name: str) -> dict[str, str]:
+    """Attribute "units" of a column, after the end of its name; "1" for numbers without one."""
+    if name in ("status", "reason"):
+        return {}
+    return {"units": next((unit for end, unit in _UNITS.items() if name.endswith(end)), "1")}

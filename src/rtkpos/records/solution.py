@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rtkpos._arrays import FlagArray, FloatArray, IndexArray, SmallArray, TimeArray
 from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
-from rtkpos.core.station.many_points import enu_rotations, geodetic_of_points
+from rtkpos.core.station.many_points import frames_of, sigma_of
 from rtkpos.records.history import History
 from rtkpos.records.report import ReadReport
-from rtkpos.records.shown import Facts, Shown, interval_words, span_words
+from rtkpos.records.shown import Facts, Shown, interval_words, names_of, span_words, unit_of
 from rtkpos.records.signal_use import SignalUse
 from rtkpos.records.status import REASON_TEXT, FixStatus, Reason
 
@@ -187,9 +186,7 @@ class Solution(Shown):
         ndarray of float64
             (n, 3) latitude, longitude [rad], height [m]; NaN without a position.
         """
-        out = np.empty((self.n_epoch, 3))
-        geodetic_of_points(np.ascontiguousarray(self.ecef_m, np.float64), out)
-        return out
+        return frames_of(self.ecef_m)[0]
 
     def enu_m(self, origin_ecef_m: FloatArray) -> FloatArray:
         """East, north, up [m] of each position from an origin (3,): (n, 3).
@@ -218,7 +215,7 @@ class Solution(Shown):
         ndarray of float64
             (n, 3) standard deviations [m]; NaN without a position.
         """
-        return sigma_of(self.cov_ecef_m2, local_frames(self)[1])
+        return sigma_of(self.cov_ecef_m2, frames_of(self.ecef_m)[1])
 
     def reason_counts(self) -> dict[str, int]:
         """How many epochs are not fixed, by reason text, most frequent first.
@@ -240,7 +237,7 @@ class Solution(Shown):
         dict[str, Any]
             Arrays and lists of n entries by name.
         """
-        llh, rotation = local_frames(self)
+        llh, rotation = frames_of(self.ecef_m)
         sigma = sigma_of(self.cov_ecef_m2, rotation)
         columns: dict[str, Any] = {
             "status": names_of(FixStatus, self.status),
@@ -304,8 +301,7 @@ class Solution(Shown):
     def to_xarray(self) -> xr.Dataset:
         """xarray Dataset over the dimension `time` (GPST, datetime64[ns]), with units.
 
-        Besides `columns()` it has `cov_ecef_m2` over (time, axis, other_axis). Attributes hold
-        mode, base coordinates and history, as text and numbers that netCDF can hold.
+        Besides `columns()` it has `cov_ecef_m2`; attributes hold mode, base and history.
 
         Returns
         -------
@@ -345,32 +341,3 @@ class Solution(Shown):
             (n,) datetime64[ns].
         """
         return np.datetime64("1980-01-06T00:00:00", "ns") + self.time_ns.astype("timedelta64[ns]")
-
-
-def local_frames(solution: Solution) -> tuple[FloatArray, FloatArray]:
-    """`llh()` and the rotations from ECEF to east, north, up at each position: (n, 3, 3)."""
-    llh, rotation = solution.llh(), np.empty((solution.n_epoch, 3, 3))
-    enu_rotations(llh, rotation)
-    return llh, rotation
-
-
-def sigma_of(cov_ecef_m2: FloatArray, rotation: FloatArray) -> FloatArray:
-    """Standard deviations (n, 3) along the rows of rotations (n, 3, 3); NaN where they are NaN."""
-    local = rotation @ cov_ecef_m2 @ rotation.transpose(0, 2, 1)
-    return np.sqrt(np.maximum(np.diagonal(local, axis1=1, axis2=2), 0.0))
-
-
-def names_of(kind: type[IntEnum], values: SmallArray) -> list[str]:
-    """Names of the members of an enumeration that starts at 0, by their numbers (n,)."""
-    names: list[str] = np.array([member.name for member in kind])[values].tolist()
-    return names
-
-
-_UNITS = {"_deg": "degree", "_mps": "m s-1", "_m2": "m2", "_m": "m", "_s": "s"}
-
-
-def unit_of(name: str) -> dict[str, str]:
-    """Attribute "units" of a column, after the end of its name; "1" for numbers without one."""
-    if name in ("status", "reason"):
-        return {}
-    return {"units": next((unit for end, unit in _UNITS.items() if name.endswith(end)), "1")}

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from rtkpos._arrays import FloatArray
 from rtkpos._numba.decorator import kernel
 from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
 
@@ -40,3 +43,20 @@ def enu_rotations(llh, out_rotation):
         if math.isnan(llh[k, 0]):
             out_rotation[k, 0, 2] = math.nan
     return 0
+
+
+def frames_of(ecef_m: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Geodetic coordinates (n, 3) [rad, rad, m] of points (n, 3) [m], and rotations (n, 3, 3).
+
+    The rotations lead from ECEF to local east, north, up; both are NaN without a position.
+    """
+    llh, rotation = np.empty((len(ecef_m), 3)), np.empty((len(ecef_m), 3, 3))
+    geodetic_of_points(np.ascontiguousarray(ecef_m, np.float64), llh)
+    enu_rotations(llh, rotation)
+    return llh, rotation
+
+
+def sigma_of(cov_ecef_m2: FloatArray, rotation: FloatArray) -> FloatArray:
+    """Standard deviations (n, 3) along the rows of rotations (n, 3, 3); NaN where they are NaN."""
+    local = rotation @ cov_ecef_m2 @ rotation.transpose(0, 2, 1)
+    return np.sqrt(np.maximum(np.diagonal(local, axis1=1, axis2=2), 0.0))

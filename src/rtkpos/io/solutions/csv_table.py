@@ -8,8 +8,10 @@ import numpy as np
 
 from rtkpos._arrays import BoolArray, FloatArray
 from rtkpos.constants import NS_PER_S, NS_PER_WEEK
+from rtkpos.core.station.many_points import frames_of, sigma_of
 from rtkpos.gnss.time import iso_gpst
-from rtkpos.records.solution import Solution, local_frames, names_of, sigma_of
+from rtkpos.records.shown import names_of
+from rtkpos.records.solution import Solution
 from rtkpos.records.status import FixStatus, Reason
 
 COLUMNS = (
@@ -66,7 +68,7 @@ def _with_gaps(row: list[float], known: BoolArray) -> str:
 
 def _numbers(solution: Solution) -> FloatArray:
     """The float columns from latitude to age: (n, 14)."""
-    llh, rotation = local_frames(solution)
+    llh, rotation = frames_of(solution.ecef_m)
     velocity_enu_mps = (rotation @ solution.velocity_mps[:, :, np.newaxis])[:, :, 0]
     return np.column_stack(
         [
