@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from rtkpos._arrays import record_of
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
 from rtkpos.core.atmosphere.ionosphere import (
     IONO_KLOBUCHAR,
@@ -65,7 +66,7 @@ L1_HZ, L2_HZ = 1575.42e6, 1227.60e6
 def codes(n=12, n_group=2, seed=1):
     """Receiver and the arguments of the descent: satellites, codes, groups, work with rows set."""
     receiver, satellites, code, group = sky("middle", n, n_group, np.random.default_rng(seed))
-    work = point_work(n)
+    work = record_of(point_work(n))
     _prepare_rows(satellites, code, np.ones(n), group, n, work)
     return receiver, satellites, code, group, work
 
@@ -150,9 +151,14 @@ def observations():
 
 
 def test_one_row_for_each_satellite_with_code_and_orbit():
-    obs, eph, plan, rows = observations(), ephemeris(kepler_param()), point_plan(), point_rows(9)
+    obs, eph, plan, rows = (
+        observations(),
+        ephemeris(kepler_param()),
+        point_plan(),
+        record_of(point_rows(9)),
+    )
     plan.wanted[1] = False
-    assert load_rows(obs, 0, eph, plan, rows) == rows.count[0] == 1
+    assert load_rows(obs, 0, eph, plan, rows) == rows.n_row == 1
     assert (rows.sat[0], rows.band[0], rows.group[0], rows.eph_row[0]) == (0, 1, 0, 0)
     assert (rows.code_m[0], rows.cn0_dbhz[0], rows.frequency_hz[0]) == (2.2e7, 47.0, L1_HZ)
     assert (rows.doppler_hz[0], rows.doppler_frequency_hz[0]) == (-700.0, L2_HZ)
@@ -164,7 +170,12 @@ def test_one_row_for_each_satellite_with_code_and_orbit():
 
 
 def test_state_of_a_row_is_that_at_transmission():
-    obs, eph, plan, rows = observations(), ephemeris(kepler_param()), point_plan(), point_rows(9)
+    obs, eph, plan, rows = (
+        observations(),
+        ephemeris(kepler_param()),
+        point_plan(),
+        record_of(point_rows(9)),
+    )
     assert _load_satellite(obs, 0, eph, plan, 0, -1, 4, rows) == 1
     assert math.isnan(rows.doppler_hz[4])
     # Reception less the code's travel time is in the satellite's clock.
@@ -178,7 +189,7 @@ def test_state_of_a_row_is_that_at_transmission():
 
 def placed(ionosphere, *, cn0=40.0, mask=0.1):
     """Rows of one satellite above a place on the earth below it, its models computed."""
-    eph, rows = ephemeris(kepler_param()), point_rows(4)
+    eph, rows = ephemeris(kepler_param()), record_of(point_rows(4))
     eph.param[0, P_TGD1] = -1.1e-8
     state, obs = np.empty(8), observations()
     satellite_state_offset(eph, 0, GPS, obs.time_ns[0], 0.0, state)
@@ -230,7 +241,7 @@ def test_rows_below_the_limits_have_no_variance_and_no_place_no_models():
     assert math.isnan(placed(no_ionosphere(), mask=1.5)[1].var_m2[0])
     status = model_at_place(
         np.zeros(3), TOE_NS, ephemeris(kepler_param()), no_ionosphere(), SinglePointSettings(),
-        point_rows(4),
+        record_of(point_rows(4)),
     )  # fmt: skip
     assert status == 1
 
@@ -250,7 +261,11 @@ def test_rows_below_the_limits_have_no_variance_and_no_place_no_models():
     ],
 )
 def test_variance_of_code_and_range_rate(system, orbit, cn0, ura, factor, orbit_m):
-    noise, rows, eph = PointNoise(), point_rows(2), ephemeris(kepler_param(), orbit=orbit)
+    noise, rows, eph = (
+        PointNoise(),
+        record_of(point_rows(2)),
+        ephemeris(kepler_param(), orbit=orbit),
+    )
     eph.accuracy_m[0] = ura
     rows.sat[1], rows.eph_row[1] = system * 64 + 3, 0
     rows.elevation_rad[1], rows.cn0_dbhz[1], rows.sigma_iono_m[1] = math.radians(30.0), cn0, 4.0
@@ -265,20 +280,21 @@ def test_variance_of_code_and_range_rate(system, orbit, cn0, ura, factor, orbit_
 
 @pytest.mark.parametrize("status", [POINT_OK, POINT_CHI_SQUARE, POINT_FEW])
 def test_results_are_counted_or_nan(status):
-    work, fix = single_point_work(6), point_fix()
+    work, fix = record_of(single_point_work(6)), record_of(point_fix())
     point = work.point
     point.used[:4] = [True, False, True, True]
-    point.info[:], point.residual_m[:] = [1.5, 7.0, 3.0, 2.2], 0.5
+    point.robust.sigma0, point.robust.chi_square, point.robust.n_free = 1.5, 7.0, 3
+    point.pdop, point.residual_m[:] = 2.2, 0.5
     for column in (fix.position_m, fix.clock_m, fix.cov_m2):
         column[...] = 3.0
     _finish_position(6, status, point, fix)
     has_position = status != POINT_FEW
-    assert fix.status[0] == status
-    assert fix.n_used.tolist() == [3 if has_position else 0, 0]
+    assert fix.status == status
+    assert (fix.n_used, fix.n_used_velocity) == (3 if has_position else 0, 0)
     for column in (fix.position_m, fix.clock_m, fix.cov_m2, point.residual_m):
         assert np.isnan(column).all() != has_position
-    wanted = [1.5, 7.0, 3.0, 2.2] if has_position else [math.nan] * 4
-    np.testing.assert_array_equal(fix.quality, wanted)
+    wanted = [1.5, 7.0, 3, 2.2] if has_position else [math.nan, math.nan, 0, math.nan]
+    np.testing.assert_array_equal([fix.sigma0, fix.chi_square, fix.n_free, fix.pdop], wanted)
 
 
 def test_range_rates_less_the_model_and_what_is_left_out():
@@ -290,7 +306,7 @@ def test_range_rates_less_the_model_and_what_is_left_out():
     doppler, hertz = np.linspace(-3000.0, 3000.0, 6), np.full(6, L1_HZ)
     variance = np.full(6, 0.04)
     doppler[1], hertz[2], variance[3], variance[4] = math.nan, math.nan, 0.0, math.inf
-    work = velocity_work(6)
+    work = record_of(velocity_work(6))
     assert _range_rate_rows(states, receiver, doppler, hertz, variance, 6, work) == 2
     assert work.weight.tolist() == [25.0, 0.0, 0.0, 0.0, 0.0, 25.0]
     for i in (0, 5):
