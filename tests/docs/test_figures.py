@@ -44,6 +44,7 @@ def page_of(tmp_path, monkeypatch, text):
     [
         ("It takes 3.5 s.", 1),
         ("Errors are 5.1/2.0 mm, 99.4 % fixed.", 2),
+        ("It moved by 1e-8 m.", 1),
         ("Version 3.04 of 2024, `10 ms`, see [x](a 3 mm).", 0),
         ("```\n5 ms\n```\n\nNothing.", 0),
         ("| what | share % |\n|---|---|\n| a | 5 |\n| b | 6.1 |", 2),
@@ -77,6 +78,8 @@ def test_numbers_are_compared_as_rounded():
     assert is_in("1.82", source)
     assert is_in("1.8", source)
     assert not is_in("1.83", source)
+    assert is_in("1.8e0", source)
+    assert not is_in("1.8e-7", source)
 
 
 def test_items_of_a_list_are_blocks_of_their_own():

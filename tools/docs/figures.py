@@ -34,9 +34,9 @@ _UNITS = (
     "%", "times", "µs", "us", "ms", "s", "min", "mm", "cm", "m", "km", "MB", "MiB", "GB", "kB",
     "MB/s", "mm/km", "cycle", "cycles", "TECU", "processor seconds", "core h",
 )  # fmt: skip
-_NUMBER = r"[-−]?\d+(?:[.,]\d+)*"
+_NUMBER = r"[-−]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?"
 _FIGURE = re.compile(
-    rf"(?<![\w.])({_NUMBER}(?:(?:/| / | to | and | or |, |-|–|\.\.){_NUMBER})*)\s"
+    rf"(?<![\w.])(?<!e-)({_NUMBER}(?:(?:/| / | to | and | or |, |-|–|\.\.){_NUMBER})*)\s"
     rf"({'|'.join(sorted(map(re.escape, _UNITS), key=len, reverse=True))})(?![\w/])"
 )
 # A stored number may be shown in another unit: shares in per cent, metres in millimetres, ...
@@ -128,14 +128,14 @@ def _walk(node: Any) -> Iterator[float]:
 def _split(text: str) -> list[str]:
     """The numbers of a text, signs left out, thousands joined."""
     joined = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
-    return re.findall(r"\d+(?:\.\d+)?", joined)
+    return re.findall(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?", joined)
 
 
 def is_in(number: str, source: str) -> bool:
     """Whether a number as shown is a stored one, rounded."""
-    digits = len(number.partition(".")[2])
+    mantissa, _, exponent = number.partition("e")
     shown = float(number)
-    half = 0.5000001 * 10.0**-digits
+    half = 0.5000001 * 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
     return any(
         abs(abs(value) * scale - shown) <= half for value in numbers_of(source) for scale in _SCALES
     )
