@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.architecture import code, docstrings, folders, imports, records
+from tests.architecture import code, docstrings, folders, imports, kernel_tests, records
 from tests.architecture.modules import package_modules
 
 BY_MODULE = (
@@ -33,6 +33,7 @@ BY_PACKAGE = (
     imports.no_orphans,
     imports.no_circles,
     folders.unique_file_names,
+    kernel_tests.kernels_named,
 )
 
 # (rule, file, word in the message): reason. Few, and each still needed.

@@ -42,6 +42,7 @@ from rtkpos.estimate.point.models import (
     _variances,
     load_rows,
     model_at_place,
+    model_without_place,
     point_plan,
     point_rows,
 )
@@ -234,6 +235,19 @@ def test_corrected_code_is_free_of_clock_delay_and_atmosphere(with_model):
         sigma = noise.iono_zenith_m * thin_shell_factor(rows.elevation_rad[0], *SHELL_M)
     assert rows.sigma_iono_m[0] == pytest.approx(delay_from_l1(sigma, L1_HZ), rel=1e-6)
     assert rows.var_m2[0] > 0.0
+
+
+def test_without_a_place_codes_lose_clock_and_group_delay_alone():
+    obs, eph, rows = observations(), ephemeris(kepler_param()), record_of(point_rows(4))
+    eph.param[0, P_TGD1] = -1.1e-8
+    load_rows(obs, 0, eph, point_plan(), rows)
+    rows.trop_m[0] = 9.0
+    model_without_place(eph, rows)
+    clock_m = SPEED_OF_LIGHT_MPS * (rows.sat_state[0, 6] - group_delay_s(eph, 0, GPS, 1))
+    assert group_delay_s(eph, 0, GPS, 1) != 0.0
+    assert rows.corrected_m[0] == pytest.approx(2.2e7 + clock_m, abs=1e-6)
+    assert (rows.var_m2[0], rows.trop_m[0], rows.iono_m[0]) == (100.0, 0.0, 0.0)
+    assert math.isnan(rows.elevation_rad[0])
 
 
 def test_rows_below_the_limits_have_no_variance_and_no_place_no_models():

@@ -18,6 +18,7 @@ from rtkpos.estimate.step import (
     point_step,
     relative_step,
     step,
+    track_both,
 )
 from rtkpos.estimate.step_memory import step_memory, step_outputs
 from rtkpos.processing.settings import run_inputs
@@ -190,3 +191,17 @@ def test_two_epochs_one_after_the_other_and_one_without_a_base():
     assert memory.state.n_fixed_run == 2
     assert step(inputs, 1, -1, 2, memory, out, 1) == FixStatus.SPP.value
     assert out[1].reason == Reason.NO_BASE_EPOCH.value
+
+
+def test_base_epochs_since_the_last_one_used_are_watched_for_slips():
+    inputs = inputs_of()
+    memory, out = begun(inputs)
+    step(inputs, 0, 0, 0, memory, out, 0)
+    before = np.array(memory.state.track_ns[1])
+    n_state = int(memory.state.n_state)
+    track_both(inputs, 1, 2, 1, memory)
+    # The epoch between is remembered, so that the next one is held against it.
+    moved = (before != memory.state.track_ns[1]) & (memory.state.slot >= 0)
+    assert moved.sum() > 25
+    assert np.all(memory.state.track_ns[1][moved] == inputs.base.time_ns[1])
+    assert memory.state.n_state == n_state
