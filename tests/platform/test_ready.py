@@ -12,6 +12,8 @@ import pytest
 
 from rtkpos._numba import cache_folder, calls, decorator
 from rtkpos.app.command_line import first_run
+from rtkpos.app.solve.demo import run_warmup
+from rtkpos.errors import ConfigError
 from tests.platform.test_cache import SOURCE, entries, folder, fresh_module  # noqa: F401
 
 pytestmark = pytest.mark.compiled
@@ -166,3 +168,8 @@ def test_progress_line():
     assert first_run.progress_line(0, 300, 1.0) == "compiling kernels: 0 of about 300, 0 %"
     told = first_run.progress_line(100, 300, 5.0)
     assert told == "compiling kernels: 100 of about 300, 33 %, about 10 s left"
+
+
+def test_generic_kernels_need_a_folder_for_others():
+    with pytest.raises(ConfigError, match="--into DIR"):
+        run_warmup(is_generic=True)

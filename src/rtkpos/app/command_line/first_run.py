@@ -20,7 +20,7 @@ FIRST_RUN = "first run: compiling the numerical kernels; later runs start at onc
 FIRST_NETWORK = "first network: compiling its kernels, half a minute; later runs start at once."
 _WAITING = "another rtkpos is compiling the kernels; this one waits for them."
 LINE_EVERY_S = 10.0
-N_ENTRY = 190  # files in which the kernels of a solution are kept; the time goes with them
+N_ENTRY = 370  # files in which the kernels of a solution are kept; the time goes with them
 _LOOK_EVERY_S = 0.5
 
 

@@ -21,7 +21,7 @@ from rtkpos.app.solve.outputs import format_solution
 from rtkpos.app.solve.picture import draw_track, has_matplotlib
 from rtkpos.app.solve.request import SolveRequest
 from rtkpos.app.solve.solution_report import RunFacts, accuracy_lines
-from rtkpos.errors import FileError
+from rtkpos.errors import ConfigError, FileError
 from rtkpos.io.datasets.catalogue import complete_folder, dataset, fetch, role_paths
 from rtkpos.io.datasets.shipped import shipped_path
 from rtkpos.io.solutions.reference_track import truth_from_words
@@ -160,7 +160,10 @@ def run_warmup(into: Path | None = None, *, is_generic: bool = False) -> int:
 
     into : folder for kernels that other processes load, see `docs/decisions/numba.md`
     is_generic : for every processor of the last ten years, not for this one
+    ConfigError for generic kernels that nobody else gets.
     """
+    if is_generic and into is None:
+        raise ConfigError("--cpu generic makes kernels for other machines; say where: --into DIR.")
     start = time.perf_counter()
     if into is not None:
         os.environ[READY_VARIABLE] = NO_READY  # made anew, not taken from another such folder
