@@ -86,6 +86,10 @@ def test_a_pattern_gives_a_job_for_each_file(tmp_path):
         ('[[job]]\nrover = "r"\nconfig = "c.toml"\n', "config must be a table"),
         ('[[job]]\nrover = "r"\nconfig_file = 3\n', "config_file must be a file name"),
         ('[[job]]\nrover = "r"\nconfig.noise.loud = 1\n', "unknown key noise.loud"),
+        ('[[job]]\nrover = "r"\nelevation_mask = 1\n', "did you mean elevation_mask_deg?"),
+        ('[[job]]\nrover = "r"\nformat = "geo"\n', "got 'geo'; did you mean geojson?"),
+        ('[[job]]\nrover = "r"\nrover_antenna = 3\n', "rover_antenna must be text; got 3"),
+        ('[[job]]\nrover = "r"\nforce = 1\n', "force must be true or false; got 1"),
         ('[[job]]\nrover = "r"\nconfig.ambiguity.min_pairs = 99\n', "ambiguity.min_pairs must lie"),
         ('[[job]]\nrover = "r"\nconfig.ambiguity = 9\n', "ambiguity must be a section of keys"),
         ('[[job]]\nrover = "r"\n[[job]]\nrover = "R.obs"\n', "two jobs are called 'R'"),
@@ -124,7 +128,9 @@ def test_every_known_key_is_taken(tmp_path):
         "ar": '"hold"', "profile": '"safe"', "direction": '"backward"', "static_start_s": "5",
         "systems": '"G"', "bands": '"G12"', "elevation_mask_deg": "15", "strict": "true",
         "tow": "true", "velocity": "true", "name": '"x"', "format": '"kml"',
-        "config": "{ar = 'off'}", "config_file": '"c.toml"',
+        "config": "{ar = 'off'}", "config_file": '"c.toml"', "force": "true",
+        "antex": '"a.atx"', "rover_antenna": '"A NONE"', "base_antenna": '"B NONE"',
+        "coordinates": '"antenna"',
     }  # fmt: skip
     assert set(values) == set(KNOWN_KEYS)
     plain = '[[job]]\nrover = "q"\nnav = "m"\nbase = "d"\n'

@@ -156,7 +156,7 @@ def test_plan_of_a_list(capsys, stations):
         (["check", "list.csv", "--at", "95", "0", "0"], 1, "--at 95 0 0 is out of range"),
         (["check", "list.csv", "--map", "net.jpg"], 2, "must end in .png"),
         (["check", "list.csv", "--geojson", "no/net.json"], 2, "does not exist"),
-        (["check"], 1, "Missing argument"),
+        (["check"], 1, "STATIONS is missing"),
     ],
 )
 def test_wrong_use_is_one_sentence(capsys, stations, monkeypatch, tmp_path, words, code, message):

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from rtkpos.app.command_line import main
-from rtkpos.app.command_line.arguments import expand_arguments
 from rtkpos.app.solve.file_kind import NAVIGATION, OBSERVATIONS, OTHER, file_kind
 from rtkpos.app.solve.request import parse_bands
 from rtkpos.core.station.geodesy import enu_rotation
@@ -22,18 +21,6 @@ from tests.io.made_solution import BASE_ECEF_M, PLACE_ECEF_M, made_solution, rot
 def stage(tmp_path, monkeypatch) -> Stage:
     """Readers and solver that return made-up tables."""
     return set_stage(tmp_path, monkeypatch)
-
-
-def test_words_behind_an_option_are_spelled_out() -> None:
-    assert expand_arguments(["solve", "r", "--nav", "a", "b", "--base", "c", "d", "-q"]) == [
-        "solve", "r", "--nav", "a", "--nav", "b", "--base", "c", "--base", "d", "-q",
-    ]  # fmt: skip
-    # without a rover before it, the second word is the rover
-    assert expand_arguments(["solve", "--nav", "a", "r"]) == ["solve", "--nav", "a", "r"]
-    assert expand_arguments(["solve", "-o", "out", "--nav", "a", "r"])[-1] == "r"
-    assert expand_arguments(["solve", "r", "--truth", "-1", "2", "3e6"])[-1] == "-1 2 3e6"
-    assert expand_arguments(["solve", "r", "--truth", "t.csv", "--nav", "n"])[-1] == "n"
-    assert expand_arguments(["info", "--nav", "a", "b"]) == ["info", "--nav", "a", "b"]
 
 
 def test_options_override_the_file(stage, tmp_path) -> None:

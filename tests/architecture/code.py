@@ -44,12 +44,10 @@ _FORBIDDEN_IN_KERNELS = {
 
 
 def function_sizes(module: Module) -> Iterator[Violation]:
-    """Functions up to 60 lines of code, kernels up to 80; options of a command are not counted."""
+    """Functions up to 60 lines of code, kernels up to 80."""
     for node in module.functions():
         limit = MAX_KERNEL_LINES if is_kernel(node) else MAX_FUNCTION_LINES
         size = module.size(node)
-        if module.room == "app" and _is_command(node):
-            size -= len(module.code_lines.intersection(range(node.lineno, node.body[0].lineno)))
         if size > limit:
             yield module.violation(
                 node, f"{node.name} has {size} lines of code; the limit is {limit}"
@@ -57,23 +55,14 @@ def function_sizes(module: Module) -> Iterator[Violation]:
 
 
 def argument_counts(module: Module) -> Iterator[Violation]:
-    """Functions take up to 6 arguments, kernels 10; options of a command are not counted."""
+    """Functions take up to 6 arguments, kernels 10."""
     for node in module.functions():
-        if module.room == "app" and _is_command(node):
-            continue
         limit = MAX_KERNEL_ARGUMENTS if is_kernel(node) else MAX_ARGUMENTS
         count = len(arguments(node))
         if count > limit:
             yield module.violation(
                 node, f"{node.name} takes {count} arguments; the limit is {limit}"
             )
-
-
-def _is_command(node: Function) -> bool:
-    """Whether a function is a typer command or callback."""
-    marks = (mark for mark in node.decorator_list if isinstance(mark, ast.Call))
-    names = (mark.func.attr for mark in marks if isinstance(mark.func, ast.Attribute))
-    return any(name in ("command", "callback") for name in names)
 
 
 def file_sizes(module: Module) -> Iterator[Violation]:
@@ -149,11 +138,10 @@ def single_owners(modules: Iterable[Module]) -> Iterator[Violation]:
 
 
 def _public_definitions(module: Module) -> Iterator[tuple[int, str]]:
-    """Line and name of each public function, class and constant; not of commands of the app."""
+    """Line and name of each public function, class and constant."""
     for node in module.tree.body:
         if isinstance(node, Function | ast.ClassDef):
-            is_command = isinstance(node, Function) and _is_command(node)
-            names = [] if is_command else [node.name]
+            names = [node.name]
         elif isinstance(node, ast.Assign):
             flat = (item for target in node.targets for item in ast.walk(target))
             names = [item.id for item in flat if isinstance(item, ast.Name)]

@@ -37,7 +37,6 @@ OWNERS = {
     "pyproj": ("physics/coordinates.py",),
     "matplotlib": ("app/",),
     "distributed": ("batch/executor.py",),
-    "typer": ("app/",),
     "rich": ("app/",),
 }
 # Libraries that take longer to import than `import rtkpos` may: only inside functions.

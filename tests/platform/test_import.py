@@ -18,7 +18,6 @@ HEAVY = (
     "xarray",
     "pyproj",
     "matplotlib",
-    "typer",
     "rich",
     "pooch",
 )

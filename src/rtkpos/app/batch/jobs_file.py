@@ -9,29 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rtkpos.app.command_table.option import FILE, FLAG, TEXT
+from rtkpos.app.command_table.solve_table import SOLVE
 from rtkpos.app.solve.base_position import position_from_options
 from rtkpos.app.solve.request import SolveRequest, build_config
-from rtkpos.errors import ConfigError, InputError, quoted
+from rtkpos.errors import ConfigError, InputError, nearest, quoted
 from rtkpos.io.text.toml_file import read_toml
 from rtkpos.records.config import RtkConfig
 
-RESULT_FORMATS = ("pos", "nmea", "csv", "geojson", "kml")
-# Keys that stand for a value of the configuration.
-OPTION_OF_KEY = {
-    "mode": "mode",
-    "ar": "ar",
-    "profile": "profile",
-    "direction": "direction",
-    "static_start_s": "static_start_s",
-    "systems": "selection.systems",
-    "bands": "selection.bands",
-    "elevation_mask_deg": "selection.elevation_mask_deg",
-}
-FILE_KEYS = ("rover", "base", "nav")
+# Options of `solve` by the key that a job gives them with; the rest of the keys.
+JOB_OPTIONS = {one.key: one for one in SOLVE.options if one.key is not None}
 PLACE_KEYS = ("base_xyz", "base_llh", "base_position")
-FLAG_KEYS = ("strict", "tow", "velocity")
-OTHER_KEYS = ("name", "format", "config", "config_file")
-KNOWN_KEYS = (*FILE_KEYS, *PLACE_KEYS, *OPTION_OF_KEY, *FLAG_KEYS, *OTHER_KEYS)
+KNOWN_KEYS = ("rover", *JOB_OPTIONS, "name", "config")
 RESERVED_NAMES = ("manifest", "totals")
 STEM = "{stem}"
 
@@ -85,9 +74,12 @@ def _check_keys(table: dict[str, Any], where: str, barred: tuple[str, ...]) -> N
     """Refuse unknown keys."""
     for key, value in table.items():
         if key not in KNOWN_KEYS or key in barred:
-            known = ", ".join(k for k in KNOWN_KEYS if k not in barred)
+            known = [one for one in KNOWN_KEYS if one not in barred]
+            best = nearest(key, known)
+            hint = f"; did you mean {best}?" if best else "."
             raise _KeyError(
-                f"{where}unknown key {quoted(key)[1:-1]} = {quoted(value)}; known are {known}."
+                f"{where}unknown key {quoted(key)[1:-1]} = {quoted(value)}; known are "
+                f"{', '.join(known)}{hint}"
             )
 
 
@@ -120,31 +112,18 @@ def _job(values: dict[str, Any], rover: tuple[Path, ...], root: Path, folder: Pa
     """One job."""
     if not rover:
         raise _KeyError("the key rover is missing; name the rover's observation file.")
-    nav = _files(values, "nav", root)
-    if not nav:
+    given = {key: _value(values, key, root) for key in JOB_OPTIONS if key in values}
+    if not given.get("nav"):
         raise _KeyError("the key nav is missing; name the navigation file.")
-    kind = values.get("format", "pos")
-    if kind not in RESULT_FORMATS:
-        raise _KeyError(f"format must be one of {', '.join(RESULT_FORMATS)}; got {quoted(kind)}.")
-    flags = {key: _flag(values, key) for key in FLAG_KEYS}
+    kind = given.get("format", SOLVE.option("format").words[0])
     name = _name(values.get("name", STEM), rover[0])
     output = folder / f"{name}.{kind}"
-    request = SolveRequest(
-        rover=rover,
-        base=_files(values, "base", root),
-        nav=nav,
-        options=_options(values, root),
-        config=_path(values, "config_file", root),
-        base_xyz=_three(values, "base_xyz"),
-        base_llh=_three(values, "base_llh"),
-        base_position=_base_position(values),
-        output=output,
-        format=kind,
-        week_and_tow=flags["tow"],
-        with_velocity=flags["velocity"],
-        strict=flags["strict"],
-        quiet=True,
-    )
+    options = _config_table(values, root)
+    fields = {"format": kind}
+    for key, value in given.items():
+        option = JOB_OPTIONS[key]
+        (options if option.path else fields)[option.path or option.place] = value
+    request = SolveRequest(rover=rover, options=options, output=output, quiet=True, **fields)
     config = build_config(request)
     position_from_options(request)
     if config.mode == "single":
@@ -186,43 +165,41 @@ def _matches(pattern: str, root: Path, key: str) -> list[Path]:
     return files
 
 
-def _path(values: dict[str, Any], key: str, root: Path) -> Path | None:
-    """One file name."""
-    given = values.get(key)
-    if given is not None and not isinstance(given, str):
-        raise _KeyError(f"{key} must be a file name; got {quoted(given)}.")
-    return None if given is None else root / given
-
-
-def _flag(values: dict[str, Any], key: str) -> bool:
-    """A truth value, false when not given."""
-    given = values.get(key, False)
-    if not isinstance(given, bool):
+def _value(values: dict[str, Any], key: str, root: Path) -> Any:
+    """The value of a key as its option takes it; numbers are checked with the configuration."""
+    option, given = JOB_OPTIONS[key], values[key]
+    if option.takes == FILE:
+        if option.is_many:
+            return _files(values, key, root)
+        if not isinstance(given, str):
+            raise _KeyError(f"{key} must be a file name; got {quoted(given)}.")
+        return str(root / given) if option.path else root / given
+    if option.takes == FLAG and not isinstance(given, bool):
         raise _KeyError(f"{key} must be true or false; got {quoted(given)}.")
+    if option.n_value > 1:
+        return _numbers(key, given, option.n_value)
+    if option.takes == TEXT and not option.words and not isinstance(given, str):
+        example = f" {option.text}" if option.text.startswith("like ") else ""
+        raise _KeyError(f"{key} must be text{example}; got {quoted(given)}.")
+    if option.words and given not in option.words:
+        best = nearest(given, option.words) if isinstance(given, str) else ""
+        hint = f"; did you mean {best}?" if best else "."
+        raise _KeyError(
+            f"{key} must be one of {', '.join(option.words)}; got {quoted(given)}{hint}"
+        )
     return given
 
 
-def _three(values: dict[str, Any], key: str) -> tuple[float, float, float] | None:
-    """Three numbers, None when not given."""
-    given = values.get(key)
-    if given is None:
-        return None
+def _numbers(key: str, given: Any, count: int) -> tuple[float, ...]:
+    """So many numbers."""
     numbers = [v for v in given if type(v) in (int, float)] if isinstance(given, list) else []
-    if len(numbers) != 3 or len(given) != 3:
+    if len(numbers) != count or len(given) != count:
         raise _KeyError(f"{key} must be three numbers; got {quoted(given)}.")
-    return float(numbers[0]), float(numbers[1]), float(numbers[2])
+    return tuple(float(number) for number in numbers)
 
 
-def _base_position(values: dict[str, Any]) -> str | None:
-    """Where the base coordinates come from."""
-    given = values.get("base_position")
-    if given not in (None, "header", "single"):
-        raise _KeyError(f'base_position must be "header" or "single"; got {quoted(given)}.')
-    return given
-
-
-def _options(values: dict[str, Any], root: Path) -> dict[str, Any]:
-    """Values of the configuration by path: the table `config`, then the keys of their own."""
+def _config_table(values: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Values of the table `config` by path in the configuration."""
     table = values.get("config", {})
     if not isinstance(table, dict):
         raise _KeyError(
@@ -232,12 +209,6 @@ def _options(values: dict[str, Any], root: Path) -> dict[str, Any]:
     antex = options.get("antenna.antex")
     if isinstance(antex, str) and antex:
         options["antenna.antex"] = str(root / antex)
-    for key, path in OPTION_OF_KEY.items():
-        if key not in values:
-            continue
-        if key == "bands" and not isinstance(values[key], str):
-            raise _KeyError(f'bands must be text like "C26,G12"; got {quoted(values[key])}.')
-        options[path] = values[key]
     return options
 
 

@@ -1,4 +1,4 @@
-"""The process `rtkpos`: from the words typed to the exit code. The commands are in `cli`."""
+"""The process `rtkpos`: from the words typed to the exit code; `dispatch` finds the command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-from rtkpos.app.command_line.arguments import expand_arguments
+from rtkpos import __version__
 from rtkpos.app.command_line.exit_codes import (
     EXIT_DONE,
     EXIT_INTERNAL,
@@ -31,7 +31,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     debug = "--debug" in arguments
     try:
-        code = _run(expand_arguments([word for word in arguments if word != "--debug"]))
+        code = _run([word for word in arguments if word != "--debug"])
         sys.stdout.flush()
     except RtkposError as error:
         return _explain(error, error.exit_code, debug)
@@ -56,20 +56,13 @@ def _unnamable(error: UnicodeEncodeError) -> FileError:
 
 
 def _run(words: list[str]) -> int:
-    """The exit code of the command.
+    """The exit code of the command; for the version no table of commands is loaded."""
+    if words[:1] == ["--version"]:
+        sys.stdout.write(f"rtkpos {__version__}\n")
+        return EXIT_DONE
+    from rtkpos.app.command_line.dispatch import run_command
 
-    Plain uses of `solve` go past the parser of `cli`, which takes as long as solving six minutes.
-    """
-    from rtkpos.app.command_line.quick import quick_request
-
-    request = quick_request(words)
-    if request is None:
-        from rtkpos.app.command_line.cli import run_command
-
-        return run_command(words)
-    from rtkpos.app.solve.command import run_solve
-
-    return run_solve(request)
+    return run_command(words)
 
 
 def _explain(error: Exception, code: int, debug: bool) -> int:
@@ -104,21 +97,30 @@ def main() -> NoReturn:
     from rtkpos._numba.isolation import import_path
 
     sys.path[:] = import_path()  # a command imports nothing that lies beside the data
-    import logging
-    import warnings
-
-    from rtkpos._numba.cache_folder import use_project_cache
     from rtkpos.app.command_line.screen import prepare_streams
 
     prepare_streams()
     signal.signal(signal.SIGTERM, _on_sigterm)
+    words = sys.argv[1:]
+    if words != ["--version"]:
+        _prepare(words)
+    leave(run(words))
+
+
+def _prepare(words: list[str]) -> None:
+    """Warnings of libraries, and the folder of compiled kernels for commands that call them."""
+    import logging
+    import warnings
+
+    from rtkpos.app.command_line.dispatch import needs_kernels
+
     logging.basicConfig(level=logging.WARNING, format="rtkpos: %(message)s")
-    if "--debug" not in sys.argv:
+    if "--debug" not in words:
         warnings.simplefilter("ignore")
-    kernel_words = {"solve", "explain", "info", "batch", "warmup", "demo", "simulate", "network"}
-    if kernel_words & set(sys.argv) and not {"-h", "--help"} & set(sys.argv):
+    if needs_kernels([word for word in words if word != "--debug"]):
+        from rtkpos._numba.cache_folder import use_project_cache
+
         use_project_cache()
-    leave(run(sys.argv[1:]))
 
 
 def leave(code: int) -> NoReturn:
@@ -127,11 +129,10 @@ def leave(code: int) -> NoReturn:
     Everything is written and closed by now; what stays is to flush the standard streams. A result
     that did not get out is an error also when the command itself went well.
     """
-    import logging
-
     from rtkpos.app.command_line.screen import stdout_failure
 
-    logging.shutdown()
+    if "logging" in sys.modules:
+        sys.modules["logging"].shutdown()
     sys.stdout.flush()
     if stdout_failure() and code in (EXIT_DONE, EXIT_PARTIAL):
         _fail(stdout_failure())

@@ -57,10 +57,10 @@ class PlanRequest:
 
     stations: Path | None = None
     n_station: int | None = None
-    seed: int = 1
+    seed: int
     cell_size: int = CELL_SIZE
-    hours: float = 24.0
-    interval_s: float = 1.0
+    hours: float
+    interval_s: float
     ms_per_baseline_epoch: float | None = None
 
 

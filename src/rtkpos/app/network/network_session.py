@@ -38,7 +38,7 @@ class SessionRequest:
     """
 
     stations: Path
-    nav: tuple[Path, ...]
+    nav: tuple[Path, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     config: Path | None = None
     hours: float | None = None

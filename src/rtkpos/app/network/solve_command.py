@@ -44,7 +44,7 @@ class NetworkSolveRequest:
     """
 
     session: SessionRequest
-    rovers: tuple[Path, ...]
+    rovers: tuple[Path, ...] = ()
     output: Path | None = None
     corrections: Path | None = None
     summary: Path | None = None

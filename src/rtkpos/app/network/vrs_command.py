@@ -22,7 +22,6 @@ from rtkpos.network.rover_solution import OUTSIDE_MAX_M, OUTSIDE_TOLD_M
 from rtkpos.network.virtual.virtual_base import VirtualBase, virtual_base
 from rtkpos.physics.coordinates import degrees_from_ecef
 
-VERSIONS = {"3.04": 3.04, "4.00": 4.0}
 _TRACK_GAP_S = 60.0
 _COMMENT = 60
 
@@ -31,15 +30,16 @@ _COMMENT = 60
 class VrsRequest:
     """A virtual station: where, and the file it goes to.
 
+    version : of the RINEX file      name : its marker
     at : latitude, longitude [deg], ellipsoidal height [m]      track : file of a moving point
     """
 
     session: SessionRequest
     output: Path
+    version: str
+    name: str
     at: tuple[float, float, float] | None = None
     track: Path | None = None
-    version: str = "3.04"
-    name: str = "VRS"
 
 
 def run_network_vrs(request: VrsRequest) -> int:
@@ -60,7 +60,7 @@ def run_network_vrs(request: VrsRequest) -> int:
         request.output,
         replace(base.table, station=station),
         comments=_comments(session, base),
-        version=VERSIONS[request.version],
+        version=float(request.version),
     )
     if not request.session.quiet:
         _tell(request, session, base)

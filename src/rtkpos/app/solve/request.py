@@ -61,17 +61,22 @@ def build_config(request: SolveRequest) -> RtkConfig:
     Without a base the mode is "single" unless it was named; a named mode that needs a base and has
     none raises ConfigError, as do unknown keys and values out of range.
     """
-    values = toml_of(request.config)
-    values.pop("network", None)  # of the stations, see `network_run.network_config`
-    for path, value in request.options.items():
-        if value is not None:
-            _set(values, path.split("."), parse_bands(value) if path.endswith(".bands") else value)
+    values = config_values_of(request)
     if not request.base and request.stations is None:
         if values.setdefault("mode", "single") != "single":
             raise ConfigError(
                 f"mode {values['mode']} needs a base; add --base or use --mode single."
             )
     return RtkConfig.from_dict(values)
+
+
+def config_values_of(request: SolveRequest) -> dict[str, Any]:
+    """The values that the TOML file and the options give, in nested dictionaries."""
+    values = toml_of(request.config)
+    values.pop("network", None)  # of the stations, see `network_run.network_config`
+    for path, value in request.options.items():
+        _set(values, path.split("."), parse_bands(value) if path.endswith(".bands") else value)
+    return values
 
 
 def parse_bands(text: str) -> dict[str, str]:

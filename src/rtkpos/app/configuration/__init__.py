@@ -1,0 +1,1 @@
+"""`rtkpos config`: the configuration of a run, explained."""
