@@ -29,6 +29,8 @@ NESTED = from_dtype(np.dtype([("rows", "f8", (3, 2)), ("inner", INNER)], align=T
         types.none,
         types.boolean,
         types.uint64,
+        types.literal(0),
+        types.literal(True),
         types.float64,
         types.Array(types.float64, 2, "C"),
         types.Array(types.uint8, 1, "A", readonly=True),

@@ -34,6 +34,8 @@ def _to_json(kind: Any) -> Any:
     """As `to_json`, unchecked."""
     if str(kind) in _SIMPLE:
         return str(kind)
+    if isinstance(kind, _TYPES.IntegerLiteral | _TYPES.BooleanLiteral):
+        return ["literal", kind.literal_value]  # of a kernel that always returns the same
     if isinstance(kind, _TYPES.NestedArray):
         return ["nested", _to_json(kind.dtype), list(kind.shape)]
     if isinstance(kind, _TYPES.Array):
@@ -56,6 +58,8 @@ def from_json(found: Any) -> Any:
     if what == "array":
         inner, n_dim, layout, is_mutable, is_aligned = rest
         return _TYPES.Array(from_json(inner), n_dim, layout, not is_mutable, aligned=is_aligned)
+    if what == "literal":
+        return _TYPES.literal(rest[0])
     if what == "nested":
         return _TYPES.NestedArray(from_json(rest[0]), tuple(rest[1]))
     if what == "record":
