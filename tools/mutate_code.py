@@ -18,10 +18,13 @@ import ast
 import copy
 import hashlib
 import json
+import math
 import multiprocessing
 import os
 import random
+import resource
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -43,8 +46,10 @@ from tests.architecture.kernel_tests import (  # noqa: E402
 from tests.architecture.modules import Module, docstring_node, package_modules  # noqa: E402
 
 FLIPS_PER_KERNEL = 2
-LIMIT_S, LIMIT_FACTOR = 20.0, 5.0  # of a mutant: seconds, and times the unchanged tests' time
+# Of a mutant, in seconds of the processor: at least, and times what the unchanged tests take.
+LIMIT_S, LIMIT_FACTOR = 20.0, 5.0
 TESTS_LIMIT_S = 120.0  # of the unchanged tests
+WAIT_FACTOR = 20.0  # seconds by the clock for each of the processor, on a busy machine
 CONSTANT_FACTOR = 1.1
 PRELOADED = ["numpy", "pytest", "hypothesis", "scipy.stats", "xarray"]
 _TURNED = {
@@ -166,8 +171,9 @@ def key_of(mutant: Mutant) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
-def run_tests(folder: str, nodes: list[str], said: str) -> None:
+def run_tests(folder: str, nodes: list[str], said: str, limit_s: int) -> None:
     """In a process of its own: pytest over the package in a folder; the exit code tells."""
+    resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s + 1))
     os.environ |= {
         "NUMBA_DISABLE_JIT": "1", "RTKPOS_CACHE_DIR": f"{folder}/cache",
         "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": f"{folder}/src",
@@ -198,14 +204,16 @@ class Runner:
     def outcome(self, nodes: list[str], limit_s: float) -> str:
         """passed, failed, empty or timeout."""
         said = str(self.folder / "said")
-        process = self.context.Process(target=run_tests, args=(str(self.folder), nodes, said))
+        arguments = (str(self.folder), nodes, said, math.ceil(limit_s))
+        process = self.context.Process(target=run_tests, args=arguments)
         process.start()
-        process.join(limit_s)
+        process.join(WAIT_FACTOR * limit_s)
         if process.is_alive():
             process.kill()
             process.join()
             return "timeout"
-        return {0: "passed", 5: "empty"}.get(process.exitcode, "failed")
+        names = {0: "passed", 5: "empty", -signal.SIGXCPU: "timeout", -signal.SIGKILL: "timeout"}
+        return names.get(process.exitcode, "failed")
 
     def verdict(self, mutant: Mutant) -> str:
         """killed or survived; why not tested, when the tests do not pass without the mutant."""

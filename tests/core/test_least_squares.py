@@ -106,6 +106,31 @@ def test_fit_equals_the_one_with_a_column_for_each_clock(seed):
     assert prediction_variance(design, row, 0, fit) == pytest.approx(variance, rel=1e-9)
 
 
+@pytest.mark.parametrize("scale", [1e-8, 1e6])
+def test_scale_of_the_weights_moves_the_cofactor_alone(scale):
+    design, value, weight, group = rows()
+    fits = clock_free_fit(), clock_free_fit()
+    for fit, factor in zip(fits, (1.0, scale), strict=True):
+        assert fit_clock_free(design, value, weight * factor, group, N, fit) == 0
+    np.testing.assert_allclose(fits[1].x, fits[0].x, rtol=1e-9)
+    np.testing.assert_allclose(fits[1].clock, fits[0].clock, rtol=1e-9)
+    np.testing.assert_allclose(fits[1].cofactor, fits[0].cofactor / scale, rtol=1e-9)
+    rows_of_all = clock_free_fit()
+    group_means(design, value, weight * scale, group, N, rows_of_all)
+    sum_products(design, value, weight * scale, group, N, rows_of_all)
+    np.testing.assert_allclose(
+        rows_of_all.right, scale * fit_right(design, value, weight, group), rtol=1e-9
+    )
+
+
+def fit_right(design, value, weight, group):
+    """Right side of the normal equations at unit scale."""
+    fit = clock_free_fit()
+    group_means(design, value, weight, group, N, fit)
+    sum_products(design, value, weight, group, N, fit)
+    return fit.right
+
+
 def test_a_plane_of_lines_of_sight_is_singular():
     design, value, weight, group = rows()
     design[:, 2] = 0.0
