@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import argparse
 import ast
+import compileall
 import copy
 import hashlib
 import json
 import math
 import multiprocessing
 import os
+import py_compile
 import random
 import resource
 import shutil
@@ -176,7 +178,7 @@ def run_tests(folder: str, nodes: list[str], said: str, limit_s: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s + 1))
     os.environ |= {
         "NUMBA_DISABLE_JIT": "1", "RTKPOS_CACHE_DIR": f"{folder}/cache",
-        "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": f"{folder}/src",
+        "PYTHONPATH": f"{folder}/src",
     }  # fmt: skip
     os.chdir(ROOT)
     sys.path.insert(0, f"{folder}/src")
@@ -196,6 +198,9 @@ class Runner:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("*.pyc"))
+        # Compiled once; a changed file is known by its content, its time may be the same.
+        by_content = py_compile.PycInvalidationMode.CHECKED_HASH
+        compileall.compile_dir(folder / "src", quiet=1, invalidation_mode=by_content)
         (folder / "data").symlink_to(ROOT / "data")
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(PRELOADED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.architecture import code, docstrings, folders, imports
+from tests.architecture import code, docstrings, folders, imports, kernel_tests
 from tests.architecture.modules import Module
 
 
@@ -344,3 +344,36 @@ def test_kernel_docstrings(doc, count):
 def test_sources(path, doc, count):
     source = f'"""{doc}"""\n@kernel\ndef f(x): ...'
     assert len(found(docstrings.sources, path, source)) == count
+
+
+def test_tests_of_a_kernel_are_those_that_reach_its_name():
+    """By the test itself, a helper of the file, one of another file, or a module's attribute."""
+    folder = kernel_tests.TESTS
+    helper = "from rtkpos.core.a import first\n\ndef helped():\n    return first()\n"
+    source = (
+        "from rtkpos.core import b\nfrom rtkpos.core.a import first, unused\n"
+        "from tests.core.helpers import helped\n\n"
+        "def own():\n    return first()\n\n"
+        "def test_one():\n    own()\n\n"
+        "def test_two():\n    helped()\n\n"
+        "def test_three():\n    b.second()\n"
+    )
+    files = [
+        kernel_tests.TestFile(folder / "core/helpers.py", helper),
+        kernel_tests.TestFile(folder / "core/test_a.py", source),
+    ]
+    found = kernel_tests.tests_by_kernel(files)
+    node = "tests/core/test_a.py::test_"
+    assert found["rtkpos.core.a", "first"] == [f"{node}one", f"{node}two"]
+    assert found["rtkpos.core.b", "second"] == [f"{node}three"]
+    assert ("rtkpos.core.a", "unused") not in found
+
+
+def test_kernels_without_a_test_are_found(monkeypatch):
+    monkeypatch.setattr(kernel_tests, "WITHOUT_TEST", {("rtkpos.core.gone", "k"): "a reason"})
+    lines = "\n".join(f"    x += {k}" for k in range(20))
+    made = Module("core/made.py", f"@kernel\ndef nobody_tests_me(x):\n{lines}\n    return x\n")
+    what = [str(violation) for violation in kernel_tests.kernels_named([made])]
+    assert len(what) == 2
+    assert "nobody_tests_me is named by no test" in what[0]
+    assert "there is no rtkpos.core.gone.k" in what[1]
