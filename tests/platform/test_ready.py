@@ -165,9 +165,9 @@ def test_progress_is_told_where_there_is_no_terminal(tmp_path, monkeypatch, caps
 
 
 def test_progress_line():
-    assert first_run.progress_line(0, 300, 1.0) == "compiling kernels: 0 of about 300, 0 %"
-    told = first_run.progress_line(100, 300, 5.0)
-    assert told == "compiling kernels: 100 of about 300, 33 %, about 10 s left"
+    assert first_run.progress_line(0, 375, 1.0) == "compiling kernels: 0 of about 375, 0 %"
+    told = first_run.progress_line(100, 375, 5.0)
+    assert told == "compiling kernels: 100 of about 375, 25 %, about 15 s left"
 
 
 def test_generic_kernels_need_a_folder_for_others():

@@ -20,7 +20,8 @@ FIRST_RUN = "first run: compiling the numerical kernels; later runs start at onc
 FIRST_NETWORK = "first network: compiling its kernels, half a minute; later runs start at once."
 _WAITING = "another rtkpos is compiling the kernels; this one waits for them."
 LINE_EVERY_S = 10.0
-N_ENTRY = 370  # files in which the kernels of a solution are kept; the time goes with them
+N_ENTRY = 377  # files in which the kernels of a solution are kept; the time goes with them
+_LAST = 25  # but for the last one, which takes as long as so many
 _LOOK_EVERY_S = 0.5
 
 
@@ -113,7 +114,8 @@ def n_entry(folder: Path | None) -> int:
 
 def progress_line(n_done: int, n_all: int, elapsed_s: float) -> str:
     """Count, share and seconds left, by the speed until now."""
-    text = f"compiling kernels: {n_done} of about {n_all}, {100 * n_done // n_all} %"
+    n_left = n_all + _LAST - n_done
+    text = f"compiling kernels: {n_done} of about {n_all}, {100 * n_done // (n_done + n_left)} %"
     if n_done == 0:
         return text
-    return f"{text}, about {elapsed_s * (n_all - n_done) / n_done:.0f} s left"
+    return f"{text}, about {elapsed_s * n_left / n_done:.0f} s left"
