@@ -9,6 +9,7 @@ import pytest
 from tools.docs.figures import ROOT, blocks, faults, is_in, pages, unclassed
 
 ALLOWED = tomllib.loads((ROOT / "docs" / "figures.toml").read_text(encoding="utf-8"))["allowed"]
+SLACK = 4  # so many may go before the allowance must follow
 NEVER = ("README.md", "docs/benchmarks.md", "CONTRIBUTING.md")
 PAGES = [page.relative_to(ROOT).as_posix() for page in pages()]
 
@@ -22,7 +23,9 @@ def test_marks_are_sound_and_figures_are_in_their_files(page):
 def test_figures_without_a_source_only_become_fewer(page):
     found, allowed = unclassed(ROOT / page), ALLOWED.get(page, 0)
     assert len(found) <= allowed, "say where they come from:\n" + "\n".join(found)
-    assert len(found) == allowed, f"well done: lower {page} to {len(found)} in docs/figures.toml"
+    assert len(found) >= allowed - SLACK, (
+        f"fewer: lower {page} to {len(found)} in docs/figures.toml"
+    )
 
 
 def test_allowances_are_of_pages_that_exist_and_not_of_the_first_ones():
