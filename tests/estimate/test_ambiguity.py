@@ -16,7 +16,7 @@ from rtkpos.estimate.ambiguity.fixing import (
     fix_ambiguities,
     form_double_differences,
 )
-from rtkpos.estimate.baseline.filter import add_new_phases, start_epoch, update_codes
+from rtkpos.estimate.baseline.filter import add_new_phases, update_codes
 from rtkpos.estimate.baseline.static_mean import (
     APART_FLOOR_M,
     add_to_mean,
@@ -27,7 +27,7 @@ from rtkpos.estimate.baseline.static_mean import (
 from rtkpos.gnss.systems import GLONASS
 from rtkpos.processing.settings import kernel_settings
 from rtkpos.records.config import RtkConfig
-from tests.estimate.test_relative import WAVELENGTH_M, made_epoch
+from tests.estimate.test_relative import WAVELENGTH_M, begin, made_epoch
 
 SETTINGS = kernel_settings(RtkConfig())
 TRUE_M = np.array([0.31, -0.22, 0.47])
@@ -52,7 +52,7 @@ def fixed_epoch(seed, code_sigma_m=0.05, wrong=None, n_sat=9):
     if wrong is not None:
         work.sd_phase_m[wrong[0], wrong[1]] += WAVELENGTH_M * wrong[2]
     work.elevation_rad[:, :n_sat] = np.linspace(0.4, 1.4, n_sat)
-    start_epoch(state, np.zeros(3), 0.0, 0.0, SETTINGS)
+    begin(memory, np.zeros(3), 0.0, 0.0)
     update_codes(work, state, np.zeros(3))
     add_new_phases(work, state, np.zeros(3), memory.scratch)
     mark_candidates(work, state, SETTINGS, memory.ambiguity, memory.counts)
@@ -111,7 +111,7 @@ def test_double_differences_stay_in_their_group_and_glonass_stays_real():
     work, state, amb = memory.work, memory.state, memory.ambiguity
     work.sat[5] = GLONASS * 64
     work.elevation_rad[:, :8] = np.linspace(0.5, 1.2, 8)
-    start_epoch(state, np.zeros(3), 0.0, 0.0, SETTINGS)
+    begin(memory, np.zeros(3), 0.0, 0.0)
     update_codes(work, state, np.zeros(3))
     add_new_phases(work, state, np.zeros(3), memory.scratch)
     assert mark_candidates(work, state, SETTINGS, amb, memory.counts) == 14
@@ -136,7 +136,7 @@ def test_half_cycle_and_low_satellites_are_no_candidates():
     work.elevation_rad[:, :8] = 1.0
     work.elevation_rad[0, 0] = 0.05
     work.half_cycle[1, 0] = 1
-    start_epoch(state, np.zeros(3), 0.0, 0.0, SETTINGS)
+    begin(memory, np.zeros(3), 0.0, 0.0)
     update_codes(work, state, np.zeros(3))
     add_new_phases(work, state, np.zeros(3), memory.scratch)
     n = mark_candidates(work, state, SETTINGS, memory.ambiguity, memory.counts)

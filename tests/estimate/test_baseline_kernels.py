@@ -326,14 +326,14 @@ def test_slips_of_all_detectors_leave_the_filter():
     memory, _ = stepped()
     work, state = memory.work, memory.state
     work.code_weight[:] = 0.0  # no wide lane
-    memory.origin_m[:] = 0.0
+    memory.model.origin_m[:] = 0.0
     for i, band in cells():
         state.gf_var_m2[work.sat[i], band] = 0.0
     state.slip_bits[0, work.sat[1], 0] = SLIP_SURE
     state.slip_bits[1, work.sat[2], 1] = SLIP_LIKELY
     state.slip_bits[0, work.sat[4], 1] = SLIP_SURE | SLIP_HALF_TOLD
-    plan = SimpleNamespace(settings=SETTINGS, robust=ROBUST)
-    n = find_slips(SimpleNamespace(plan=plan), NS, memory)
+    model, rows = memory.model, memory.rows
+    n = find_slips(NS, SETTINGS, ROBUST, model, state, work, rows, memory.counts)
     gone = {(i, b) for i, b in cells() if state.slot[work.sat[i], b] < 0}
     assert gone == {(1, 0), (4, 1)}, "the likely one shows no step"
     assert n == 2

@@ -18,12 +18,12 @@ from rtkpos.estimate.ambiguity.glonass import (
     glonass_band,
     learn_channel_bias,
 )
-from rtkpos.estimate.baseline.filter import add_new_phases, start_epoch, update_codes
+from rtkpos.estimate.baseline.filter import add_new_phases, update_codes
 from rtkpos.gnss.signals import carrier_hz
 from rtkpos.gnss.systems import GLONASS, GPS
 from rtkpos.processing.settings import kernel_settings
 from rtkpos.records.config import RtkConfig
-from tests.estimate.test_relative import made_epoch
+from tests.estimate.test_relative import begin, made_epoch
 
 SETTINGS = kernel_settings(RtkConfig())
 TRUE_M = np.array([0.31, -0.22, 0.47])
@@ -64,7 +64,7 @@ def glonass_epoch(seed, slope_m, teacher=None):
         work.code_weight[:n, band] = 1.0 / 0.2**2
         phase = effect + lengths * integers + slope_m * CHANNELS + rng.normal(0, 0.002, n)
         work.sd_phase_m[:n, band] = phase
-    start_epoch(state, np.zeros(3), CLOCK_M, 0.0, SETTINGS)
+    begin(memory, np.zeros(3), CLOCK_M, 0.0)
     update_codes(work, state, np.zeros(3))
     add_new_phases(work, state, np.zeros(3), memory.scratch)
     return memory

@@ -13,21 +13,20 @@ from rtkpos.estimate.baseline.filter import (
     mirror,
     predicted,
     project,
-    start_epoch,
     update_codes,
     update_known_phases,
 )
-from tests.estimate.test_relative import SETTINGS, WAVELENGTH_M, made_epoch
+from tests.estimate.test_relative import WAVELENGTH_M, begin, made_epoch
 
 
 def started(seed, n_sat=11):
     """A filter of a first epoch with its ambiguities, ready for the second epoch."""
     memory = made_epoch(seed, n_sat)
     state, work, origin = memory.state, memory.work, np.zeros(3)
-    start_epoch(state, origin, 0.0, 0.0, SETTINGS)
+    begin(memory, origin, 0.0, 0.0)
     update_codes(work, state, origin)
     add_new_phases(work, state, origin, memory.scratch)
-    start_epoch(state, origin, 0.0, 30.0, SETTINGS)
+    begin(memory, origin, 0.0, 30.0)
     work.sd_phase_m[:n_sat] += np.random.default_rng(seed).normal(0.0, 0.003, (n_sat, 3))
     return memory
 

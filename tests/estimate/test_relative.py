@@ -64,6 +64,14 @@ def inverse(matrix):
     return work[:, n:]
 
 
+def begin(memory, origin_m, clock_m, step_s):
+    """Time update of a filter with an estimated position."""
+    model = memory.model
+    model.origin_m[:], model.clock_m = origin_m, clock_m
+    model.position_var_m2 = model.clock_var_m2 = SETTINGS.position_reset_m**2
+    return start_epoch(memory.state, model, step_s, SETTINGS)
+
+
 def naive_update(x, p, rows, values, variances):
     """Block Kalman update: the independent twin of the scalar updates."""
     x, p, rows = (a.astype(np.longdouble) for a in (x, p, rows))
@@ -85,7 +93,7 @@ def test_sequence_of_scalar_updates_equals_one_block_update():
     memory = made_epoch(1)
     state, work = memory.state, memory.work
     origin = np.zeros(3)
-    start_epoch(state, origin, 0.0, 0.0, SETTINGS)
+    begin(memory, origin, 0.0, 0.0)
     state.bias_slot[1] = add_state(state, 0.0, 100.0**2, OWNER_BIAS)
     n = int(state.n_state)
     x0, p0 = state.state[:n].copy(), state.cov[:n, :n].copy()
@@ -114,7 +122,7 @@ def test_augmentation_is_the_limit_of_an_infinite_prior():
     memory = made_epoch(2)
     state, work = memory.state, memory.work
     origin = np.zeros(3)
-    start_epoch(state, origin, 0.0, 0.0, SETTINGS)
+    begin(memory, origin, 0.0, 0.0)
     update_codes(work, state, origin)
     n = int(state.n_state)
     prior = 1e5
@@ -136,10 +144,10 @@ def test_second_epoch_of_phases_equals_the_block_update():
     memory = made_epoch(3)
     state, work = memory.state, memory.work
     origin = np.zeros(3)
-    start_epoch(state, origin, 0.0, 0.0, SETTINGS)
+    begin(memory, origin, 0.0, 0.0)
     update_codes(work, state, origin)
     add_new_phases(work, state, origin, memory.scratch)
-    start_epoch(state, origin, 0.0, 1.0, SETTINGS)
+    begin(memory, origin, 0.0, 1.0)
     n = int(state.n_state)
     x0, p0 = state.state[:n].copy(), state.cov[:n, :n].copy()
     work.sd_phase_m[:8, :2] += 0.002
@@ -160,7 +168,7 @@ def test_second_epoch_of_phases_equals_the_block_update():
 def test_projection_is_the_row_times_the_covariance(sign):
     memory = made_epoch(4)
     state, work = memory.state, memory.work
-    start_epoch(state, np.zeros(3), 0.0, 0.0, SETTINGS)
+    begin(memory, np.zeros(3), 0.0, 0.0)
     state.wet_slot = add_state(state, 0.01, 0.02**2, OWNER_WET)
     iono = add_state(state, 0.03, 0.05**2, OWNER_IONO - int(work.sat[2]))
     state.iono_slot[work.sat[2]] = iono
@@ -179,11 +187,11 @@ def test_projection_is_the_row_times_the_covariance(sign):
 def test_scalar_update_keeps_the_covariance_symmetric_and_positive():
     memory = made_epoch(5)
     state, work = memory.state, memory.work
-    start_epoch(state, np.zeros(3), 0.0, 0.0, SETTINGS)
+    begin(memory, np.zeros(3), 0.0, 0.0)
     update_codes(work, state, np.zeros(3))
     add_new_phases(work, state, np.zeros(3), memory.scratch)
     for _ in range(50):
-        start_epoch(state, np.zeros(3), 0.0, 1.0, SETTINGS)
+        begin(memory, np.zeros(3), 0.0, 1.0)
         update_known_phases(work, state, np.zeros(3), memory.counts)
     n = int(state.n_state)
     cov = state.cov[:n, :n]
@@ -195,7 +203,7 @@ def test_scalar_update_keeps_the_covariance_symmetric_and_positive():
 def test_removed_ambiguities_leave_the_others_as_they_were():
     memory = made_epoch(6)
     state, work = memory.state, memory.work
-    start_epoch(state, np.zeros(3), 0.0, 0.0, SETTINGS)
+    begin(memory, np.zeros(3), 0.0, 0.0)
     update_codes(work, state, np.zeros(3))
     add_new_phases(work, state, np.zeros(3), memory.scratch)
     before = {

@@ -10,8 +10,8 @@ import pytest
 
 from rtkpos.estimate.ambiguity.integer_step import integer_step, prove_fix, try_integers
 from rtkpos.estimate.baseline.code_differential import clock_of_first_code
-from rtkpos.estimate.baseline.filter_step import filter_step
 from rtkpos.estimate.baseline.single_difference import share_states
+from rtkpos.estimate.rover_filter import filter_rover
 from rtkpos.estimate.step import (
     differential_step,
     place_base,
@@ -65,7 +65,7 @@ def with_code_position():
 def with_codes():
     inputs, memory, out = with_code_position()
     assert differential_step(inputs, 0, 0, memory) > 20
-    memory.origin_m[:] = memory.fix.position_m + memory.rows.fit.fit.x
+    memory.model.origin_m[:] = memory.fix.position_m + memory.rows.fit.fit.x
     memory.work.code_misfit = max(memory.rows.fit.sigma0, 1.0)
     return inputs, memory, out
 
@@ -75,7 +75,7 @@ def with_phases():
     memory.state.rover_ns = inputs.rover.time_ns[0]
     out[0].age_s = 0.0
     clock_m = clock_of_first_code(memory.work, memory.rows)
-    n = filter_step(inputs, 0, clock_m, memory, out, 0)
+    n = filter_rover(inputs, 0, clock_m, memory, out, 0)
     return inputs, memory, out, n
 
 
@@ -102,7 +102,7 @@ def test_a_moving_base_stands_at_its_own_code_position():
 
 def test_code_differential_position_is_within_a_metre():
     inputs, memory, _ = with_codes()
-    assert np.linalg.norm(memory.origin_m - ROVER_M) < 1.0
+    assert np.linalg.norm(memory.model.origin_m - ROVER_M) < 1.0
     assert memory.work.baseline_m == pytest.approx(
         np.linalg.norm(memory.fix.position_m - BASE_M), abs=1e-6
     )
@@ -157,8 +157,7 @@ def test_integers_of_one_epoch_are_found_and_proven():
 
 def test_a_fixed_row_holds_position_and_widened_covariance():
     inputs, memory, out, _ = with_phases()
-    clock_m = clock_of_first_code(memory.work, memory.rows)
-    status = integer_step(inputs, clock_m, int(inputs.rover.time_ns[0]), memory, out, 0)
+    status = integer_step(inputs, int(inputs.rover.time_ns[0]), memory, out, 0)
     row = out[0]
     assert status == row.status == FixStatus.FIXED.value
     assert row.reason == Reason.OK.value

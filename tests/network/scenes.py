@@ -165,7 +165,7 @@ class Watch:
         n = int(edge.work.n_sat)
         sat = np.asarray(edge.work.sat[:n], int)
         row = np.asarray(edge.work.row[:, :n])
-        held = (np.asarray(edge.held)[sat] > 0) & (row >= 0).all(axis=0)
+        held = (np.asarray(edge.model.held)[sat] > 0) & (row >= 0).all(axis=0)
         i, band = np.nonzero(held)
         truth = self.integer[row[0, i, band]] - self.integer[row[1, i, band]]
         off = np.asarray(edge.integer)[sat[i], band] - truth

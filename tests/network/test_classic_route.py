@@ -114,7 +114,7 @@ def compared(engine, system):
     """(satellites of which both know the integers, those that differ) of baseline 0 at the end."""
     known = classic(system, *recorded(engine))
     edge = engine.memory.edge[0]
-    held = [s for s in known if edge.held[s, :2].all()]
+    held = [s for s in known if edge.model.held[s, :2].all()]
     ours = np.array([edge.integer[s, :2] for s in held])
     theirs = np.array([known[s] for s in held])
     off = ours - theirs

@@ -48,7 +48,7 @@ def hold(memory, station_integer, edges=None, sats=SATS, band=BAND):
     edges = range(len(memory.ends)) if edges is None else edges
     for e in edges:
         rover, base = memory.ends[e]
-        memory.edge["held"][e, sats, band] = 1
+        memory.edge["model"]["held"][e, sats, band] = 1
         memory.edge["integer"][e, sats, band] = station_integer[rover] - station_integer[base]
         memory.edge["datum_ns"][e, sats[0] >> 6, band] = 5
 
@@ -99,7 +99,7 @@ def test_a_wrong_spoke_loses_its_integer_and_the_rim_keeps_its_own_blame(memory,
     wrong = int(np.flatnonzero(n_in == 2)[0])
     memory.edge["integer"][wrong, SATS[2], BAND] += 1
     closure.close_triangles(memory)
-    assert memory.edge["held"][wrong, SATS[2], BAND] == 0
+    assert memory.edge["model"]["held"][wrong, SATS[2], BAND] == 0
     assert memory.edge["verified"][wrong, SATS[2], BAND] == 0
     assert tallied(memory)[1] == 2
     for t in np.flatnonzero((memory.triangle != wrong).all(axis=1)):
@@ -119,7 +119,7 @@ def test_a_wrong_rim_is_cleared_by_nobody_and_both_its_spokes_stay(memory, integ
     wrong = int(np.flatnonzero(n_in == 1)[0])
     memory.edge["integer"][wrong, SATS[5], BAND] -= 3
     assert closure.close_triangles(memory) == 1
-    held = memory.edge["held"][:, SATS[5], BAND]
+    held = memory.edge["model"]["held"][:, SATS[5], BAND]
     assert held[wrong] == 0
     assert held.sum() == len(memory.ends) - 1
     # The spokes differ once: not to be used at this epoch, and verified again at the next.
@@ -163,7 +163,7 @@ def test_release_ends_the_datum_with_its_last_arc(memory, integers):
     hold(memory, integers[:, :3], edges=memory.triangle[0], sats=SATS[:3])
     memory.edge["integer"][memory.triangle[0, 0], SATS[0], BAND] += 1
     assert closure.close_triangles(memory) == 3
-    assert not memory.edge["held"][memory.triangle[0], SATS[0], BAND].any()
+    assert not memory.edge["model"]["held"][memory.triangle[0], SATS[0], BAND].any()
     assert (memory.edge["datum_ns"][memory.triangle[0], SYSTEM, BAND] == 5).all()
     for e in memory.triangle[0]:
         for sat in SATS[1:3]:
@@ -219,12 +219,12 @@ def test_close_triangles_is_its_naive_twin(memory, seed):
     memory.edge["integer"][:, SATS, BAND] += rng.integers(-5, 5, (shape[0], 1))
     wrong = rng.random(shape) < 0.08
     memory.edge["integer"][:, SATS, BAND] += wrong * rng.integers(1, 3, shape)
-    memory.edge["held"][:, SATS, BAND] = rng.random(shape) < 0.8
-    held = memory.edge["held"][:, SATS, BAND] > 0
+    memory.edge["model"]["held"][:, SATS, BAND] = rng.random(shape) < 0.8
+    held = memory.edge["model"]["held"][:, SATS, BAND] > 0
     integer = memory.edge["integer"][:, SATS, BAND].copy()
     wanted = naive(memory.ends, memory.triangle, memory.sign, memory.owner, held, integer)
     n = closure.close_triangles(memory)
-    assert np.array_equal(memory.edge["held"][:, SATS, BAND] > 0, wanted[0])
+    assert np.array_equal(memory.edge["model"]["held"][:, SATS, BAND] > 0, wanted[0])
     assert np.array_equal(memory.edge["integer"][:, SATS, BAND], wanted[1])
     assert np.array_equal(memory.edge["verified"][:, SATS, BAND] > 0, wanted[2])
     assert n == wanted[3] == tallied(memory)[2]

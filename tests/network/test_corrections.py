@@ -164,14 +164,14 @@ def test_a_lasting_step_ends_the_arcs_of_a_station_after_three_epochs(half_way):
     k, i = 0, 4
     sat = int(memory.station[k].work.sat[i])
     mine = (memory.ends == k).any(axis=1)
-    assert (memory.edge["held"][mine][:, sat].sum(axis=1) > 0).all()
-    others = memory.edge["held"][~mine].copy()
+    assert (memory.edge["model"]["held"][mine][:, sat].sum(axis=1) > 0).all()
+    others = memory.edge["model"]["held"][~mine].copy()
     for step, ended in ((21, 0), (22, 0), (23, 1)):
         memory.station[k].phase_m[i] += 0.5 if step == 21 else 0.0
         c.update_corrections(time_ns + step * SECOND, settings_of(engine), memory)
         assert memory.tally[COUNT_RELEASED_STEP] == ended
-    assert not memory.edge["held"][mine][:, sat].any()
-    assert np.array_equal(memory.edge["held"][~mine], others)
+    assert not memory.edge["model"]["held"][mine][:, sat].any()
+    assert np.array_equal(memory.edge["model"]["held"][~mine], others)
     assert np.isnan(memory.corrections.dispersive_m[k, sat])
     assert np.isfinite(memory.corrections.dispersive_m[1:, sat]).all()
 

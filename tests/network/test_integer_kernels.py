@@ -62,7 +62,7 @@ def plan_of(**changed):
 
 def hold(memory, integers, rows, band=0):
     for i in rows:
-        memory.held[memory.work.sat[i], band] = 1
+        memory.model.held[memory.work.sat[i], band] = 1
         memory.integer[memory.work.sat[i], band] = integers[i, band]
 
 
@@ -108,7 +108,7 @@ def variances(memory):
     for i in range(N_SAT):
         for band in range(N_BAND):
             reference = int(amb.reference[band])
-            if i == reference or memory.held[work.sat[i], band]:
+            if i == reference or memory.model.held[work.sat[i], band]:
                 continue
             a, b = state.slot[work.sat[i], band], state.slot[work.sat[reference], band]
             step = np.zeros(int(state.n_state))
@@ -148,7 +148,7 @@ def test_first_of_a_pair_sets_the_datum_and_both_are_constrained():
     cov, x = np.array(state.cov[:n, :n]), np.array(state.state[:n])
     assert hold_pair(origin, sat, 0, NOW_NS, state, memory) == 2
     assert memory.integer[[origin, sat], 0].tolist() == [first, first + 7]
-    assert memory.held[[origin, sat], 0].tolist() == [1, 1]
+    assert memory.model.held[[origin, sat], 0].tolist() == [1, 1]
     assert memory.trial[other, 0] == first - 2
     assert memory.datum_ns[GPS, 0] == NOW_NS
     assert memory.trial_origin[GPS, 0] == -1
@@ -171,7 +171,7 @@ def test_trials_are_held_when_found_often_and_long_enough():
     memory.trial_ns[sats[5], 0] = NOW_NS - 1 * SECOND
     memory.ambiguity.candidate[6, 0] = 0
     assert hold_confirmed(GPS, 0, NOW_NS, plan, memory) == 4
-    assert memory.held[sats[:N_SAT], 0].tolist() == [1, 1, 1, 1, 0, 0, 0]
+    assert memory.model.held[sats[:N_SAT], 0].tolist() == [1, 1, 1, 1, 0, 0, 0]
     assert hold_confirmed(GPS, 1, NOW_NS, plan, memory) == 0, "no origin on the other band"
 
 
@@ -230,7 +230,7 @@ def test_a_set_that_is_not_certain_is_halved():
     find_anchors(GPS, memory)
     n = fix_system(GPS, NOW_NS, plan, memory)
     assert 0 < n < (N_SAT - 1) * N_BAND
-    held = np.flatnonzero(memory.held[work.sat[:N_SAT], 0])
+    held = np.flatnonzero(memory.model.held[work.sat[:N_SAT], 0])
     assert not {0, 1} & set(held.tolist())
     got = memory.integer[work.sat[held], 0]
     np.testing.assert_array_equal(got - got[0], integers[held, 0] - integers[held[0], 0])
@@ -257,7 +257,7 @@ def test_arcs_of_a_first_pass_are_held_from_one_datum():
     rows += [(3, 5, begin, end, 78), (4, 5, NOW_NS + 1, end, 77)]
     n = take_known(0, NOW_NS, memory, known_arcs(memory, rows))
     assert n == memory.tally[COUNT_FROM_FIRST] == 3
-    assert memory.held[sats[:N_SAT], 0].tolist() == [1, 1, 1, 0, 0, 0, 0]
+    assert memory.model.held[sats[:N_SAT], 0].tolist() == [1, 1, 1, 0, 0, 0, 0]
     assert memory.integer[sats[:3], 0].tolist() == (integers[:3, 0] + 10).tolist()
     assert memory.datum_ns[GPS, 0] == 77
     state = memory.state
@@ -328,7 +328,7 @@ def triangle():
     )
     stations = np.random.default_rng(12).integers(-50, 50, (3, N_SAT))
     for e, (rover, base) in enumerate(memory.ends):
-        edges[e].held[:N_SAT, 0] = 1
+        edges[e].model.held[:N_SAT, 0] = 1
         edges[e].integer[:N_SAT, 0] = stations[rover] - stations[base]
     return memory, stations
 
@@ -339,7 +339,7 @@ def test_closure_shifts_the_owners_datum_and_votes():
     edges[2].integer[:N_SAT, 0] += 13
     edges[2].trial_n[20, 0], edges[2].trial[20, 0] = 1, 40
     edges[1].integer[4, 0] += 1
-    edges[0].held[6, 0] = 0
+    edges[0].model.held[6, 0] = 0
     assert close_one(0, GPS, 0, memory) == N_SAT - 1
     assert memory.tally[[COUNT_DATUM, COUNT_AGREES, COUNT_DIFFERS]].tolist() == [1, 5, 1]
     assert memory.closed[0, GPS, 0] == 5
@@ -353,7 +353,7 @@ def test_closure_shifts_the_owners_datum_and_votes():
     memory.owner[0] = -1
     edges[2].integer[:N_SAT, 0] += 3
     assert close_one(0, GPS, 0, memory) == 0, "no owner whose datum could be moved"
-    edges[0].held[1:, 0] = 0
+    edges[0].model.held[1:, 0] = 0
     assert close_one(0, GPS, 0, memory) == 0, "one satellite says nothing"
 
 
@@ -366,9 +366,9 @@ def test_sides_that_close_elsewhere_keep_their_integer():
         edge.state.slot[:] = -1
     edges[0].agree[4, 0] = edges[2].agree[4, 0] = 1
     assert release_blamed(0, memory) == 1
-    assert [int(edge.held[4, 0]) for edge in edges] == [1, 0, 1]
-    assert edges[1].held[:N_SAT, 0].sum() == N_SAT - 1
-    edges[1].held[4, 0] = 1
+    assert [int(edge.model.held[4, 0]) for edge in edges] == [1, 0, 1]
+    assert edges[1].model.held[:N_SAT, 0].sum() == N_SAT - 1
+    edges[1].model.held[4, 0] = 1
     for edge in edges:
         edge.agree[4, 0] = 1
     assert release_blamed(0, memory) == 3, "all three cannot be cleared"
@@ -396,16 +396,16 @@ def waiting_side(off=0):
     edge = memory.edge[2]
     integers = fill(edge, 13, 0.02)
     sats = np.array(edge.work.sat[:N_SAT])
-    edge.held[:], edge.is_free[:] = 0, 0
+    edge.model.held[:], edge.is_free[:] = 0, 0
     for band in range(N_BAND):
         parts = np.random.default_rng(band).integers(-50, 50, N_SAT)
         whole = integers[:, band].astype(int)
         for side, value in ((0, parts), (1, whole - parts), (2, whole)):
-            memory.edge[side].held[sats, band] = 1
+            memory.edge[side].model.held[sats, band] = 1
             memory.edge[side].integer[sats, band] = value
         memory.closed[0, GPS, band] = 5
     for i in (1, 4):
-        edge.held[sats[i], :N_BAND], edge.integer[sats[i], :N_BAND] = 0, 0
+        edge.model.held[sats[i], :N_BAND], edge.integer[sats[i], :N_BAND] = 0, 0
         edge.is_free[i, :N_BAND] = 1
     memory.edge[0].integer[sats[4], 0] += off
     return memory, edge, sats, integers.astype(int)
@@ -416,9 +416,9 @@ def test_what_two_sides_imply_is_held_where_the_filter_agrees(off):
     memory, edge, sats, integers = waiting_side(off)
     n = transfer_system(0, 2, GPS, NOW_NS, memory)
     assert n == (N_BAND if off else 2 * N_BAND)
-    assert edge.held[sats[1], :N_BAND].tolist() == [1, 1]
+    assert edge.model.held[sats[1], :N_BAND].tolist() == [1, 1]
     assert edge.integer[sats[1], :N_BAND].tolist() == integers[1].tolist()
-    assert edge.held[sats[4], :N_BAND].tolist() == ([0, 0] if off else [1, 1])
+    assert edge.model.held[sats[4], :N_BAND].tolist() == ([0, 0] if off else [1, 1])
 
 
 @pytest.mark.parametrize(("off", "spread", "wanted"), [(0, 0.0, 1), (1, 0.0, 0), (0, 4.0, 0)])

@@ -65,7 +65,7 @@ def test_distance_from_the_hull(seed, centre):
     distance = outside_distance(7, work)
     assert distance == pytest.approx(hull_distance(places), abs=1.0)
     if distance > 0.0:
-        i, j, share = int(work.edge[0]), int(work.edge[1]), work.edge[2]
+        i, j, share = work.edge_first, work.edge_second, work.edge_share
         nearest = places[i] + share * (places[j] - places[i])
         assert np.linalg.norm(nearest) == pytest.approx(distance, rel=1e-12)
 

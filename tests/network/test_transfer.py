@@ -36,12 +36,12 @@ def let_go(memory, t, side, number):
     e = int(memory.triangle[t, side])
     edge = memory.edge[e]
     n = int(edge.work.n_sat)
-    held = memory.edge["held"][memory.triangle[t]][:, edge.work.sat[:n]].min(axis=0)
+    held = memory.edge["model"]["held"][memory.triangle[t]][:, edge.work.sat[:n]].min(axis=0)
     i = int(np.flatnonzero(held.sum(axis=1) >= 2)[number])
     sat = int(edge.work.sat[i])
     bands = np.flatnonzero(held[i])
     before = edge.integer[sat, bands].copy()
-    edge.held[sat, bands] = 0
+    edge.model.held[sat, bands] = 0
     edge.integer[sat, bands] = 0
     for each in range(len(memory.ends)):
         memory.edge[each].is_free[:] = 0
@@ -54,7 +54,7 @@ def test_what_two_sides_imply_is_taken_over(stepped, memory, side):
     e, sat, bands, before = let_go(memory, 0, side, 3)
     n = transfer.transfer_integers(int(stepped.time_ns[-1]), memory)
     assert n == len(bands) == memory.tally[COUNT_TRANSFERRED]
-    assert memory.edge["held"][e, sat, bands].all()
+    assert memory.edge["model"]["held"][e, sat, bands].all()
     assert np.array_equal(memory.edge["integer"][e, sat, bands], before)
 
 
@@ -68,7 +68,7 @@ def test_what_does_not_fit_is_refused(stepped, memory, wrong_cycle):
             memory.closed[t] = 0
     memory.edge["integer"][used[1], sat, bands[0]] += wrong_cycle
     assert transfer.transfer_integers(int(stepped.time_ns[-1]), memory) == 0
-    assert not memory.edge["held"][e, sat, bands].any()
+    assert not memory.edge["model"]["held"][e, sat, bands].any()
 
 
 def test_triangles_that_do_not_close_tell_nothing(stepped, memory):

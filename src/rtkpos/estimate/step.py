@@ -23,7 +23,6 @@ from rtkpos.estimate.baseline.code_differential import (
 from rtkpos.estimate.baseline.correction_noise import add_correction_noise, load_correction_sigma
 from rtkpos.estimate.baseline.epoch_work import MIN_COMMON, MIN_PHASES, NEVER_NS
 from rtkpos.estimate.baseline.filter import forget_ambiguities, remember_differences
-from rtkpos.estimate.baseline.filter_step import filter_step
 from rtkpos.estimate.baseline.phase_steps import settle_by_fix
 from rtkpos.estimate.baseline.single_difference import (
     antenna_to_marker,
@@ -40,6 +39,7 @@ from rtkpos.estimate.covariance_scaling import float_widening, widen
 from rtkpos.estimate.output_row import is_possible, write_position
 from rtkpos.estimate.point.code_position import POINT_CHI_SQUARE, POINT_FEW, POINT_OK
 from rtkpos.estimate.point.single_point import single_point_epoch
+from rtkpos.estimate.rover_filter import filter_rover
 from rtkpos.prepare.common import pair_epoch
 from rtkpos.prepare.pairing import BASE, ROVER
 from rtkpos.prepare.slips import COUNT_CODE_REJECTED, remember_receiver, track_receiver
@@ -150,23 +150,28 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     out[k_out].prefit_code_m = code_residual_rms(work, memory.rows)
     clock_m = clock_of_first_code(work, memory.rows)
     for k in range(3):
-        memory.origin_m[k] = memory.fix.position_m[k] + fit.fit.x[k]
+        memory.model.origin_m[k] = memory.fix.position_m[k] + fit.fit.x[k]
     work.code_misfit = max(fit.sigma0, 1.0)
     scale = work.code_misfit**2
     for a in range(3):
         for b in range(3):
             memory.written_cov_m2[a, b] = fit.fit.cofactor[a, b] * scale
     widen(memory.written_cov_m2, float_widening(work.code_misfit))
-    if not is_possible(memory.origin_m, memory.written_cov_m2):
+    if not is_possible(memory.model.origin_m, memory.written_cov_m2):
         out[k_out].reason = Reason.CODE_POSITION_FAILED.value
         return FixStatus.SPP.value
     write_position(
-        out, k_out, memory.origin_m, memory.written_cov_m2, FixStatus.DGNSS.value, Reason.OK.value
+        out,
+        k_out,
+        memory.model.origin_m,
+        memory.written_cov_m2,
+        FixStatus.DGNSS.value,
+        Reason.OK.value,
     )
     out[k_out].n_sat = work.n_sat
     if settings.mode == RunMode.DGNSS.value:
         return FixStatus.DGNSS.value
-    n_phase = filter_step(inputs, k_rover, clock_m, memory, out, k_out)
+    n_phase = filter_rover(inputs, k_rover, clock_m, memory, out, k_out)
     if n_phase < MIN_PHASES:
         out[k_out].reason = Reason.FEW_AMBIGUITIES.value
         return FixStatus.DGNSS.value
@@ -184,10 +189,10 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     )
     status = FixStatus.FLOAT.value
     if settings.ar != ArMode.OFF.value:
-        status = integer_step(inputs, clock_m, time_ns, memory, out, k_out)
+        status = integer_step(inputs, time_ns, memory, out, k_out)
     if status == FixStatus.FIXED.value:
         reference = memory.ambiguity.reference
-        settle_by_fix(work, state, reference, memory.epoch_m, memory.origin_m)
+        settle_by_fix(work, state, reference, memory.epoch_m, memory.model.origin_m)
     remember_differences(work, state, time_ns)
     state.rover_ns = time_ns
     return status

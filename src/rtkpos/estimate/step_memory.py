@@ -26,6 +26,7 @@ from rtkpos.estimate.baseline.epoch_work import (
     epoch_work,
     filter_state,
 )
+from rtkpos.estimate.baseline.filter_states import BaselineModel, baseline_model
 from rtkpos.estimate.baseline.static_mean import StaticMean, static_mean
 from rtkpos.estimate.point.models import PointPlan
 from rtkpos.estimate.point.single_point import (
@@ -101,7 +102,7 @@ class StepMemory(NamedTuple):
     rows: FitRows
     ambiguity: AmbiguityWork
     place: PlaceWork
-    origin_m: FloatArray
+    model: BaselineModel
     epoch_m: FloatArray
     last_fix_m: FloatArray
     last_velocity_mps: FloatArray
@@ -161,7 +162,7 @@ def step_memory() -> Any:
             rows=fit_rows(),
             ambiguity=ambiguity_work(),
             place=place,
-            origin_m=np.zeros(3),
+            model=baseline_model(0.0, 0.0),
             epoch_m=np.zeros(3),
             last_fix_m=np.zeros(3),
             last_velocity_mps=np.full(3, np.nan),

@@ -103,10 +103,11 @@ def step_calls(step: tuple[Any, ...]) -> tuple[tuple[Any, tuple[Any, ...]], ...]
     step : arguments of `run_block`
     """
     inputs, _, _, _, memory, out = step
+    plan, filtered = inputs.plan, (memory.state, memory.work, memory.rows, memory.counts)
     return (
-        (integer_step, (inputs, 0.0, 0, memory, out, 0)),
+        (integer_step, (inputs, 0, memory, out, 0)),
         (point_step, (inputs, 0, memory, out, 0)),
-        (filter_step, (inputs, 0, 0.0, memory, out, 0)),
+        (filter_step, (0, plan.settings, plan.robust, memory.model, *filtered)),
         (differential_step, (inputs, 0, 0, memory)),
         (track_both, (inputs, 0, 0, 0, memory)),
     )

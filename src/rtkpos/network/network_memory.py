@@ -22,6 +22,7 @@ from rtkpos.estimate.baseline.epoch_work import (
     epoch_work,
     filter_state,
 )
+from rtkpos.estimate.baseline.filter_states import BaselineModel, baseline_model
 from rtkpos.estimate.robust import RobustSettings
 from rtkpos.estimate.step_memory import PlaceWork
 from rtkpos.gnss.systems import N_SAT, N_SYSTEM
@@ -53,6 +54,8 @@ NETWORK_COUNTERS = (
 ) = range(9)
 
 WITHOUT_DATUM = 2
+PINNED_M2 = 1e-8  # variance of a known coordinate
+CLOCK_SIGMA_M = 30.0  # of the clock difference by codes
 # Columns of the log of ended arcs, in the order of `KnownArcs` from the third on.
 LOG_FIELDS = ("log_sat", "log_band", "log_begin_ns", "log_end_ns", "log_integer", "log_datum_ns")
 N_LOG = 4096  # arcs of a baseline that are noted for a second pass
@@ -113,7 +116,7 @@ class EdgePlan(NamedTuple):
 class EdgeMemory(NamedTuple):
     """One baseline between two stations of known coordinates.
 
-    held : (N_SAT, B) 1 = the integer is known and imposed on the filter
+    model.held : (N_SAT, B) 1 = the integer is known and imposed on the filter
     integer : (N_SAT, B) single-difference integer [cycle] of a held arc; all of one system and
         band share an arbitrary datum      datum_ns : (N_SYSTEM, B) when it began
     trial, trial_n, trial_ns : (N_SAT, B) integer on trial, epochs it was found, first of them
@@ -132,12 +135,11 @@ class EdgeMemory(NamedTuple):
     work: EpochWork
     rows: FitRows
     ambiguity: AmbiguityWork
-    origin_m: FloatArray
+    model: BaselineModel
     scratch: FloatArray
     track: FloatArray
     counts: IndexArray
     tally: IndexArray
-    held: SmallArray
     integer: IndexArray
     datum_ns: TimeArray
     is_free: SmallArray
@@ -250,7 +252,7 @@ def station_memory(n: int) -> Any:
 def edge_memory(n: int) -> Any:
     """Records of `EdgeMemory` for n baselines."""
     pair, groups = (N_SAT, N_SLOT), (N_SYSTEM, N_SLOT)
-    flags = ("held", "agree", "differ", "verified", "proved")
+    flags = ("agree", "differ", "verified", "proved")
     small: dict[str, Any] = {name: np.zeros(pair, np.int8) for name in flags}
     log: dict[str, Any] = {name: np.zeros(N_LOG, np.int64) for name in LOG_FIELDS}
     empty = EdgeMemory(
@@ -258,7 +260,7 @@ def edge_memory(n: int) -> Any:
         work=epoch_work(),
         rows=fit_rows(),
         ambiguity=ambiguity_work(),
-        origin_m=np.zeros(3),
+        model=baseline_model(PINNED_M2, CLOCK_SIGMA_M**2),
         scratch=np.zeros(N_STATE),
         track=np.zeros((3, N_TRACK)),
         counts=np.zeros(len(COUNTER_NAMES), np.int64),

@@ -58,7 +58,7 @@ CERTAIN = 0.9995  # probability that needs no path
 
 
 @unit_kernel
-def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
+def integer_step(inputs, time_ns, memory, out, k_out):
     """Integer fixing with a second opinion; writes the position or the reason; returns FixStatus.
 
     The filter's memory makes the float precise, but multipath and atmosphere last longer than its
@@ -80,17 +80,19 @@ def integer_step(inputs, clock_m, time_ns, memory, out, k_out):
     own = reason == Reason.OK.value
     if not own and settings.ar >= ArMode.CONTINUOUS.value:
         first = keep_figures(out, k_out)
-        start_anew(inputs, clock_m, memory, memory.instant)
+        start_anew(
+            settings, memory.model, memory.instant, memory.work, memory.scratch, memory.counts
+        )
         second, _ = try_integers(inputs, memory, memory.instant, out, k_out)
         if second != Reason.OK.value:
             restore_figures(first, out, k_out)
         else:
             memory.counts[COUNT_SECOND_OPINION] += 1
-            start_anew(inputs, clock_m, memory, state)
+            start_anew(settings, memory.model, state, memory.work, memory.scratch, memory.counts)
             state.n_fixed_run = 0
             reason = Reason.OK.value
     if reason == Reason.OK.value and settings.glonass != GLONASS_OFF:
-        origin_m, position_m = memory.origin_m, memory.epoch_m
+        origin_m, position_m = memory.model.origin_m, memory.epoch_m
         learn_channel_bias(memory.work, state, origin_m, position_m, memory.ambiguity)
     is_static = at_rest(time_ns, settings, state)
     if reason == Reason.OK.value and is_static:
@@ -155,7 +157,7 @@ def try_integers(inputs, memory, state, out, k_out):
     for a in range(3):
         memory.epoch_m[a] = state.state[a] + amb.shift_m[a]
         if phases_alone:
-            memory.epoch_m[a] = memory.origin_m[a] + memory.rows.fit.fit.x[a]
+            memory.epoch_m[a] = memory.model.origin_m[a] + memory.rows.fit.fit.x[a]
         for b in range(3):
             memory.epoch_cov_m2[a, b] = amb.cov_m2[a, b]
     if not is_possible(memory.epoch_m, memory.epoch_cov_m2):
@@ -303,7 +305,7 @@ def prove_fix(n, inputs, memory, state, out, k_out):
         rms = postfit_phase_rms(n, state, memory.work, amb, memory.rows)
         amb.held_out_evidence = held_out_evidence(memory.work, amb, memory.rows)
     else:
-        rms = conditional_phase_rms(n, memory.work, state, amb, memory.origin_m)
+        rms = conditional_phase_rms(n, memory.work, state, amb, memory.model.origin_m)
     out[k_out].postfit_phase_m = rms
     out[k_out].variance_factor = amb.variance_factor
     n_fixed = n - amb.first_fixed

@@ -56,6 +56,7 @@ class EpochWork(NamedTuple):
     the codes' normalised residuals, at least 1
     iono_sigma_m, wet_sigma_m : (M,) slant on L1, zenith [m], of a virtual base's corrections
     base_kind : BASE_* of `estimate.baseline.correction_noise`
+    n_slip, n_rejected : slips found, phases that the filter did not take
     nis, n_nis : sum of squared normalised phase innovations of the epoch, and their number
     shared_state : (N_SAT, 8) states at transmission from the code position of this epoch
     shared_row : (N_SAT,) the ephemeris of each, -1 = none      shared_ns : its epoch
@@ -95,6 +96,8 @@ class EpochWork(NamedTuple):
     iono_sigma_m: FloatArray
     wet_sigma_m: float
     base_kind: int
+    n_slip: int
+    n_rejected: int
     nis: float
     n_nis: int
     shared_state: FloatArray
@@ -141,6 +144,8 @@ def epoch_work() -> EpochWork:
         iono_sigma_m=np.full(M_SAT, np.nan),
         wet_sigma_m=np.nan,
         base_kind=0,
+        n_slip=0,
+        n_rejected=0,
         nis=0.0,
         n_nis=0,
         shared_state=np.zeros((N_SAT, 8)),

@@ -72,29 +72,29 @@ def forget_ambiguities(state, with_biases):
 
 
 @kernel
-def start_epoch(state, position_m, clock_m, step_s, settings):
-    """Time update: position and clock anew, slow noise on the rest.
+def start_epoch(state, model, step_s, settings):
+    """Time update: position and clock as the model has them, slow noise on the rest.
 
-    position_m : (3,) code solution [m]      clock_m : clock difference from the codes [m]
+    model : BaselineModel, of which prior and prior_cov_m2 are not used      step_s : interval [s]
     """
     n = max(state.n_state, N_FIXED_STATE)
     state.n_state = n
-    variance = settings.position_reset_m**2
     for k in range(N_FIXED_STATE):
         state.group_of[k] = -1
         for j in range(n):
             state.cov[k, j] = 0.0
             state.cov[j, k] = 0.0
-        state.cov[k, k] = variance
-        state.state[k] = position_m[k] if k < 3 else clock_m
+        state.cov[k, k] = model.position_var_m2 if k < 3 else model.clock_var_m2
+        state.state[k] = model.origin_m[k] if k < 3 else model.clock_m
         state.owner[k] = OWNER_BIAS
     loosen_groups(state, step_s)
-    is_long = state.wet_slot >= 0
-    share = LONG_DRIFT_SHARE if is_long else 1.0
+    share = LONG_DRIFT_SHARE if state.wet_slot >= 0 else 1.0
+    n_band = state.slot.shape[1]
     for index in range(N_FIXED_STATE, n):
-        if state.owner[index] >= 0:
+        owner = state.owner[index]
+        if owner >= 0 and not model.held[owner // n_band, owner % n_band]:
             state.cov[index, index] += (share * settings.ambiguity_drift) ** 2 * step_s
-        elif state.owner[index] == OWNER_BIAS:
+        elif owner == OWNER_BIAS:
             state.cov[index, index] += BIAS_DRIFT_M**2 * step_s
     return n
 

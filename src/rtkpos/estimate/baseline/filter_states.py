@@ -2,12 +2,55 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
+
+from rtkpos._arrays import FloatArray, SmallArray
 from rtkpos._numba.decorator import kernel
+from rtkpos.gnss.systems import N_SAT
+from rtkpos.prepare.pairing import N_SLOT
 
 # Owners of states; an ambiguity is owned by sat * B + band >= 0.
 OWNER_BIAS = -1
 OWNER_WET = -2
 OWNER_IONO = -3  # of satellite 0; that of satellite s is OWNER_IONO - s
+
+
+class BaselineModel(NamedTuple):
+    """What the filter is told of a baseline beside the observations.
+
+    origin_m : (3,) place the differences are linearised at, a priori position [m]; 0 where they are
+        taken at the known coordinates of both ends
+    position_var_m2 : variance of each coordinate there: large where the position is estimated, next
+        to nothing where it is pinned      clock_m, clock_var_m2 : a priori clock difference
+    has_prior, prior_m, prior_cov_m2 : 1 where a position (3,) with covariance (3, 3) is known from
+        earlier epochs
+    held : (N_SAT, B) 1 = the ambiguity is a known integer and does not drift
+    """
+
+    origin_m: FloatArray
+    position_var_m2: float
+    clock_m: float
+    clock_var_m2: float
+    has_prior: int
+    prior_m: FloatArray
+    prior_cov_m2: FloatArray
+    held: SmallArray
+
+
+def baseline_model(position_var_m2: float, clock_var_m2: float) -> BaselineModel:
+    """A baseline without prior and held ambiguities."""
+    return BaselineModel(
+        origin_m=np.zeros(3),
+        position_var_m2=position_var_m2,
+        clock_m=0.0,
+        clock_var_m2=clock_var_m2,
+        has_prior=0,
+        prior_m=np.zeros(3),
+        prior_cov_m2=np.zeros((3, 3)),
+        held=np.zeros((N_SAT, N_SLOT), np.int8),
+    )
 
 
 @kernel

@@ -156,13 +156,17 @@ def forget_mean(mean):
 
 
 @kernel
-def use_as_prior(mean, state):
-    """Make the mean the filter's position of this epoch, not tighter than PRIOR_FLOOR_M."""
+def use_as_prior(mean, model):
+    """Make the mean the prior of this epoch's position, not tighter than PRIOR_FLOOR_M.
+
+    model : BaselineModel
+    """
     for a in range(3):
-        state.state[a] = mean.position_m[a]
+        model.prior_m[a] = mean.position_m[a]
         for b in range(3):
-            state.cov[a, b] = mean.cov_m2[a, b]
-        state.cov[a, a] += PRIOR_FLOOR_M**2
+            model.prior_cov_m2[a, b] = mean.cov_m2[a, b]
+        model.prior_cov_m2[a, a] += PRIOR_FLOOR_M**2
+    model.has_prior = 1
     return 0
 
 

@@ -27,7 +27,7 @@ def begin_arcs(time_ns, edge):
     work, n = edge.work, 0
     for i in range(work.n_sat):
         sat = work.sat[i]
-        for band in range(edge.held.shape[1]):
+        for band in range(edge.model.held.shape[1]):
             if edge.state.slot[sat, band] >= 0 and edge.state.n_lock[sat, band] == 1:
                 edge.begin_ns[sat, band] = time_ns
                 edge.proved[sat, band] = 0
@@ -41,7 +41,7 @@ def begin_arcs(time_ns, edge):
 def log_arc(sat, band, edge):
     """Note an arc that ends with a proved integer; returns 1, 0 without one or without room."""
     n = edge.n_log
-    if not edge.held[sat, band] or not edge.proved[sat, band] or n >= edge.log_sat.shape[0]:
+    if not edge.model.held[sat, band] or not edge.proved[sat, band] or n >= edge.log_sat.shape[0]:
         return 0
     system = system_of(sat)
     edge.log_sat[n], edge.log_band[n] = sat, band
@@ -62,7 +62,7 @@ def log_open_arcs(memory):
     n = 0
     for e in range(memory.ends.shape[0]):
         for sat in range(memory.chosen.shape[0]):
-            for band in range(memory.edge[e].held.shape[1]):
+            for band in range(memory.edge[e].model.held.shape[1]):
                 n += log_arc(sat, band, memory.edge[e])
     return n
 

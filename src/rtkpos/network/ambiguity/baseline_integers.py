@@ -57,8 +57,8 @@ def take_known(e, time_ns, memory, known):
     for i in range(work.n_sat):
         sat = work.sat[i]
         system = system_of(sat)
-        for band in range(memory.held.shape[1]):
-            if memory.state.slot[sat, band] < 0 or memory.held[sat, band]:
+        for band in range(memory.model.held.shape[1]):
+            if memory.state.slot[sat, band] < 0 or memory.model.held[sat, band]:
                 continue
             row = known_arc(e, sat, band, time_ns, known)
             if row < 0 or not work.phase_ok[i, band]:
@@ -69,7 +69,7 @@ def take_known(e, time_ns, memory, known):
             elif memory.datum_ns[system, band] != known.datum_ns[row]:
                 continue
             memory.integer[sat, band] = known.integer[row] + memory.shift[system, band]
-            memory.held[sat, band] = 1
+            memory.model.held[sat, band] = 1
             n += 1
             if other >= 0:
                 apart = memory.integer[sat, band] - memory.integer[other, band]
@@ -83,7 +83,7 @@ def take_known(e, time_ns, memory, known):
 def held_partner(system, band, memory):
     """A satellite of the system whose arc is held on the band and in the filter; -1 = none."""
     for sat in range(first_sat(system), first_sat(system + 1)):
-        if memory.held[sat, band] and memory.state.slot[sat, band] >= 0:
+        if memory.model.held[sat, band] and memory.state.slot[sat, band] >= 0:
             return sat
     return -1
 
@@ -102,7 +102,7 @@ def find_anchors(system, memory):
         if system_of(sat) != system:
             continue
         for band in range(anchor.shape[0]):
-            if memory.held[sat, band] and work.phase_ok[i, band]:
+            if memory.model.held[sat, band] and work.phase_ok[i, band]:
                 best = anchor[band]
                 if best < 0 or work.elevation_rad[ROVER, i] > work.elevation_rad[ROVER, best]:
                     anchor[band] = i
@@ -209,7 +209,11 @@ def mark_free(work, state, settings, memory):
         lowest = min(work.elevation_rad[ROVER, i], work.elevation_rad[BASE, i])
         for band in range(amb.candidate.shape[1]):
             memory.is_free[i, band] = 0
-            if not work.phase_ok[i, band] or state.slot[sat, band] < 0 or memory.held[sat, band]:
+            if (
+                not work.phase_ok[i, band]
+                or state.slot[sat, band] < 0
+                or memory.model.held[sat, band]
+            ):
                 continue
             if system == SBAS or lowest < settings.ar_mask_rad or work.half_cycle[i, band]:
                 continue
@@ -247,7 +251,7 @@ def keep_precise_half(work, state, memory, amb):
     for i in range(work.n_sat):
         if free_variance(i, work, state, memory, amb) > limit:
             for band in range(amb.candidate.shape[1]):
-                if not memory.held[work.sat[i], band]:
+                if not memory.model.held[work.sat[i], band]:
                     amb.candidate[i, band] = 0
     return 1
 
@@ -258,7 +262,7 @@ def free_variance(i, work, state, memory, amb):
     worst = 0.0
     for band in range(amb.candidate.shape[1]):
         sat = work.sat[i]
-        if not amb.candidate[i, band] or memory.held[sat, band]:
+        if not amb.candidate[i, band] or memory.model.held[sat, band]:
             continue
         reference = amb.reference[work.joint[i, band]]
         if reference < 0 or reference == i:
@@ -280,7 +284,7 @@ def hold_confirmed(system, band, time_ns, plan, memory):
         sat = work.sat[i]
         if system_of(sat) == system and amb.candidate[i, band]:
             is_origin = memory.trial_origin[system, band] == sat
-            if memory.held[sat, band] or (is_origin and origin < 0):
+            if memory.model.held[sat, band] or (is_origin and origin < 0):
                 origin = i
     if origin < 0:
         return 0
@@ -288,7 +292,7 @@ def hold_confirmed(system, band, time_ns, plan, memory):
         sat = work.sat[i]
         if system_of(sat) != system or not amb.candidate[i, band] or i == origin:
             continue
-        if memory.held[sat, band] or not is_confirmed(sat, band, time_ns, plan, memory):
+        if memory.model.held[sat, band] or not is_confirmed(sat, band, time_ns, plan, memory):
             continue
         n += hold_pair(work.sat[origin], sat, band, time_ns, state, memory)
     return n
@@ -310,16 +314,16 @@ def hold_pair(origin, sat, band, time_ns, state, memory):
     Returns : int, ambiguities newly held
     """
     n = 1
-    if not memory.held[origin, band]:
+    if not memory.model.held[origin, band]:
         index = state.slot[origin, band]
         memory.integer[origin, band] = int(math.floor(state.state[index] + 0.5))
         memory.trial[sat, band] += memory.integer[origin, band]
-        memory.held[origin, band] = 1
+        memory.model.held[origin, band] = 1
         memory.datum_ns[system_of(origin), band] = time_ns
         shift_trials(origin, sat, band, memory)
         n = 2
     memory.integer[sat, band] = memory.trial[sat, band]
-    memory.held[sat, band] = 1
+    memory.model.held[sat, band] = 1
     apart = memory.integer[sat, band] - memory.integer[origin, band]
     constrain(state.slot[sat, band], state.slot[origin, band], apart, state, memory.scratch)
     return n
@@ -350,7 +354,7 @@ def constrain(upper, lower, apart, state, scratch):
 @kernel
 def release(sat, band, memory):
     """Take an arc's integer away and its ambiguity out of the filter; it begins anew."""
-    memory.held[sat, band] = 0
+    memory.model.held[sat, band] = 0
     memory.verified[sat, band] = 0
     memory.trial_n[sat, band] = 0
     if memory.state.slot[sat, band] >= 0:
@@ -368,5 +372,5 @@ def count_held(system, band, memory):
     """Held arcs of a system and band."""
     n = 0
     for sat in range(first_sat(system), first_sat(system + 1)):
-        n += memory.held[sat, band]
+        n += memory.model.held[sat, band]
     return n

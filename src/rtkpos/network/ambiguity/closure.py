@@ -60,7 +60,7 @@ def misclosure(t, sat, band, memory):
     total = 0
     for k in range(3):
         edge = memory.edge[memory.triangle[t, k]]
-        if not edge.held[sat, band]:
+        if not edge.model.held[sat, band]:
             return 0, 0
         total += memory.sign[t, k] * edge.integer[sat, band]
     return 1, total
@@ -144,7 +144,7 @@ def release_blamed(t, memory):
     """
     n = 0
     for sat in range(memory.chosen.shape[0]):
-        for band in range(memory.edge[0].held.shape[1]):
+        for band in range(memory.edge[0].model.held.shape[1]):
             there, total = misclosure(t, sat, band, memory)
             if not there or total == 0:
                 continue
@@ -169,9 +169,9 @@ def verify(needs_triangle, edge):
     for one that must not be used, as other ways to its stations lead to other integers
     """
     n = 0
-    for sat in range(edge.held.shape[0]):
-        for band in range(edge.held.shape[1]):
-            good = edge.held[sat, band] and edge.differ[sat, band] == 0
+    for sat in range(edge.model.held.shape[0]):
+        for band in range(edge.model.held.shape[1]):
+            good = edge.model.held[sat, band] and edge.differ[sat, band] == 0
             good = good and (edge.agree[sat, band] > 0 or not needs_triangle)
             good = good and needs_triangle != WITHOUT_DATUM
             edge.verified[sat, band] = 1 if good else 0

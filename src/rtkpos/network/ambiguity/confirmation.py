@@ -24,14 +24,14 @@ def note_trials(system, band, n, time_ns, memory):
     if origin < 0:
         return 0
     sat0 = work.sat[origin]
-    offset = memory.integer[sat0, band] if memory.held[sat0, band] else 0
-    if not memory.held[sat0, band]:
+    offset = memory.integer[sat0, band] if memory.model.held[sat0, band] else 0
+    if not memory.model.held[sat0, band]:
         note_one(sat0, band, 0, time_ns, memory)
     for i in range(work.n_sat):
         sat = work.sat[i]
         if system_of(sat) != system or not amb.candidate[i, band] or i == origin:
             continue
-        if memory.held[sat, band] or work.joint[i, band] != work.joint[origin, band]:
+        if memory.model.held[sat, band] or work.joint[i, band] != work.joint[origin, band]:
             continue
         value = integer_of(i, band, n, amb) - base
         note_one(sat, band, offset + int(math.floor(value + 0.5)), time_ns, memory)
@@ -46,7 +46,7 @@ def trial_origin(system, band, n, work, memory, amb):
         sat = work.sat[i]
         if system_of(sat) != system or not amb.candidate[i, band]:
             continue
-        if memory.held[sat, band]:
+        if memory.model.held[sat, band]:
             held_row = i
         elif memory.trial_origin[system, band] == sat:
             kept_row = i

@@ -66,7 +66,7 @@ def can_transfer(t, k, i, memory):
     """Whether row i of side k has free ambiguities and both other sides hold those of its bands."""
     edge = memory.edge[memory.triangle[t, k]]
     n = 0
-    for band in range(edge.held.shape[1]):
+    for band in range(edge.model.held.shape[1]):
         if edge.is_free[i, band]:
             if memory.closed[t, system_of(edge.work.sat[i]), band] < FEWEST:
                 return False
@@ -85,7 +85,7 @@ def implied(t, k, sat, band, memory):
         if j == k:
             continue
         other = memory.edge[memory.triangle[t, j]]
-        if not other.held[sat, band]:
+        if not other.model.held[sat, band]:
             return 0, 0
         total += memory.sign[t, j] * other.integer[sat, band]
     return 1, -memory.sign[t, k] * total
@@ -136,7 +136,7 @@ def double_difference(t, k, j, memory):
 def integer_or_implied(t, k, sat, band, memory):
     """The held integer of side k, or the one the other sides imply."""
     edge = memory.edge[memory.triangle[t, k]]
-    if edge.held[sat, band]:
+    if edge.model.held[sat, band]:
         return edge.integer[sat, band]
     _, value = implied(t, k, sat, band, memory)
     return value
@@ -147,7 +147,7 @@ def take_over(t, k, i, time_ns, memory):
     """Hold the implied integers of row i on side k; returns how many."""
     edge = memory.edge[memory.triangle[t, k]]
     sat, n = edge.work.sat[i], 0
-    for band in range(edge.held.shape[1]):
+    for band in range(edge.model.held.shape[1]):
         if not edge.is_free[i, band] or edge.anchor[band] < 0:
             continue
         _, value = implied(t, k, sat, band, memory)

@@ -316,8 +316,8 @@ def end_station_arcs(k, sat, memory):
     n = 0
     for e in range(memory.ends.shape[0]):
         if memory.ends[e, ROVER] == k or memory.ends[e, BASE] == k:
-            for band in range(memory.edge[0].held.shape[1]):
-                if memory.edge[e].held[sat, band]:
+            for band in range(memory.edge[0].model.held.shape[1]):
+                if memory.edge[e].model.held[sat, band]:
                     release(sat, band, memory.edge[e])
                     n += 1
     forget_pair(k, sat, memory.corrections)
