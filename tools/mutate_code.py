@@ -50,7 +50,7 @@ from tests.architecture.modules import Module, docstring_node, package_modules  
 FLIPS_PER_KERNEL = 2
 # Of a mutant, in seconds of the processor: at least, and times what the unchanged tests take.
 LIMIT_S, LIMIT_FACTOR = 20.0, 5.0
-TESTS_LIMIT_S = 120.0  # of the unchanged tests
+TESTS_LIMIT_S = 20.0  # of the unchanged tests
 WAIT_FACTOR = 20.0  # seconds by the clock for each of the processor, on a busy machine
 CONSTANT_FACTOR = 1.1
 PRELOADED = ["numpy", "pytest", "hypothesis", "scipy.stats", "xarray"]

@@ -399,6 +399,10 @@ def test_score_of_an_epoch_is_the_ambiguity_function(kappa):
     turns = np.exp(2j * np.pi * (kappa - grid)[:, None] * channels)
     np.testing.assert_allclose(score, np.abs(turns.mean(axis=1)), atol=2e-3)
     assert amb.channel_bias_epochs[0] == 1.0
+    first, keep = np.array(score), 1.0 - 1.0 / 300.0
+    epoch_score(0, work, state, origin, place, amb)
+    assert amb.channel_bias_epochs[0] == pytest.approx(keep + 1.0, rel=1e-12)
+    np.testing.assert_allclose(amb.channel_score[0], (keep + 1.0) * first, rtol=1e-9)
 
 
 def test_bias_is_taken_from_a_high_lonely_peak_and_lost_below_a_limit():

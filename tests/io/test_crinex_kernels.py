@@ -199,13 +199,13 @@ def test_epoch_lines_of_rinex_2_go_on_after_twelve_names(n_sat):
     assert got == "".join(line + "\n" for line in lines)
 
 
-def epoch(lines, n_sat=1, names="G01"):
+def epoch(lines, n_sat=1, names="G01", state=None, number=5):
     """(return value, text, state) of the lines behind a RINEX 3 epoch line."""
     data, words = as_bytes(lines)
-    state, cursor = state_of(), np.zeros(N_CURSOR_CRX, np.int64)
+    state, cursor = state or state_of(), np.zeros(N_CURSOR_CRX, np.int64)
     text = f"> {HEAD}{n_sat:3d}".ljust(41) + names
     state.line[: len(text)] = np.frombuffer(text.encode(), np.uint8)
-    cursor[CUR_FORMAT], cursor[CUR_EPOCH] = 3, 5
+    cursor[CUR_FORMAT], cursor[CUR_EPOCH] = 3, number
     out = np.zeros(600, np.uint8)
     position = put_epoch(data, words, 0, n_sat, cursor, state, out)
     return position, out[: cursor[CUR_OUT]].tobytes().decode(), state
@@ -218,6 +218,14 @@ def test_lines_behind_an_epoch_line():
     values = "G01       100.123\nG31          .005            .006\n"
     assert text == f"> {HEAD}  2\n" + values
     assert state.seen[name_index(np.frombuffer(b"G31", np.uint8), 0)] == 5
+
+
+def test_arcs_go_on_from_the_epoch_before_alone():
+    _, _, state = epoch("\n3&100\n")
+    _, text, _ = epoch("\n7\n", state=state, number=6)
+    assert text.endswith("G01          .107\n")
+    position, _, _ = epoch("\n7\n", state=state, number=8)
+    assert position == -1 - WHY_FIELD, "it was not in epoch 7"
 
 
 @pytest.mark.parametrize(
