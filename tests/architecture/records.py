@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from tests.architecture.modules import Module, Violation
@@ -46,3 +47,15 @@ def one_system_of(module: Module) -> Iterator[Violation]:
             continue
         if isinstance(node.right, ast.Constant) and node.right.value == _BITS_OF_NUMBER:
             yield module.violation(node, f"{ast.unparse(node)}: use gnss.systems.system_of")
+
+
+# Names that stand for one record in the whole package, wherever a legend gives their type.
+ONE_TYPE = {"memory": "StepMemory", "network": "NetworkMemory", "edge": "EdgeMemory"}
+_LEGEND = re.compile(r"\b(memory|network|edge) : ([A-Z]\w+(?:Memory|Work|Plan))\b")
+
+
+def one_type_of_a_name(module: Module) -> Iterator[Violation]:
+    """A parameter named memory, network or edge is the same record everywhere."""
+    for name, kind in _LEGEND.findall(module.source):
+        if kind != ONE_TYPE[name]:
+            yield module.violation(1, f"{name} : {kind}; the name stands for {ONE_TYPE[name]}")

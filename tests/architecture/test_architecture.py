@@ -23,6 +23,7 @@ BY_MODULE = (
     code.glossary,
     records.named_fields,
     records.one_system_of,
+    records.one_type_of_a_name,
     docstrings.docstrings,
     docstrings.kernel_docstrings,
     docstrings.sources,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.architecture import code, docstrings, folders, imports, kernel_tests
+from tests.architecture import code, docstrings, folders, imports, kernel_tests, records
 from tests.architecture.modules import Module
 
 
@@ -377,3 +377,32 @@ def test_kernels_without_a_test_are_found(monkeypatch):
     assert len(what) == 2
     assert "nobody_tests_me is named by no test" in what[0]
     assert "there is no rtkpos.core.gone.k" in what[1]
+
+
+@pytest.mark.parametrize(
+    ("statement", "n"),
+    [
+        ("amb.info[3] = 1.0", 1),
+        ("return work.log[i, 2]", 1),
+        ("return memory.state.count[0]", 1),
+        ("return amb.ratio", 0),
+        ("return rows.llh[2] + work.row.shape[1]", 0),
+        ("return work.range_m[ROVER, i]", 0),
+        ("return out_state[3]", 0),
+    ],
+)
+def test_literal_index_into_a_record(statement, n):
+    source = f"@kernel\ndef f(work, i):\n    {statement}\n"
+    assert len(found(records.named_fields, "core/a.py", source)) == n
+    assert found(records.named_fields, "core/a.py", source.replace("@kernel\n", "")) == []
+
+
+def test_satellites_are_taken_apart_in_one_place():
+    assert len(found(records.one_system_of, "io/a.py", "system = sat >> 6")) == 1
+    assert found(records.one_system_of, "gnss/systems.py", "system = sat >> 6") == []
+    assert found(records.one_system_of, "io/a.py", "word = bit >> 3") == []
+
+
+def test_a_name_of_a_record_stands_for_one_type():
+    assert len(found(records.one_type_of_a_name, "network/a.py", '"""memory : EdgeMemory"""')) == 1
+    assert found(records.one_type_of_a_name, "network/a.py", '"""edge : EdgeMemory"""') == []

@@ -1,6 +1,6 @@
 """One epoch of a network, compiled: stations, baselines, integers, closure, corrections.
 
-memory : NetworkMemory      epochs : (K,) epoch of each station in the joint table, -1 = none
+network : NetworkMemory      epochs : (K,) epoch of each station in the joint table, -1 = none
 """
 
 from __future__ import annotations
@@ -18,39 +18,39 @@ __all__ = ["finish_epoch", "model_stations", "step_edges"]
 
 
 @kernel
-def step_edges(epochs, first, end, memory):
+def step_edges(epochs, first, end, network):
     """Baselines first..end-1: filter and integers; returns how many had data at both ends.
 
     Baselines do not touch each other, so that threads may take a share each.
     """
     n = 0
     for e in range(first, end):
-        rover, base = memory.ends[e, ROVER], memory.ends[e, BASE]
+        rover, base = network.ends[e, ROVER], network.ends[e, BASE]
         if epochs[rover] < 0 or epochs[base] < 0:
             continue
-        edge, plan = memory.edge[e], memory.edge_plan[e]
+        edge, plan = network.edge[e], network.edge_plan[e]
         edge_step(
             (epochs[rover], epochs[base]),
-            memory.obs,
-            memory.eph,
-            memory.station[rover],
-            memory.station[base],
+            network.obs,
+            network.eph,
+            network.station[rover],
+            network.station[base],
             plan,
             edge,
         )
-        take_known(e, memory.obs.time_ns[epochs[rover]], edge, memory.known)
-        fix_edge(memory.obs.time_ns[epochs[rover]], plan, edge)
+        take_known(e, network.obs.time_ns[epochs[rover]], edge, network.known)
+        fix_edge(network.obs.time_ns[epochs[rover]], plan, edge)
         n += 1
     return n
 
 
 @kernel
-def finish_epoch(time_ns, settings, memory):
+def finish_epoch(time_ns, settings, network):
     """Closure, transfer, stations' integers and corrections; returns satellite-bands used.
 
     settings : CorrectionSettings
     """
-    close_triangles(memory)
-    transfer_integers(time_ns, memory)
-    station_integers(memory)
-    return update_corrections(time_ns, settings, memory)
+    close_triangles(network)
+    transfer_integers(time_ns, network)
+    station_integers(network)
+    return update_corrections(time_ns, settings, network)

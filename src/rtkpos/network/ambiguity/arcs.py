@@ -54,16 +54,16 @@ def log_arc(sat, band, edge):
 
 
 @kernel
-def log_open_arcs(memory):
+def log_open_arcs(network):
     """Note the arcs that are still open at the end of a pass; returns how many.
 
-    memory : NetworkMemory
+    network : NetworkMemory
     """
     n = 0
-    for e in range(memory.ends.shape[0]):
-        for sat in range(memory.chosen.shape[0]):
-            for band in range(memory.edge[e].model.held.shape[1]):
-                n += log_arc(sat, band, memory.edge[e])
+    for e in range(network.ends.shape[0]):
+        for sat in range(network.chosen.shape[0]):
+            for band in range(network.edge[e].model.held.shape[1]):
+                n += log_arc(sat, band, network.edge[e])
     return n
 
 

@@ -4,7 +4,7 @@ The states are those of `estimate.relative` on long lines: a clock, code biases,
 satellite and band, a slant ionosphere per satellite and the relative wet delay (ionosphere-weighted
 model, Teunissen 1998, J. Geodesy 72:236), with the position pinned to the coordinates.
 
-memory : EdgeMemory record      plan : EdgePlan record      rover, base : StationMemory records
+edge : EdgeMemory record      plan : EdgePlan record      rover, base : StationMemory records
 state : FilterState (N,), (N, N)      work : EpochWork, rows (M, B)
 """
 
@@ -46,16 +46,16 @@ SHORTEST_M = 5e3  # shorter lines have the atmosphere of this one
 
 
 @kernel
-def edge_step(epochs, obs, eph, rover, base, plan, memory):
+def edge_step(epochs, obs, eph, rover, base, plan, edge):
     """Differences, slips and the filter of one epoch; returns the phases used.
 
     epochs : (rover epoch, base epoch) in obs, ObsArrays      eph : EphemerisArrays
     """
-    settings, state, work = plan.settings, memory.state, memory.work
+    settings, state, work = plan.settings, edge.state, edge.work
     time_ns, pairing = obs.time_ns[epochs[0]], plan.pairing
     for receiver in range(2):
         k = epochs[receiver]
-        track_receiver(obs, k, receiver, pairing, settings, state, memory.track, memory.counts)
+        track_receiver(obs, k, receiver, pairing, settings, state, edge.track, edge.counts)
         if obs.event[k] & RESET_EVENTS:
             forget_ambiguities(state, True)
             state.n_state = 0
@@ -63,8 +63,8 @@ def edge_step(epochs, obs, eph, rover, base, plan, memory):
     form_differences(obs, obs, pairing, settings, state, work)
     difference_variances(obs, obs, eph, 0.0, settings, work)
     work.baseline_m = max(plan.length_m, SHORTEST_M)
-    n = filter_stations(time_ns, plan, memory)
-    begin_arcs(time_ns, memory)
+    n = filter_stations(time_ns, plan, edge)
+    begin_arcs(time_ns, edge)
     remember_differences(work, state, time_ns)
     state.rover_ns = time_ns
     for receiver in range(2):
@@ -113,71 +113,71 @@ def take_satellite(receiver, i, n, station, out_work):
 
 
 @kernel
-def filter_stations(time_ns, plan, memory):
+def filter_stations(time_ns, plan, edge):
     """The baseline filter with the position pinned; returns the phases used."""
-    settings, state, work, model = plan.settings, memory.state, memory.work, memory.model
-    model.clock_m = weigh_codes(work, state, memory.track, memory.counts)
-    learn_ionosphere(seconds_since(time_ns, state), plan, memory)
-    counts = memory.counts
-    used = filter_step(time_ns, settings, plan.robust, model, state, work, memory.rows, counts)
+    settings, state, work, model = plan.settings, edge.state, edge.work, edge.model
+    model.clock_m = weigh_codes(work, state, edge.track, edge.counts)
+    learn_ionosphere(seconds_since(time_ns, state), plan, edge)
+    counts = edge.counts
+    used = filter_step(time_ns, settings, plan.robust, model, state, work, edge.rows, counts)
     if is_contradicted(used, work):
-        memory.tally[COUNT_EDGE_RESET] += 1
+        edge.tally[COUNT_EDGE_RESET] += 1
         forget_ambiguities(state, False)
-        end_arcs(state, memory)
-        return start_anew(settings, model, state, work, memory.scratch, counts)
-    end_arcs(state, memory)
-    used += add_new_phases(work, state, model.origin_m, memory.scratch)
+        end_arcs(state, edge)
+        return start_anew(settings, model, state, work, edge.scratch, counts)
+    end_arcs(state, edge)
+    used += add_new_phases(work, state, model.origin_m, edge.scratch)
     settle_half_cycles(work, state, time_ns, settings)
     return used
 
 
 @kernel
-def learn_ionosphere(step_s, plan, memory):
+def learn_ionosphere(step_s, plan, edge):
     """Set the spread of the ionosphere by what the satellites with integers have shown.
 
     The spread decides how soon a new satellite is sure of its integers, and a storm must not make
     it sure of wrong ones. step_s : since the last epoch [s]. Returns : float, spread [m per m]
     """
-    state, work = memory.state, memory.work
+    state, work = edge.state, edge.work
     total, n = 0.0, 0
     for i in range(work.n_sat):
         sat = work.sat[i]
         index = state.iono_slot[sat]
         n_held = 0
-        for band in range(memory.model.held.shape[1]):
-            n_held += memory.model.held[sat, band]
+        for band in range(edge.model.held.shape[1]):
+            n_held += edge.model.held[sat, band]
         if index >= 0 and n_held >= 2:
             total += (state.state[index] / slant_factor(work.elevation_rad[ROVER, i])) ** 2
             n += 1
     if n >= SPREAD_FEWEST:
         keep = math.exp(-step_s / SPREAD_MEMORY_S)
-        memory.spread_m2 = keep * memory.spread_m2 + (1.0 - keep) * total / n
-        memory.spread_weight = keep * memory.spread_weight + (1.0 - keep)
+        edge.spread_m2 = keep * edge.spread_m2 + (1.0 - keep) * total / n
+        edge.spread_weight = keep * edge.spread_weight + (1.0 - keep)
     default = plan.iono_m_per_m
     # The default counts as much as a few minutes of samples.
-    known = memory.spread_weight
+    known = edge.spread_weight
     weight = known / (known + SPREAD_DOUBT)
     length_m = work.baseline_m
     square = (1.0 - weight) * default**2
     if known > 0.0:
-        square += weight * SPREAD_MARGIN * memory.spread_m2 / known / length_m**2
+        square += weight * SPREAD_MARGIN * edge.spread_m2 / known / length_m**2
     least = SPREAD_LEAST * default
     plan.settings.iono_m_per_m = math.sqrt(max(square, least * least))
     return plan.settings.iono_m_per_m
 
 
 @kernel
-def end_arcs(state, memory):
+def end_arcs(state, edge):
     """Forget the integers of arcs whose ambiguity has left the filter; returns how many."""
     n = 0
-    for sat in range(memory.model.held.shape[0]):
-        for band in range(memory.model.held.shape[1]):
+    for sat in range(edge.model.held.shape[0]):
+        for band in range(edge.model.held.shape[1]):
             if state.slot[sat, band] < 0:
-                n += memory.model.held[sat, band]
-                log_arc(sat, band, memory)
-                memory.model.held[sat, band] = 0
-                memory.verified[sat, band] = 0
-                memory.trial_n[sat, band] = 0
+                n += edge.model.held[sat, band]
+                log_arc(sat, band, edge)
+                edge.model.held[sat, band] = 0
+                edge.verified[sat, band] = 0
+                edge.trial_n[sat, band] = 0
     return n
 
 

@@ -5,7 +5,7 @@ triangle's owner is shifted so that most of its satellites close; a satellite th
 contradicted. Where a baseline closes with its other neighbour, the blame is with the others; those
 blamed lose the integer and begin anew.
 
-memory : NetworkMemory
+network : NetworkMemory
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ FEWEST = 2  # satellites that must close alike before a triangle says anything
 
 
 @kernel
-def close_triangles(memory):
+def close_triangles(network):
     """Test every triangle of the epoch and release what is wrong; returns arcs released."""
-    for e in range(memory.ends.shape[0]):
-        clear_votes(memory.edge[e])
-    n_system, n_band = memory.edge[0].datum_ns.shape
-    for t in range(memory.triangle.shape[0]):
+    for e in range(network.ends.shape[0]):
+        clear_votes(network.edge[e])
+    n_system, n_band = network.edge[0].datum_ns.shape
+    for t in range(network.triangle.shape[0]):
         for system in range(n_system):
             for band in range(n_band):
-                close_one(t, system, band, memory)
+                close_one(t, system, band, network)
     n = 0
-    for t in range(memory.triangle.shape[0]):
-        n += release_blamed(t, memory)
-    for e in range(memory.ends.shape[0]):
-        verify(memory.in_triangle[e], memory.edge[e])
-    memory.tally[COUNT_RELEASED] += n
+    for t in range(network.triangle.shape[0]):
+        n += release_blamed(t, network)
+    for e in range(network.ends.shape[0]):
+        verify(network.in_triangle[e], network.edge[e])
+    network.tally[COUNT_RELEASED] += n
     return n
 
 
@@ -55,28 +55,28 @@ def clear_votes(edge):
 
 
 @kernel
-def misclosure(t, sat, band, memory):
+def misclosure(t, sat, band, network):
     """(1 when all three baselines hold the arc with signals that compare, sum of the integers)."""
     total = 0
     for k in range(3):
-        edge = memory.edge[memory.triangle[t, k]]
+        edge = network.edge[network.triangle[t, k]]
         if not edge.model.held[sat, band]:
             return 0, 0
-        total += memory.sign[t, k] * edge.integer[sat, band]
+        total += network.sign[t, k] * edge.integer[sat, band]
     return 1, total
 
 
 @kernel
-def commonest(t, system, band, memory):
+def commonest(t, system, band, network):
     """(satellites that share the commonest misclosure, that misclosure)."""
     best, value = 0, 0
     for a in range(first_sat(system), first_sat(system + 1)):
-        there, sum_a = misclosure(t, a, band, memory)
+        there, sum_a = misclosure(t, a, band, network)
         if not there:
             continue
         n = 0
         for b in range(first_sat(system), first_sat(system + 1)):
-            there, sum_b = misclosure(t, b, band, memory)
+            there, sum_b = misclosure(t, b, band, network)
             n += there and sum_a == sum_b
         if n > best:
             best, value = n, sum_a
@@ -84,35 +84,35 @@ def commonest(t, system, band, memory):
 
 
 @kernel
-def close_one(t, system, band, memory):
+def close_one(t, system, band, network):
     """Shift the owner's datum and count the votes of one triangle, system and band; returns them.
 
     The common case, that all close already, takes one pass.
     """
     n_closed, n_all = 0, 0
-    memory.closed[t, system, band] = 0
+    network.closed[t, system, band] = 0
     for sat in range(first_sat(system), first_sat(system + 1)):
-        there, total = misclosure(t, sat, band, memory)
+        there, total = misclosure(t, sat, band, network)
         n_all += there
         n_closed += there and total == 0
     if n_all < FEWEST:
         return 0
     if 2 * n_closed <= n_all:
-        n_best, value = commonest(t, system, band, memory)
+        n_best, value = commonest(t, system, band, network)
         if n_best < FEWEST:
             return 0
-        if value != 0 and memory.owner[t] < 0:
+        if value != 0 and network.owner[t] < 0:
             return 0
         if value != 0:
-            shift_datum(t, system, band, value, memory)
+            shift_datum(t, system, band, value, network)
     for sat in range(first_sat(system), first_sat(system + 1)):
-        there, total = misclosure(t, sat, band, memory)
+        there, total = misclosure(t, sat, band, network)
         if not there:
             continue
-        memory.tally[COUNT_AGREES if total == 0 else COUNT_DIFFERS] += 1
-        memory.closed[t, system, band] += total == 0
+        network.tally[COUNT_AGREES if total == 0 else COUNT_DIFFERS] += 1
+        network.closed[t, system, band] += total == 0
         for k in range(3):
-            edge = memory.edge[memory.triangle[t, k]]
+            edge = network.edge[network.triangle[t, k]]
             if total == 0:
                 edge.agree[sat, band] += 1
             else:
@@ -121,40 +121,40 @@ def close_one(t, system, band, memory):
 
 
 @kernel
-def shift_datum(t, system, band, value, memory):
+def shift_datum(t, system, band, value, network):
     """Move the datum of the triangle's owner so that a misclosure of `value` cycles becomes 0."""
-    edge = memory.edge[memory.owner[t]]
+    edge = network.edge[network.owner[t]]
     for k in range(3):
-        if memory.triangle[t, k] == memory.owner[t]:
-            value *= memory.sign[t, k]
+        if network.triangle[t, k] == network.owner[t]:
+            value *= network.sign[t, k]
     for sat in range(first_sat(system), first_sat(system + 1)):
         edge.integer[sat, band] -= value
         if edge.trial_n[sat, band] > 0 and edge.trial_origin[system, band] < 0:
             edge.trial[sat, band] -= value
     edge.shift[system, band] -= value
-    memory.tally[COUNT_DATUM] += 1
+    network.tally[COUNT_DATUM] += 1
     return 0
 
 
 @kernel
-def release_blamed(t, memory):
+def release_blamed(t, network):
     """Release the arcs of a triangle that do not close, but those that close elsewhere; how many.
 
     When all three close elsewhere, or none does, nobody can be cleared and all three go.
     """
     n = 0
-    for sat in range(memory.chosen.shape[0]):
-        for band in range(memory.edge[0].model.held.shape[1]):
-            there, total = misclosure(t, sat, band, memory)
+    for sat in range(network.chosen.shape[0]):
+        for band in range(network.edge[0].model.held.shape[1]):
+            there, total = misclosure(t, sat, band, network)
             if not there or total == 0:
                 continue
-            if memory.edge[memory.triangle[t, 0]].differ[sat, band] == 0:
+            if network.edge[network.triangle[t, 0]].differ[sat, band] == 0:
                 continue
             n_clear = 0
             for k in range(3):
-                n_clear += memory.edge[memory.triangle[t, k]].agree[sat, band] > 0
+                n_clear += network.edge[network.triangle[t, k]].agree[sat, band] > 0
             for k in range(3):
-                edge = memory.edge[memory.triangle[t, k]]
+                edge = network.edge[network.triangle[t, k]]
                 if n_clear == 3 or edge.agree[sat, band] == 0:
                     release(sat, band, edge)
                     n += 1
@@ -182,37 +182,37 @@ def verify(needs_triangle, edge):
 
 
 @kernel
-def station_integers(memory):
+def station_integers(network):
     """Integers of the stations along verified baselines; returns satellite-bands known.
 
     Per satellite and band one station begins with zero; which one does not matter, as only
     differences between stations have a meaning. Stations out of reach stay unknown.
     """
-    corrections, n = memory.corrections, 0
+    corrections, n = network.corrections, 0
     for k in range(corrections.known.shape[0]):
         for sat in range(corrections.known.shape[1]):
             for band in range(corrections.known.shape[2]):
                 corrections.known[k, sat, band] = 0
-    for sat in range(memory.chosen.shape[0]):
-        if memory.chosen[sat] < 0:
+    for sat in range(network.chosen.shape[0]):
+        if network.chosen[sat] < 0:
             continue
         for band in range(corrections.known.shape[2]):
-            n += spread_integers(sat, band, memory)
+            n += spread_integers(sat, band, network)
     return n
 
 
 @kernel
-def spread_integers(sat, band, memory):
+def spread_integers(sat, band, network):
     """Walk from the first verified baseline to all stations it reaches; returns how many."""
-    corrections, n = memory.corrections, 0
+    corrections, n = network.corrections, 0
     changed = True
     while changed:
         changed = False
-        for e in range(memory.ends.shape[0]):
-            edge = memory.edge[e]
+        for e in range(network.ends.shape[0]):
+            edge = network.edge[e]
             if not edge.verified[sat, band]:
                 continue
-            rover, base = memory.ends[e, ROVER], memory.ends[e, BASE]
+            rover, base = network.ends[e, ROVER], network.ends[e, BASE]
             if n == 0:
                 corrections.known[base, sat, band] = 1
                 corrections.integer[base, sat, band] = 0

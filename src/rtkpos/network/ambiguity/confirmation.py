@@ -1,6 +1,6 @@
 """Integers on trial: a set that passed its tests must be found again before it is held.
 
-memory : EdgeMemory record      work : EpochWork, rows (M, B)      amb : AmbiguityWork
+edge : EdgeMemory record      work : EpochWork, rows (M, B)      amb : AmbiguityWork
 """
 
 from __future__ import annotations
@@ -13,53 +13,53 @@ from rtkpos.prepare.pairing import ROVER
 
 
 @kernel
-def note_trials(system, band, n, time_ns, memory):
+def note_trials(system, band, n, time_ns, edge):
     """Compare the integers of an accepted set with those of the epochs before; returns 0.
 
     amb.floats (N_DD,) holds the n integer double differences. Each is counted from the held anchor
     of its system and band, or from a satellite that stays the same over the epochs of the trial.
     """
-    work, amb = memory.work, memory.ambiguity
-    origin, base = trial_origin(system, band, n, work, memory, amb)
+    work, amb = edge.work, edge.ambiguity
+    origin, base = trial_origin(system, band, n, work, edge, amb)
     if origin < 0:
         return 0
     sat0 = work.sat[origin]
-    offset = memory.integer[sat0, band] if memory.model.held[sat0, band] else 0
-    if not memory.model.held[sat0, band]:
-        note_one(sat0, band, 0, time_ns, memory)
+    offset = edge.integer[sat0, band] if edge.model.held[sat0, band] else 0
+    if not edge.model.held[sat0, band]:
+        note_one(sat0, band, 0, time_ns, edge)
     for i in range(work.n_sat):
         sat = work.sat[i]
         if system_of(sat) != system or not amb.candidate[i, band] or i == origin:
             continue
-        if memory.model.held[sat, band] or work.joint[i, band] != work.joint[origin, band]:
+        if edge.model.held[sat, band] or work.joint[i, band] != work.joint[origin, band]:
             continue
         value = integer_of(i, band, n, amb) - base
-        note_one(sat, band, offset + int(math.floor(value + 0.5)), time_ns, memory)
+        note_one(sat, band, offset + int(math.floor(value + 0.5)), time_ns, edge)
     return 0
 
 
 @kernel
-def trial_origin(system, band, n, work, memory, amb):
+def trial_origin(system, band, n, work, edge, amb):
     """(row of the satellite trial integers are counted from, -1 = none; its double difference)."""
     held_row, kept_row, first_row = -1, -1, -1
     for i in range(work.n_sat):
         sat = work.sat[i]
         if system_of(sat) != system or not amb.candidate[i, band]:
             continue
-        if memory.model.held[sat, band]:
+        if edge.model.held[sat, band]:
             held_row = i
-        elif memory.trial_origin[system, band] == sat:
+        elif edge.trial_origin[system, band] == sat:
             kept_row = i
         elif first_row < 0 or work.elevation_rad[ROVER, i] > work.elevation_rad[ROVER, first_row]:
             first_row = i
     row = held_row if held_row >= 0 else kept_row
     if row < 0 and first_row >= 0:
         row = first_row
-        memory.trial_origin[system, band] = work.sat[row]
-        memory.trial_n[work.sat[row], band] = 0
+        edge.trial_origin[system, band] = work.sat[row]
+        edge.trial_n[work.sat[row], band] = 0
         for i in range(work.n_sat):
             if system_of(work.sat[i]) == system:
-                memory.trial_n[work.sat[i], band] = 0
+                edge.trial_n[work.sat[i], band] = 0
     return row, integer_of(row, band, n, amb) if row >= 0 else 0.0
 
 
@@ -73,11 +73,11 @@ def integer_of(i, band, n, amb):
 
 
 @kernel
-def note_one(sat, band, value, time_ns, memory):
+def note_one(sat, band, value, time_ns, edge):
     """Count an integer that was found again, or begin anew; returns the count."""
-    if memory.trial_n[sat, band] == 0 or memory.trial[sat, band] != value:
-        memory.trial[sat, band] = value
-        memory.trial_n[sat, band] = 0
-        memory.trial_ns[sat, band] = time_ns
-    memory.trial_n[sat, band] += 1
-    return memory.trial_n[sat, band]
+    if edge.trial_n[sat, band] == 0 or edge.trial[sat, band] != value:
+        edge.trial[sat, band] = value
+        edge.trial_n[sat, band] = 0
+        edge.trial_ns[sat, band] = time_ns
+    edge.trial_n[sat, band] += 1
+    return edge.trial_n[sat, band]

@@ -10,7 +10,7 @@ every epoch are taken out by two-way weighted means of what the states G and D d
 that both carry on smoothly whoever comes or goes; only double differences of them have a meaning.
 G and D are random walks, estimated by one small Kalman filter per station and satellite.
 
-memory : NetworkMemory, corrections of K stations      settings : CorrectionSettings
+network : NetworkMemory, corrections of K stations      settings : CorrectionSettings
 """
 
 from __future__ import annotations
@@ -43,37 +43,37 @@ class CorrectionSettings(NamedTuple):
 
 
 @kernel
-def update_corrections(time_ns, settings, memory):
+def update_corrections(time_ns, settings, network):
     """Take one epoch's phases into the corrections; returns satellite-bands used."""
-    corrections = memory.corrections
-    n = observe(memory)
+    corrections = network.corrections
+    n = observe(network)
     n_station, n_sat = corrections.last_ns.shape
     for k in range(n_station):
         for sat in range(n_sat):
             predict(k, sat, time_ns, settings, corrections)
-    n_system, n_band = memory.edge[0].datum_ns.shape
+    n_system, n_band = network.edge[0].datum_ns.shape
     for system in range(n_system):
         for band in range(n_band):
-            if level(system, band, memory):
+            if level(system, band, network):
                 for _ in range(MOST_OFF):
-                    if drop_worst(system, band, memory) == 0:
+                    if drop_worst(system, band, network) == 0:
                         break
-                    level(system, band, memory)
-                absorb(system, band, memory)
-    count_strikes(time_ns, memory)
+                    level(system, band, network)
+                absorb(system, band, network)
+    count_strikes(time_ns, network)
     forget_old(time_ns, settings, corrections)
     return n
 
 
 @kernel
-def observe(memory):
+def observe(network):
     """Phases less models and integers of all stations into observed_m; returns how many."""
-    corrections, n = memory.corrections, 0
+    corrections, n = network.corrections, 0
     for k in range(corrections.observed_m.shape[0]):
         corrections.observed_m[k, :, :] = math.nan
         corrections.is_off[k, :] = 0
         corrections.elevation_rad[k, :] = math.nan
-        station = memory.station[k]
+        station = network.station[k]
         if not station.is_there:
             continue
         for i in range(station.work.n_sat):
@@ -141,13 +141,13 @@ def predicted_variance(k, sat, factor, corrections):
 
 
 @kernel
-def level(system, band, memory):
+def level(system, band, network):
     """Station clocks and satellite constants of one system and band: two-way weighted means.
 
     Into station_m (K,) and satellite_m (N_SAT,) [m], NaN = not seen. Returns : bool, whether two
     stations and two satellites are there
     """
-    corrections = memory.corrections
+    corrections = network.corrections
     n_station, first, end = corrections.station_m.shape[0], first_sat(system), first_sat(system + 1)
     best, best_n = -1, 1
     for k in range(n_station):
@@ -164,16 +164,16 @@ def level(system, band, memory):
         corrections.satellite_m[sat] = unexplained(best, sat, band, factor, corrections)
     for _ in range(N_SWEEP):
         for k in range(n_station):
-            corrections.station_m[k] = mean_of_station(k, system, band, memory)
+            corrections.station_m[k] = mean_of_station(k, system, band, network)
         for sat in range(first, end):
-            corrections.satellite_m[sat] = mean_of_satellite(sat, band, memory)
+            corrections.satellite_m[sat] = mean_of_satellite(sat, band, network)
     return True
 
 
 @kernel
-def mean_of_station(k, system, band, memory):
+def mean_of_station(k, system, band, network):
     """Weighted mean over a station's satellites of what satellites' constants leave [m]; NaN."""
-    corrections, total, weights = memory.corrections, 0.0, 0.0
+    corrections, total, weights = network.corrections, 0.0, 0.0
     for sat in range(first_sat(system), first_sat(system + 1)):
         if math.isnan(corrections.observed_m[k, sat, band]):
             continue
@@ -188,9 +188,9 @@ def mean_of_station(k, system, band, memory):
 
 
 @kernel
-def mean_of_satellite(sat, band, memory):
+def mean_of_satellite(sat, band, network):
     """Weighted mean over the stations of a satellite of what station clocks leave [m]; NaN."""
-    corrections, total, weights = memory.corrections, 0.0, 0.0
+    corrections, total, weights = network.corrections, 0.0, 0.0
     factor = corrections.factor[sat, band]
     for k in range(corrections.station_m.shape[0]):
         if math.isnan(corrections.observed_m[k, sat, band]):
@@ -205,35 +205,35 @@ def mean_of_satellite(sat, band, memory):
 
 
 @kernel
-def innovation_of(k, i, band, memory):
+def innovation_of(k, i, band, network):
     """(innovation, noise variance) of satellite row i at station k [m], [m^2]; NaN = not seen."""
-    corrections, station = memory.corrections, memory.station[k]
-    sat, settings = station.work.sat[i], memory.station_plan[k].settings
+    corrections, station = network.corrections, network.station[k]
+    sat, settings = station.work.sat[i], network.station_plan[k].settings
     if math.isnan(corrections.observed_m[k, sat, band]):
         return math.nan, math.nan
     innovation = unexplained(k, sat, band, station.work.iono_factor[i, band], corrections)
     innovation -= corrections.station_m[k] + corrections.satellite_m[sat]
-    cn0 = memory.obs.cn0_dbhz[station.work.row[ROVER, i, band]]
+    cn0 = network.obs.cn0_dbhz[station.work.row[ROVER, i, band]]
     return innovation, phase_variance(station.work.elevation_rad[ROVER, i], cn0, settings)
 
 
 @kernel
-def drop_worst(system, band, memory):
+def drop_worst(system, band, network):
     """Take the worst outlier of a system and band out of the epoch; returns 1, 0 without any.
 
     Left in, it would pull its satellite's constant so far that all stations look like outliers.
     """
-    corrections = memory.corrections
+    corrections = network.corrections
     worst, worst_k, worst_sat = 1.0, -1, -1
-    for k in range(memory.station.shape[0]):
-        station = memory.station[k]
+    for k in range(network.station.shape[0]):
+        station = network.station[k]
         if not station.is_there:
             continue
         for i in range(station.work.n_sat):
             sat = station.work.sat[i]
             if system_of(sat) != system:
                 continue
-            innovation, noise = innovation_of(k, i, band, memory)
+            innovation, noise = innovation_of(k, i, band, network)
             factor = station.work.iono_factor[i, band]
             off = innovation**2 / square_limit(k, sat, factor, noise, corrections)
             if off > worst:  # never where it is NaN
@@ -253,32 +253,32 @@ def square_limit(k, sat, factor, noise_m2, corrections):
 
 
 @kernel
-def absorb(system, band, memory):
+def absorb(system, band, network):
     """Update the states of all stations and satellites by one band; returns updates done."""
     n = 0
-    for k in range(memory.station.shape[0]):
-        station = memory.station[k]
+    for k in range(network.station.shape[0]):
+        station = network.station[k]
         if not station.is_there:
             continue
         for i in range(station.work.n_sat):
             sat = station.work.sat[i]
             if system_of(sat) != system:
                 continue
-            innovation, noise = innovation_of(k, i, band, memory)
+            innovation, noise = innovation_of(k, i, band, network)
             if math.isnan(innovation):
                 continue
             factor = station.work.iono_factor[i, band]
-            n += update_pair(k, sat, factor, innovation, noise, memory)
+            n += update_pair(k, sat, factor, innovation, noise, network)
     return n
 
 
 @kernel
-def update_pair(k, sat, factor, innovation, noise_m2, memory):
+def update_pair(k, sat, factor, innovation, noise_m2, network):
     """Kalman update of (G, D) by G - mu D, from which an outlier is left out.
 
     innovation [m]      noise_m2 : of the phase      Returns : int, 1 when used
     """
-    corrections = memory.corrections
+    corrections = network.corrections
     g, d, c = corrections.var_g[k, sat], corrections.var_d[k, sat], corrections.cov_gd[k, sat]
     ph_g, ph_d = g - factor * c, c - factor * d
     variance = ph_g - factor * ph_d + noise_m2
@@ -295,9 +295,9 @@ def update_pair(k, sat, factor, innovation, noise_m2, memory):
 
 
 @kernel
-def count_strikes(time_ns, memory):
+def count_strikes(time_ns, network):
     """Count epochs with outliers in a row; those that last end their arcs; returns how many."""
-    corrections, n = memory.corrections, 0
+    corrections, n = network.corrections, 0
     for k in range(corrections.n_off.shape[0]):
         for sat in range(corrections.n_off.shape[1]):
             if corrections.is_off[k, sat]:
@@ -305,23 +305,23 @@ def count_strikes(time_ns, memory):
             elif corrections.last_ns[k, sat] == time_ns:
                 corrections.n_off[k, sat] = 0
             if corrections.n_off[k, sat] >= OFF_STRIKES:
-                end_station_arcs(k, sat, memory)
+                end_station_arcs(k, sat, network)
                 n += 1
     return n
 
 
 @kernel
-def end_station_arcs(k, sat, memory):
+def end_station_arcs(k, sat, network):
     """Release a satellite on all baselines of a station and forget its correction; how many."""
     n = 0
-    for e in range(memory.ends.shape[0]):
-        if memory.ends[e, ROVER] == k or memory.ends[e, BASE] == k:
-            for band in range(memory.edge[0].model.held.shape[1]):
-                if memory.edge[e].model.held[sat, band]:
-                    release(sat, band, memory.edge[e])
+    for e in range(network.ends.shape[0]):
+        if network.ends[e, ROVER] == k or network.ends[e, BASE] == k:
+            for band in range(network.edge[0].model.held.shape[1]):
+                if network.edge[e].model.held[sat, band]:
+                    release(sat, band, network.edge[e])
                     n += 1
-    forget_pair(k, sat, memory.corrections)
-    memory.tally[COUNT_RELEASED_STEP] += 1
+    forget_pair(k, sat, network.corrections)
+    network.tally[COUNT_RELEASED_STEP] += 1
     return n
 
 

@@ -1,6 +1,6 @@
 """A station's epoch: its satellites, and what its observations show besides the models.
 
-memory : NetworkMemory      station : StationMemory record, rows (M, B)      plan : RunPlan record
+network : NetworkMemory      station : StationMemory record, rows (M, B)      plan : RunPlan record
 whose base_ecef_m is the station's marker
 """
 
@@ -21,19 +21,19 @@ NOT_ASKED = -100  # no ephemeris was looked for at this epoch yet
 
 
 @kernel
-def model_stations(epochs, memory):
+def model_stations(epochs, network):
     """All stations of one epoch. epochs : (K,) epoch of each in the joint table, -1 = none.
 
     Returns : int, stations with data
     """
-    memory.chosen[:] = NOT_ASKED
+    network.chosen[:] = NOT_ASKED
     n = 0
     for k in range(epochs.shape[0]):
-        station = memory.station[k]
+        station = network.station[k]
         station.is_there = 0
         if epochs[k] >= 0:
-            plan = memory.station_plan[k]
-            n += station_epoch(epochs[k], memory.obs, memory.eph, plan, memory.chosen, station)
+            plan = network.station_plan[k]
+            n += station_epoch(epochs[k], network.obs, network.eph, plan, network.chosen, station)
     return n
 
 
