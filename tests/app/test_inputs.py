@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rtkpos.app.solve import inputs
-from rtkpos.app.solve.inputs import read_inputs
+from rtkpos.app.solve.inputs import read_inputs, sort_inputs
 from rtkpos.app.solve.request import SolveRequest
-from rtkpos.errors import FileError, RinexError
+from rtkpos.errors import ConfigError, FileError, RinexError
 from rtkpos.live.warm import _nav_text, _rinex3_text
 from rtkpos.records.config import RtkConfig
+from tests.io.obs_text import file_3
+
+OBS_3 = file_3(4).encode()
 
 
 @pytest.fixture
@@ -58,3 +62,55 @@ def test_a_base_without_epochs_leaves_single_positions(request_of):
     found = read_inputs(request_of, RtkConfig())
     assert found.base is None
     assert "Positions are single" in found.base_missing
+
+
+def shifted(text: bytes, minutes: int) -> bytes:
+    """The same recording some minutes later."""
+    return text.replace(b" 08 20 ", b" 08 %02d " % (20 + minutes))
+
+
+@pytest.fixture
+def receivers(request_of, tmp_path):
+    """Paths of a rover, its base with the same header, and the rover's next file."""
+    rover, base, nav = request_of.rover[0], request_of.base[0], request_of.nav[0]
+    base.write_bytes(OBS_3.replace(b"20005000", b"20005009"))
+    rover.write_bytes(OBS_3)
+    following = tmp_path / "following.obs"
+    following.write_bytes(shifted(OBS_3, 5))
+    return rover, base, nav, following
+
+
+def test_rover_base_nav_in_the_order_of_rnx2rtkp(receivers):
+    rover, base, nav, following = receivers
+    found = sort_inputs(SolveRequest(rover=(rover, base, nav)))
+    assert (found.rover, found.base, found.nav) == ((rover,), (base,), (nav,))
+    found = sort_inputs(SolveRequest(rover=(rover, base), nav=(nav,)))
+    assert (found.rover, found.base) == ((rover,), (base,))
+    found = sort_inputs(SolveRequest(rover=(rover, following, base, nav)))
+    assert (found.rover, found.base) == ((rover, following), (base,))
+
+
+def test_base_that_begins_later_or_is_packed(receivers):
+    rover, base, nav, _ = receivers
+    long = b"".join([OBS_3, *(shifted(OBS_3, k).split(b"END OF HEADER")[1][8:] for k in (1, 2, 3))])
+    rover.write_bytes(long)
+    later = shifted(OBS_3, 2).replace(b"20005000", b"20005009")
+    base.write_bytes(gzip.compress(later.replace(b"TEST ", b"BASE ")))
+    found = sort_inputs(SolveRequest(rover=(rover, base, nav)))
+    assert (found.rover, found.base) == ((rover,), (base,))
+
+
+def test_files_of_one_receiver_stay_one_rover(receivers):
+    rover, _, nav, following = receivers
+    found = sort_inputs(SolveRequest(rover=(rover, following, nav)))
+    assert (found.rover, found.base) == ((rover, following), ())
+
+
+@pytest.mark.parametrize("how", ["base", "single"])
+def test_two_receivers_are_never_one_rover(receivers, how):
+    rover, base, nav, following = receivers
+    request = SolveRequest(rover=(rover, base), nav=(nav,), base=(following,))
+    if how == "single":
+        request = SolveRequest(rover=(rover, base, nav), options={"mode": "single"})
+    with pytest.raises(ConfigError, match=r"rover.obs and .*base.obs are given as ROVER but"):
+        sort_inputs(request)

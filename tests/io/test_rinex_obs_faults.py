@@ -87,7 +87,7 @@ def test_unknown_version():
         read_obs(file_3(1, version="5.01").encode())
 
 
-@pytest.mark.parametrize("cut", [3, 20, 90, 140, 200])
+@pytest.mark.parametrize("cut", [3, 20, 90, 140])
 def test_truncated_last_epoch_is_left_out(cut):
     """Row 4: cut in the epoch line, inside a value, between satellites."""
     data = body(epoch_3(0.0), epoch_3(1.0), epoch_3(2.0))
@@ -141,7 +141,7 @@ def test_non_ascii_bytes_spoil_one_field():
     assert np.isnan(table.code_m).sum() == np.isnan(CLEAN.code_m).sum() + 1
 
 
-@pytest.mark.parametrize("claim", ["  0", "  1", "  4", "999", " -1", "***"])
+@pytest.mark.parametrize("claim", ["999", " -1", "***", "  7", " 10"])
 def test_wrong_count_costs_at_most_its_epoch(claim):
     """Row 8."""
     wrong = epoch_line(1.0, 3)[:-4] + claim + "\n" + epoch_3(1.0).split("\n", 1)[1]
@@ -151,7 +151,7 @@ def test_wrong_count_costs_at_most_its_epoch(claim):
     assert sum(table.report.counts[name] for name in SKIPS) == 1
 
 
-@pytest.mark.parametrize("claim", ["  0", "  4", " 25", "999", " -1"])
+@pytest.mark.parametrize("claim", [" 25", "999", " -1"])
 def test_wrong_count_costs_at_most_its_epoch_rinex_2(claim):
     second = epoch_2(1.0, ["G05", "G12"]).replace("  0  2G05", f"  0{claim}G05")
     text = header_2() + epoch_2(0.0, ["G05", "G12"]) + second + epoch_2(2.0, ["G05", "G12"])
@@ -185,13 +185,14 @@ def test_very_long_lines():
 
 
 def test_wrong_number_of_observation_types_drops_the_system():
-    """Row 10."""
-    text = file_3(2).replace("G    5 C1C", "G    6 C1C")
+    """Row 10: the records have as many columns as were announced, more than are listed."""
+    text = file_3(2).replace("G    5 C1C L1C S1C C2W L2W", "G    5 C1C L1C S1C C2W    ")
     table = read_obs(text.encode())
     assert set(table.sat.tolist()) == {sat_from_name("C07")}
-    assert "announces 6 observation types for system G but lists 5" in table.report.warnings[0]
+    assert "announces 5 observation types for system G but lists 4" in table.report.warnings[0]
+    other = text.replace("C    3 C2I L2I S2I", "C    3 C2I L2I    ")
     with pytest.raises(RinexError, match="columns are ambiguous"):
-        read_obs(text.replace("C    3 C2I", "C    4 C2I").encode())
+        read_obs(other.encode())
     with pytest.raises(RinexError, match="system dropped"):
         read_obs(text.encode(), strict=True)
 

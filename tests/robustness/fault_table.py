@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 OBS = "tests/io/test_rinex_obs.py"
 FAULTS = "tests/io/test_rinex_obs_faults.py"
+QUIRKS = "tests/io/test_rinex_obs_quirks.py"
+INPUTS = "tests/app/test_inputs.py"
 CONTENT = "tests/io/test_content.py"
 NAV = "tests/io/test_rinex_nav.py"
 DAMAGE = "tests/io/test_rinex_nav_damage.py"
@@ -81,8 +83,12 @@ FILES = (
         (FAULTS, "test_line_ends"),
         (FAULTS, "test_non_ascii_bytes_spoil_one_field"),
         (COMMAND, "test_line_ends_blank_lines_and_nuls_change_nothing"))),
-    Fault(8, "satellite count of an epoch wrong", "skip",
-          "at most this epoch is lost; nothing is allocated by the claim", (
+    Fault(8, "satellite count of an epoch wrong", "normal, skip",
+          "off by up to three: the whole lines up to the next epoch are kept, counted, exit 4; "
+          "else at most this epoch is lost; nothing is allocated by the claim", (
+        (QUIRKS, "test_a_count_off_by_up_to_three_costs_nothing"),
+        (QUIRKS, "test_a_count_off_by_up_to_three_costs_nothing_in_rinex_2"),
+        (QUIRKS, "test_whole_lines_of_a_last_epoch_are_kept"),
         (FAULTS, "test_wrong_count_costs_at_most_its_epoch"),
         (FAULTS, "test_wrong_count_costs_at_most_its_epoch_rinex_2"),
         (COMMAND, "test_wrong_satellite_count_costs_one_epoch"),
@@ -90,17 +96,23 @@ FILES = (
     Fault(9, "line of 100 kB", "skip", "the line is passed over", (
         (FAULTS, "test_very_long_lines"),
         (COMMAND, "test_long_line_costs_nothing_but_itself"))),
-    Fault(10, "header lists more or fewer observation types than it says", "skip, fail",
-          "the system is left out with a warning; fail when none remains", (
+    Fault(10, "header lists more or fewer observation types than it says", "normal, skip, fail",
+          "kept with a warning where the records have the listed ones; else the system is left "
+          "out; fail when none remains", (
+        (QUIRKS, "test_records_decide_on_lists_of_another_length_than_announced"),
+        (QUIRKS, "test_records_decide_on_lists_of_rinex_2"),
         (FAULTS, "test_wrong_number_of_observation_types_drops_the_system"),
         (FAULTS, "test_missing_continuation_of_types_drops_the_system"))),
     Fault(11, "unknown code, system or satellite number", "skip", "counted, the column is kept", (
         (FAULTS, "test_unknown_code_keeps_its_column"),
         (FAULTS, "test_unknown_satellites_are_counted"))),
     Fault(12, "satellite twice in an epoch", "skip",
-          "one of two equal records; none of two that differ", (
+          "one of two equal records; an empty one is nothing; none of two that differ", (
+        (QUIRKS, "test_a_repeated_satellite_with_an_empty_record_is_nothing"),
+        (QUIRKS, "test_a_record_with_one_other_value_costs_that_satellite"),
         (FAULTS, "test_duplicate_satellite"),)),
     Fault(13, "epoch twice", "skip", "the credible one is kept and the other counted", (
+        (QUIRKS, "test_another_epoch_under_the_same_tag_is_dropped_with_one_warning"),
         (FAULTS, "test_duplicate_epochs"),
         (FAULTS, "test_a_tag_damaged_by_seconds_does_not_push_out_the_true_epoch"),
         (COMMAND, "test_epochs_twice_and_out_of_order_give_the_same"))),
@@ -158,6 +170,33 @@ FILES = (
         (REAL_SIGNALS, "test_codes_that_the_header_aligns_are_fixed_together"),
         (ALIGNMENT, "test_pairs_and_groups"),
         (SIGNALS, "test_unlike_tracking_codes_of_one_band_are_paired_or_left_out"),)),
+    Fault(73, "one epoch as several records of equal time", "normal",
+          "their satellites and signals are one epoch, told once", (
+        (QUIRKS, "test_records_of_equal_time_are_one_epoch"),
+        (QUIRKS, "test_records_of_equal_time_in_rinex_2"),
+        (QUIRKS, "test_records_of_equal_time_in_two_files_of_one_receiver"))),
+    Fault(74, "columns shifted by blanks lost or added", "skip",
+          "values that are not where the format has them are not read; one sentence, exit 4", (
+        (QUIRKS, "test_shifted_columns_are_never_read"),
+        (QUIRKS, "test_shifted_columns_of_rinex_2_are_never_read"))),
+    Fault(75, "epoch line with a blank more or less", "normal", "read word by word", (
+        (QUIRKS, "test_epoch_lines_with_a_blank_more_or_less"),)),
+    Fault(76, "end-of-file marks 0x1A of joined files", "normal", "they are nothing", (
+        (QUIRKS, "test_stray_end_of_file_marks_are_nothing"),)),
+    Fault(77, "header labels cut or unknown", "normal, skip",
+          "a cut label that can only be one is read; all are counted, the first is named", (
+        (QUIRKS, "test_unknown_and_cut_labels_are_named"),)),
+    Fault(78, "signals under the names of a converter or an older version", "normal",
+          "read, and told what as what; BeiDou 1C by its carrier", (
+        (QUIRKS, "test_codes_of_converters"),
+        (QUIRKS, "test_beidou_1c_is_named_by_its_carrier"),
+        (QUIRKS, "test_altboc_of_galileo_is_read"))),
+    Fault(79, "rover and base among the ROVER words", "normal, fail",
+          "ROVER BASE NAV is understood where they are two receivers; never one rover", (
+        (INPUTS, "test_rover_base_nav_in_the_order_of_rnx2rtkp"),
+        (INPUTS, "test_base_that_begins_later_or_is_packed"),
+        (INPUTS, "test_files_of_one_receiver_stay_one_rover"),
+        (INPUTS, "test_two_receivers_are_never_one_rover"))),
 )  # fmt: skip
 
 TIMES = (
@@ -224,6 +263,16 @@ TIMES = (
           "never extrapolated: missing outside their span", (
         ("tests/core/test_precise_orbit.py", "test_outside_the_span_is_never_extrapolated"),
         ("tests/core/test_precise_orbit.py", "test_gap_of_epochs_is_missing"))),
+    Fault(80, "epochs dated 1024 weeks early", "normal",
+          "read with the week of the others, told with their number", (
+        (QUIRKS, "test_epochs_of_a_wrong_rollover_get_the_week_of_the_others"),)),
+    Fault(81, "files exactly whole weeks apart", "fail",
+          "told in words beside the missing overlap", (
+        (RUN, "test_files_whole_weeks_apart_are_told"),)),
+    Fault(82, "dates that do not exist", "normal, fail",
+          "a day up to 31 beyond its month is carried over, exit 4; others are shown", (
+        (QUIRKS, "test_a_day_beyond_its_month_is_carried_over"),
+        (QUIRKS, "test_dates_that_do_not_exist_are_told_in_words"))),
 )  # fmt: skip
 
 SKY = (

@@ -23,7 +23,7 @@ def functions_in(file: str) -> frozenset[str]:
 
 
 def test_every_row_is_there_once():
-    assert [row.number for row in ROWS] == [*range(1, 65), 71, 72]
+    assert sorted(row.number for row in ROWS) == [*range(1, 65), *range(71, 83)]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"fault {row.number}")

@@ -49,7 +49,9 @@ def test_lost_epoch_line_costs_its_own_epoch_only():
     assert table.report.counts["epoch_bad_header"] == 1
     short = header_3() + epoch_3(0.0) + epoch_line(1.0, 1) + sat_line("G05", 1.0)
     other = short + sat_line("C07", 1.0) + epoch_3(2.0)
-    assert read_obs(other.encode()).report.counts["epoch_count_wrong"] == 1
+    table = read_obs(other.encode())
+    assert table.n_epoch == 3
+    assert table.report.counts["satellite_count_wrong"] == 1
 
 
 def test_crash_of_the_crinex_decoder_keeps_the_epochs_before():

@@ -127,9 +127,26 @@ def test_files_of_different_times_are_told():
     rover, base, nav, place = short(NAGOYA, 20)
     solution = run(rover, shifted(base, HOUR_NS), nav, place)
     assert "do not overlap" in " ".join(solution.report.warnings)
+    assert "exactly" not in " ".join(solution.report.warnings)
     assert (solution.reason == Reason.NO_BASE_EPOCH).all()
     earlier = run(rover, shifted(base, -HOUR_NS), nav, place)
     assert (earlier.reason == Reason.CORRECTION_TOO_OLD).all()
+
+
+@pytest.mark.parametrize(
+    ("weeks", "said"),
+    [
+        (1, "exactly 7 days apart"),
+        (-1, "exactly 7 days"),
+        (1024, "exactly 7168 days (1024 weeks) apart"),
+    ],
+)
+def test_files_whole_weeks_apart_are_told(weeks, said):
+    rover, base, nav, place = short(NAGOYA, 5)
+    solution = run(rover, shifted(base, 168 * weeks * HOUR_NS), nav, place)
+    assert said in " ".join(solution.report.warnings)
+    late = run(shifted(rover, -168 * weeks * HOUR_NS), base, nav, place)
+    assert sum(said in line for line in late.report.warnings) == 2
 
 
 @pytest.mark.parametrize("mode", ["single", "kinematic"])

@@ -10,15 +10,15 @@ from rtkpos._arrays import BoolArray, FloatArray, IndexArray
 from rtkpos.errors import DataError
 from rtkpos.gnss.signals import sig_code, sig_index
 from rtkpos.gnss.systems import (
-    BEIDOU,
     PRN_PER_SYSTEM,
     SYSTEM_LETTERS,
     sat_from_name,
     sat_name,
 )
-from rtkpos.io.rinex._observations.columns import beidou_b1, codes_from_rinex2
+from rtkpos.io.rinex._observations.columns import codes_from_rinex2, of_converter
+from rtkpos.io.rinex._observations.epoch_set import EpochSet, select_epochs
 from rtkpos.io.rinex._observations.lines import ObsRows
-from rtkpos.io.rinex._observations.merge import EpochSet, select_epochs, to_gpst
+from rtkpos.io.rinex._observations.merge import to_gpst
 from rtkpos.io.rinex.header import TIME_SYSTEMS
 from rtkpos.records.observations import ObsTable, Station
 from rtkpos.records.report import ReadReport
@@ -189,7 +189,7 @@ def _codes(names: list[str], system: int, version: float) -> list[tuple[str, str
         return list(zip(names, codes_from_rinex2(system, names), strict=True))
     named = []
     for name in names:
-        code = beidou_b1(name, names, version) if system == BEIDOU else name
+        code = of_converter(system, name, names, version)
         is_known = len(code) == 3 and sig_index(system, code[1:]) >= 0
         named.append((name, code if is_known else ""))
     return named

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rtkpos._arrays import TimeArray
-from rtkpos.constants import NS_PER_S
+from rtkpos.constants import NS_PER_S, NS_PER_WEEK
 from rtkpos.core.tables import ObsArrays
 from rtkpos.gnss.time import iso_gpst
 from rtkpos.physics.satellites import satellite_states
@@ -59,7 +59,8 @@ def say_what_does_not_fit(
         if base.time_ns[-1] < rover.time_ns[0] or base.time_ns[0] > rover.time_ns[-1]:
             report.warn(
                 f"rover ({_span(rover.time_ns)}) and base ({_span(base.time_ns)}) do not overlap "
-                "in time; give the base file of the same time."
+                f"in time; {_weeks_apart(rover.time_ns, base.time_ns)}give the base file of the "
+                "same time."
             )
     if nav.n_ephemeris == 0:
         report.warn("the navigation data hold no ephemeris; no position can be computed.")
@@ -69,7 +70,8 @@ def say_what_does_not_fit(
     if max(nearest) > _NAV_REACH_NS:
         report.warn(
             f"the navigation data ({_span(nav.toe_ns)}) do not cover the rover "
-            f"({_span(rover.time_ns)}); give the navigation file of the same day."
+            f"({_span(rover.time_ns)}); {_weeks_apart(rover.time_ns, nav.toe_ns)}give the "
+            "navigation file of the same day."
         )
 
 
@@ -79,6 +81,17 @@ def run_notes(has_base: bool) -> tuple[str, ...]:
     if not has_base:
         frame = "reference frame: that of the broadcast ephemerides (WGS 84)."
     return (frame,)
+
+
+def _weeks_apart(time_ns: TimeArray, other_ns: TimeArray) -> str:
+    """Words for spans that would overlap if one were dated whole weeks earlier or later."""
+    start, end = int(time_ns.min()), int(time_ns.max())
+    first, last = int(other_ns.min()), int(other_ns.max())
+    n = round(((start + end) - (first + last)) / 2 / NS_PER_WEEK)
+    if n == 0 or start - n * NS_PER_WEEK > last or end - n * NS_PER_WEEK < first:
+        return ""
+    what = f"exactly {abs(7 * n)} days" + (f" ({abs(n)} weeks)" if abs(n) > 1 else "")
+    return f"they are {what} apart, as if one had a wrong week or date; "
 
 
 def _span(time_ns: TimeArray) -> str:

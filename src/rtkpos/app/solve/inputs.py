@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rtkpos.app.solve.file_kind import NAVIGATION, file_kind
 from rtkpos.app.solve.request import SolveRequest
 from rtkpos.errors import ConfigError, InputError, RinexError
+from rtkpos.io.rinex.same_receiver import are_two_receivers
 from rtkpos.records.broadcast import BroadcastTable
 from rtkpos.records.config import RtkConfig
 from rtkpos.records.observations import ObsTable
@@ -46,9 +47,10 @@ class Inputs:
 
 
 def sort_inputs(request: SolveRequest) -> SolveRequest:
-    """The request with navigation files among the ROVER words moved to where they belong.
+    """The request with navigation and base files among the ROVER words moved where they belong.
 
-    ConfigError when no navigation file is left or rover and base are the same file.
+    ConfigError when no navigation file is left, rover and base are the same file, or the rover
+    files are of several receivers whose roles cannot be told.
     """
     if len(request.rover) > 1 or not request.nav:
         is_nav = {path: file_kind(path) == NAVIGATION for path in request.rover}
@@ -57,12 +59,34 @@ def sort_inputs(request: SolveRequest) -> SolveRequest:
         request = dataclasses.replace(request, rover=rover, nav=nav)
     if not request.rover:
         raise InputError("all files given as ROVER are navigation files; name its observations.")
+    request = _sort_receivers(request)
     if not request.nav:
         raise ConfigError("no navigation file was given; add --nav NAV with broadcast ephemerides.")
     same = {p.resolve() for p in request.rover} & {p.resolve() for p in request.base}
     if same:
         raise ConfigError(f"{same.pop()} is given as rover and as base; they must differ.")
     return request
+
+
+def _sort_receivers(request: SolveRequest) -> SolveRequest:
+    """The request with the second of two receivers among the ROVER words as its base.
+
+    ROVER BASE NAV is the order of rnx2rtkp. Files of several receivers are never one rover:
+    ConfigError where a base was given already, none is wanted, or there are more than two.
+    """
+    first, *others = request.rover
+    strange = [path for path in others if are_two_receivers(first, path)] if others else []
+    if not strange:
+        return request
+    is_free = not request.base and request.stations is None
+    is_base_wanted = is_free and request.options.get("mode") != "single"
+    if is_base_wanted and not any(are_two_receivers(strange[0], path) for path in strange[1:]):
+        rover = tuple(path for path in request.rover if path not in strange)
+        return dataclasses.replace(request, rover=rover, base=tuple(strange))
+    raise ConfigError(
+        f"{first} and {strange[0]} are given as ROVER but are recordings of two receivers at the "
+        "same time; name the files of one rover, and its base with --base."
+    )
 
 
 def input_files(

@@ -8,11 +8,13 @@ from rtkpos.records.report import ReadReport
 # what is unknown (codes, satellites) is told to the user, but cost no epoch.
 LOST = (
     "epoch_bad_header", "epoch_count_wrong", "epoch_truncated", "epoch_bad_time",
-    "epoch_conflict", "damaged_compression", "system_dropped", "bad_record", "short_record",
+    "epoch_conflict", "satellite_count_wrong", "misplaced_field", "date_beyond_month",
+    "damaged_compression", "system_dropped", "bad_record", "short_record",
 )  # fmt: skip
 TOLD = (
     *LOST, "bad_field", "bad_prn", "unknown_system", "conflicting_satellite", "event_cut",
     "event_bad_header", "stray_line", "out_of_range", "toe_toc_mismatch", "issue_mismatch",
+    "unknown_label",
 )  # fmt: skip
 
 

@@ -34,8 +34,10 @@ class ObsHeader:
 
     types : system letter -> codes in column order ("*" in RINEX 2: one list for all)
     claimed : system letter -> number of codes the header announces
+    doubtful : system letter -> sentence, where that is not the number of codes it lists
     scale : (letter, code or "") -> factor the values were multiplied with
     shifts : (letter, code) -> phase shift [cycle]      half_wave : RINEX 2 band with factor 2
+    odd_labels : labels that are unknown or cut, and what was made of them
     """
 
     name: str = ""
@@ -43,6 +45,7 @@ class ObsHeader:
     file_system: str = "G"
     types: dict[str, list[str]] = field(default_factory=dict)
     claimed: dict[str, int] = field(default_factory=dict)
+    doubtful: dict[str, str] = field(default_factory=dict)
     scale: dict[tuple[str, str], float] = field(default_factory=dict)
     shifts: dict[tuple[str, str], float] = field(default_factory=dict)
     half_wave: set[int] = field(default_factory=set)
@@ -56,16 +59,30 @@ class ObsHeader:
     interval_s: float = math.nan
     snr_unit: str = ""
     report: ReadReport = field(default_factory=ReadReport)
+    odd_labels: list[str] = field(default_factory=list)
     _open_types: str = ""
     _open_scale: tuple[str, float] = ("", 1.0)
 
     def update(self, line: str) -> str:
         """Take one header line; returns its label, "" when the line has none we know."""
         label = line[60:80].strip().upper()
+        if label not in _READERS and label not in _UNREAD_LABELS:
+            label = self._odd_label(line, label)
         reader = _READERS.get(label)
         if reader is not None:
             reader(self, line.ljust(80))
         return label if reader is not None or label in _KNOWN_LABELS else ""
+
+    def _odd_label(self, line: str, label: str) -> str:
+        """The label that a cut one can only stand for, else "" with the line noted."""
+        whole = {known for known in (*_READERS, *_UNREAD_LABELS) if known.startswith(label)}
+        whole -= {"SYS / PHASE SHIFTS"} if "SYS / PHASE SHIFT" in whole else set()
+        if len(label) >= _MIN_LABEL and len(whole) == 1:
+            self.odd_labels.append(f"{label!r}, read as {min(whole)!r}")
+            return whole.pop()
+        if line.strip():
+            self.odd_labels.append(f"{label or line.strip()[:20]!r}, not read")
+        return ""
 
     def as_station(self) -> Station:
         """The station record of this header."""
@@ -248,6 +265,19 @@ _READERS: dict[str, Callable[[ObsHeader, str], None]] = {
     "WAVELENGTH FACT L1/2": _wavelength,
 }
 _KNOWN_LABELS = ("COMMENT", "END OF HEADER")
+_MIN_LABEL = 9  # characters of a cut label that tell it
+# Labels of RINEX 2.00 to 4.02 whose lines are not needed here.
+_UNREAD_LABELS = frozenset(
+    (
+        *_KNOWN_LABELS, "PGM / RUN BY / DATE", "MARKER NUMBER", "OBSERVER / AGENCY",
+        "TIME OF LAST OBS", "RCV CLOCK OFFS APPL", "LEAP SECONDS", "# OF SATELLITES",
+        "PRN / # OF OBS", "ANTENNA: DELTA X/Y/Z", "ANTENNA: PHASECENTER", "ANTENNA: B.SIGHT XYZ",
+        "ANTENNA: B.SIGHT X/Y/Z", "ANTENNA: ZERODIR AZI", "ANTENNA: ZERODIR XYZ",
+        "CENTER OF MASS: XYZ", "CENTER OF MASS XYZ", "SYS / DCBS APPLIED", "SYS / PCVS APPLIED",
+        "GLONASS COD/PHS/BIS", "GLONASS COD/PHS/BIS#", "DOI", "LICENSE OF USE",
+        "STATION INFORMATION", "MERGED FILE", "REC INDEX", "SENSOR MOD/TYPE/ACC",
+    )
+)  # fmt: skip
 
 
 def read_header(text: bytes, name: str) -> tuple[ObsHeader, int]:
@@ -263,6 +293,7 @@ def read_header(text: bytes, name: str) -> tuple[ObsHeader, int]:
         position, n_line = end + 1, n_line + 1
         label = header.update(line.rstrip("\r\0 "))
         if label == "END OF HEADER":
+            _tell_labels(header)
             _check(header)
             return header, min(position, len(text))
         if header.version > 0.0 and _is_data(line):
@@ -270,6 +301,18 @@ def read_header(text: bytes, name: str) -> tuple[ObsHeader, int]:
     raise RinexError(
         f"{name} line {n_line}: the header has no END OF HEADER; the file may be cut.", name, n_line
     )
+
+
+def _tell_labels(header: ObsHeader) -> None:
+    """Count and name header lines whose label is not one of RINEX."""
+    odd = header.odd_labels
+    if odd:
+        header.report.add("unknown_label", f"{header.name} header: {odd[0]}", len(odd))
+        header.report.warn(
+            f"{header.name}: {len(odd)} header lines have a label that is cut or not of RINEX "
+            f"(first: {odd[0]})."
+        )
+        header.odd_labels = []
 
 
 def _is_data(line: str) -> bool:
@@ -285,7 +328,11 @@ def _check(header: ObsHeader) -> None:
 
 
 def check_types(header: ObsHeader) -> None:
-    """Drop systems whose number of observation types differs from the list; fail without any."""
+    """Note systems whose number of observation types differs from the list; fail without any.
+
+    They are in `header.doubtful` with what to say of them, until the records decide.
+    """
+    header.doubtful.clear()
     wanted = "*" if header.version < 3 else ""
     for key in list(header.types):
         n_type, claimed = len(header.types[key]), header.claimed.get(key, -1)
@@ -293,12 +340,19 @@ def check_types(header: ObsHeader) -> None:
             del header.types[key]
         elif n_type != claimed or n_type == 0:
             who = "the file" if key == "*" else f"system {key}"
-            header.report.add("system_dropped", f"{header.name} header, system {key}")
-            header.report.warn(
+            header.doubtful[key] = (
                 f"{header.name}: the header announces {claimed} observation types for {who} "
-                f"but lists {n_type}; left out."
+                f"but lists {n_type}"
             )
-            del header.types[key]
+    drop_doubtful(header, [key for key in header.doubtful if not header.types[key]])
+
+
+def drop_doubtful(header: ObsHeader, keys: list[str]) -> None:
+    """Leave out systems whose types are ambiguous; RinexError when no types remain."""
+    for key in keys:
+        header.report.add("system_dropped", f"{header.name} header, system {key}")
+        header.report.warn(f"{header.doubtful.pop(key)}; left out.")
+        del header.types[key]
     if not header.types:
         said = header.report.warnings[0] if header.report.warnings else ""
         raise RinexError(

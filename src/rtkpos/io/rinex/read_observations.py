@@ -11,7 +11,8 @@ from rtkpos._arrays import BoolArray, SmallArray
 from rtkpos.errors import ConfigError, RinexError
 from rtkpos.gnss.systems import GLONASS, PRN_PER_SYSTEM, sat_name, systems_from_letters
 from rtkpos.io.rinex._observations.columns import phase_shifts
-from rtkpos.io.rinex._observations.merge import EpochSet, arrange, join_epochs
+from rtkpos.io.rinex._observations.epoch_set import EpochSet, join_epochs
+from rtkpos.io.rinex._observations.merge import arrange
 from rtkpos.io.rinex._observations.scan_file import FileScan, scan_file, split_recordings
 from rtkpos.io.text.decompress import Source, read_members
 from rtkpos.records.observations import UNKNOWN_CHANNEL, ObsTable
@@ -23,6 +24,10 @@ _STRICT = (
     "epoch_truncated",
     "epoch_bad_time",
     "epoch_conflict",
+    "satellite_count_wrong",
+    "misplaced_field",
+    "date_beyond_month",
+    "week_rollover",
     "bad_field",
     "bad_prn",
     "unknown_system",
@@ -126,7 +131,7 @@ def _merge(scans: list[tuple[FileScan, EpochSet]], report: ReadReport) -> EpochS
 
 def _close_report(report: ReadReport, n_epoch: int) -> None:
     """Book the epochs: in the file = kept + skips by name."""
-    in_order = ("epoch_duplicate", "epoch_conflict", "epoch_bad_time")
+    in_order = ("epoch_duplicate", "epoch_joined", "epoch_conflict", "epoch_bad_time")
     unread = ("epoch_bad_header", "epoch_count_wrong", "epoch_truncated")
     report.counts["epoch_kept"] = n_epoch
     skips = sum(report.counts[name] for name in (*in_order, *unread))

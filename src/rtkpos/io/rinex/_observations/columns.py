@@ -27,6 +27,7 @@ from rtkpos.io.rinex._observations.field_text import (
 from rtkpos.io.rinex.header import ObsHeader
 
 _KIND = {"C": KIND_CODE, "L": KIND_PHASE, "D": KIND_DOPPLER, "S": KIND_CN0}
+_VERSION_303 = 3.025  # anything below is an earlier version
 _HALF_WAVE_FLIP = 2  # LLI bit 1 means "the other wavelength factor" (RINEX 2.11, table A2)
 
 # RINEX 2 codes -> signal, by system. RINEX 2.11 table A1 knows C1, P1, C2, P2 and, with L, D, S,
@@ -81,17 +82,30 @@ def codes_from_rinex2(system: int, codes: list[str]) -> list[str]:
     return named
 
 
-def beidou_b1(code: str, codes: list[str], version: float) -> str:
-    """A BeiDou band-1 code in the naming of RINEX 3.03 and later.
+# Names that converters gave to signals before or beside the tables of RINEX: what they stand for.
+_CONVERTER_CODES: dict[int, dict[str, str]] = {
+    BEIDOU: {
+        "1I": "2I", "1Q": "2Q",  # B1I, by the number of RINEX 3.02
+        "5I": "5D", "5Q": "5P",  # B2a, by the letters of GPS L5
+        "8I": "8D", "8Q": "8P",  # B2a+B2b, by the letters of Galileo E5
+    },
+}  # fmt: skip
+_B1_BEFORE_303 = {"1X": "2X"}  # B1I+Q of RINEX 3.02, table 9; later 1X is B1C
 
-    1I and 1Q are B1I and B1Q, today 2I and 2Q; 1X is so only before 3.03 (RINEX 3.02, table 9),
-    later it is B1C.
+
+def of_converter(system: int, code: str, codes: list[str], version: float) -> str:
+    """A code in the naming of RINEX 3.05 where a converter or an older version named it else.
+
+    codes : all codes of the system; none of them becomes another that the file has by itself
     """
-    letters = "IQX" if version < 3.025 else "IQ"
-    if code[1:2] == "1" and code[2:] and code[2:] in letters:
-        renamed = f"{code[0]}2{code[2:]}"
-        return code if renamed in codes else renamed
-    return code
+    table = _CONVERTER_CODES.get(system, {})
+    if system == BEIDOU and version < _VERSION_303:
+        table = table | _B1_BEFORE_303
+    if code[1:] not in table:
+        return code
+    renamed = table[code[1:]]
+    is_taken = any(other[1:] == renamed for other in codes)
+    return code if is_taken else code[0] + renamed
 
 
 def signal_columns(header: ObsHeader) -> tuple[dict[int, list[str]], list[tuple[str, str]]]:
@@ -100,6 +114,7 @@ def signal_columns(header: ObsHeader) -> tuple[dict[int, list[str]], list[tuple[
     A code that is not read is kept as "" so that the columns stay in place.
     """
     unknown: list[tuple[str, str]] = []
+    renamed: dict[tuple[str, str, str], bool] = {}
     columns: dict[int, list[str]] = {}
     for letter, codes in _types_by_letter(header):
         system = SYSTEM_LETTERS.find(letter)
@@ -111,12 +126,17 @@ def signal_columns(header: ObsHeader) -> tuple[dict[int, list[str]], list[tuple[
             continue
         named = []
         for code in codes:
-            name = beidou_b1(code, codes, header.version) if system == BEIDOU else code
+            name = of_converter(system, code, codes, header.version)
+            if name != code:
+                renamed[(letter, code[1:], name[1:])] = True
             is_known = name[0] in _KIND and len(name) == 3 and sig_index(system, name[1:]) >= 0
             if not is_known and name[:1] not in ("X", "I"):
                 unknown.append((letter, code))
             named.append(name if is_known else "")
         columns[system] = named
+    for letter, old, new in renamed:
+        header.report.add("code_renamed", f"{letter} {old} as {new}")
+        header.report.warn(f"{header.name}: signal {old} of system {letter} is read as {new}.")
     return columns, unknown
 
 
@@ -185,7 +205,7 @@ def phase_shifts(header: ObsHeader) -> dict[int, float]:
     for (letter, code), shift in header.shifts.items():
         system = SYSTEM_LETTERS.index(letter)
         codes = header.types.get(letter, [])
-        name = beidou_b1(code, codes, header.version) if system == BEIDOU else code
+        name = of_converter(system, code, codes, header.version)
         sig = sig_index(system, name[1:]) if len(name) == 3 else -1
         if sig >= 0:
             shifts.setdefault(sig, shift)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rtkpos._numba.decorator import kernel
 from rtkpos.core.tables import EVENT_POWER_FAILURE
 from rtkpos.io.rinex._observations.epoch_line import (
+    HEAD_BEYOND,
     HEAD_COUNT,
     HEAD_FLAG,
     HEAD_TIME,
@@ -29,6 +30,7 @@ from rtkpos.io.rinex._observations.lines import (
     LINE_COMMENT,
     LINE_CUT,
     LINE_EMPTY,
+    LINE_MISPLACED,
     LINE_NEXT,
     LINE_OPEN,
     LINE_STORED,
@@ -37,22 +39,29 @@ from rtkpos.io.rinex._observations.lines import (
     N_BLANK_LINE,
     N_COMMENT_LINE,
     N_COUNTER,
+    N_DATE_BEYOND_MONTH,
     N_EPOCH_BAD_HEADER,
     N_EPOCH_COUNT_WRONG,
     N_EPOCH_KEPT,
     N_EPOCH_TRUNCATED,
+    N_MISPLACED_FIELD,
+    N_SATELLITE_COUNT_WRONG,
+    NAME_WIDTH,
     SATS_PER_LINE_2,
     SCAN_END,
     SCAN_EVENT,
     SCAN_FULL,
+    UNUSED_SAT,
     collect_sats,
     drop_blank_lines,
     gather_lines,
     is_comment,
     sat_at,
 )
-from rtkpos.io.text.numbers import trimmed_end
+from rtkpos.io.text.numbers import SPACE, trimmed_end
 from rtkpos.io.text.words64 import line_end
+
+MAX_MISCOUNT = 3  # satellites an epoch line may be off by while its lines are still taken
 
 
 @kernel
@@ -106,6 +115,69 @@ def judge_lines_3(text, claimed, default_system, columns, work):
 
 
 @kernel
+def recount_3(text, claimed, default_system, columns, work):
+    """Satellites of a RINEX 3 or 4 epoch that announces up to three more or fewer: int, or -1.
+
+    text : (n,) uint8      claimed : satellites the epoch line announces, not those gathered
+    Every gathered line must start with a satellite of its own; -1 where the count cannot be told.
+    """
+    total = work.line[LINE_TOTAL]
+    if total != work.line[LINE_STORED] or total == 0 or abs(total - claimed) > MAX_MISCOUNT:
+        return -1
+    if total < claimed and work.line[LINE_OPEN] >= 0:
+        return -1
+    letters, wanted = work.letter_system, columns.wanted
+    for k in range(total):
+        start = work.line_start[k]
+        if work.line_stop[k] - start < NAME_WIDTH or repeats_name(text, k, k, work):
+            return -1
+        if sat_at(text, start, default_system, letters, wanted) < UNUSED_SAT:
+            return -1
+    return total
+
+
+@kernel
+def listed_sats(text, head, default_system, columns, work):
+    """How many satellites a RINEX 2 epoch line and its continuation lines name, without a gap.
+
+    text : (n,) uint8      head : (start, stop) of the epoch line
+    """
+    n, start, stop = 0, head[0], head[1]
+    while True:
+        if n > 0 and n % SATS_PER_LINE_2 == 0:
+            line = n // SATS_PER_LINE_2 - 1
+            if line >= work.line[LINE_STORED]:
+                return n
+            start, stop = work.line_start[line], work.line_stop[line]
+            for position in range(start, min(start + 32, stop)):
+                if text[position] != SPACE:
+                    return n
+        at = start + 32 + NAME_WIDTH * (n % SATS_PER_LINE_2)
+        if at + NAME_WIDTH > stop:
+            return n
+        if sat_at(text, at, default_system, work.letter_system, columns.wanted) < UNUSED_SAT:
+            return n
+        n += 1
+
+
+@kernel
+def recount_2(text, head, claimed, n_line, default_system, columns, work):
+    """Satellites of a RINEX 2 epoch that announces up to three more or fewer: int, or -1.
+
+    text : (n,) uint8      head : (start, stop) of the epoch line
+    claimed : satellites it announces      n_line : lines per satellite
+    The names decide, where the gathered lines are as many as they need.
+    """
+    listed = listed_sats(text, head, default_system, columns, work)
+    needed = max((listed - 1) // SATS_PER_LINE_2, 0) + listed * n_line
+    total = work.line[LINE_TOTAL]
+    is_plain = total == needed and total == work.line[LINE_STORED] and listed > 0
+    if not is_plain or listed == claimed or abs(listed - claimed) > MAX_MISCOUNT:
+        return -1
+    return -1 if total < claimed * n_line and work.line[LINE_OPEN] >= 0 else listed
+
+
+@kernel
 def judge_lines_2(text, expected, work):
     """Whether the gathered lines can be the `expected` ones of a RINEX 2 epoch: int EPOCH_*.
 
@@ -149,20 +221,32 @@ def read_epoch(text, words, head, cursor, columns, fields, work, rows, counts):
     """
     version, claimed = cursor[CUR_VERSION], work.head[HEAD_COUNT]
     default_system = cursor[CUR_DEFAULT_SYSTEM]
-    n_line, n_head, expected = 0, 0, claimed
+    n_line, n_head, expected, verdict = 0, 0, claimed, EPOCH_OK
     if version < 3:
         n_line = (columns.n_col[default_system] + FIELDS_PER_LINE_2 - 1) // FIELDS_PER_LINE_2
         n_head = max((claimed - 1) // SATS_PER_LINE_2, 0)
         expected = n_head + claimed * n_line
+    recounted = -1
+    if work.line[LINE_TOTAL] != expected:
+        if version < 3:
+            recounted = recount_2(text, head, claimed, n_line, default_system, columns, work)
+        else:
+            recounted = recount_3(text, claimed, default_system, columns, work)
+    if recounted >= 0:
+        claimed, expected = recounted, work.line[LINE_TOTAL]
+    elif version < 3:
         verdict = judge_lines_2(text, expected, work)
     else:
         verdict = judge_lines_3(text, claimed, default_system, columns, work)
     if verdict != EPOCH_OK:
         return verdict
+    counts[N_SATELLITE_COUNT_WRONG] += 1 if recounted >= 0 else 0
+    counts[N_DATE_BEYOND_MONTH] += work.head[HEAD_BEYOND]
     if work.line[LINE_TOTAL] > expected:
         counts[N_EPOCH_BAD_HEADER] += 1
     n_sat = collect_sats(text, head, claimed, n_line, default_system, columns, work, counts)
     counts[N_BAD_FIELD] += read_sats(text, words, n_sat, n_line, columns, fields, work)
+    counts[N_MISPLACED_FIELD] += work.line[LINE_MISPLACED]
     open_line = work.line[LINE_OPEN]
     is_name_cut = open_line >= 0 and work.line_stop[open_line] - work.line_start[open_line] < 3
     for k in range(n_sat):

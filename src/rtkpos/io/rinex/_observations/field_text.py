@@ -10,21 +10,31 @@ import numpy as np
 from rtkpos._arrays import BoolArray, FlagArray, FloatArray, IndexArray, SigArray
 from rtkpos._numba.decorator import kernel
 from rtkpos.gnss.systems import PRN_PER_SYSTEM
-from rtkpos.io.rinex._observations.lines import FIELDS_PER_LINE_2, LINE_CUT, LINE_OPEN, NAME_WIDTH
+from rtkpos.io.rinex._observations.lines import (
+    FIELDS_PER_LINE_2,
+    LINE_CUT,
+    LINE_MISPLACED,
+    LINE_OPEN,
+    NAME_WIDTH,
+)
 from rtkpos.io.text.numbers import (
     BAD_INT,
+    DOT,
     FIELD_BAD,
     FIELD_MISSING,
     FIELD_OK,
     SPACE,
     ZERO,
     general_number,
+    is_digit,
 )
 from rtkpos.io.text.words64 import eight_bytes, fixed_milli
 
 N_KIND = 4
 KIND_CODE, KIND_PHASE, KIND_DOPPLER, KIND_CN0 = range(N_KIND)
-FIELD_WIDTH, VALUE_WIDTH = 16, 14
+FIELD_WIDTH, VALUE_WIDTH, DOT_COLUMN = 16, 14, 10
+FIELD_MISPLACED = 3  # one more than the FIELD_* of a number alone
+_WHOLE_DIGITS = 6  # more than the decimals and the two flags behind a point can be
 LLI_MASK = 7  # RINEX 3.05, 6.5: bits 0..2; digits 8 and 9 carry a bit that means nothing
 
 
@@ -58,11 +68,31 @@ class FieldWork(NamedTuple):
 
 
 @kernel
+def is_in_place(text, start, stop):
+    """Whether the number in a field [start, stop) stands where F14.3 has it, or is whole anyway.
+
+    text : (n,) uint8
+    The point of F14.3 is in column 11. A number with an exponent, or a long one without a point
+    that ends before the field does, cannot be a piece of a number in shifted columns.
+    """
+    dot, n_digit, has_exponent = -1, 0, False
+    for k in range(start, stop):
+        char = np.int64(text[k])
+        if char == DOT and dot < 0:
+            dot = k - start
+        n_digit += 1 if is_digit(char) else 0
+        has_exponent = has_exponent or (char & 0xDF) == 68 or (char & 0xDF) == 69
+    if dot == DOT_COLUMN or has_exponent:
+        return True
+    return dot < 0 and (n_digit == 0 or (n_digit >= _WHOLE_DIGITS and text[stop - 1] == SPACE))
+
+
+@kernel
 def odd_value(text, start, stop):
     """Value of a field [start, stop) that is not a plain F14.3: (FIELD_* status, value).
 
     Zero means "not observed" (RINEX 3.05, 6.6) and so counts as missing. A field cut short by
-    the line's end is bad.
+    the line's end is bad; one whose number is not in the columns of F14.3 is misplaced.
     """
     blank = np.int64(0)
     for k in range(start, stop):
@@ -70,10 +100,12 @@ def odd_value(text, start, stop):
     if blank == 0:
         return FIELD_MISSING, math.nan
     status, value = general_number(text, start, stop)
+    if status == FIELD_OK and value == 0.0 and stop - start == VALUE_WIDTH:
+        return FIELD_MISSING, math.nan
+    if not is_in_place(text, start, stop):
+        return FIELD_MISPLACED, math.nan
     if status == FIELD_OK and stop - start < VALUE_WIDTH:
         return FIELD_BAD, math.nan
-    if status == FIELD_OK and value == 0.0:
-        return FIELD_MISSING, math.nan
     return status, value
 
 
@@ -85,7 +117,8 @@ def read_sats(text, words, n_sat, n_line, columns, fields, work):
     n_sat  : satellites in work.sat; those with first_line < 0 are left out
     n_line : lines per satellite in RINEX 2; 0 = one line that starts with its name
     Returns : int, number of bad fields; work.line[LINE_CUT] tells whether the line
-              work.line[LINE_OPEN] ends inside a value
+              work.line[LINE_OPEN] ends inside a value, work.line[LINE_MISPLACED] how many values
+              do not stand in their columns
 
     One function over a whole epoch, with the arrays of the tuples as locals: passing the tuples
     per satellite or field costs more than reading a number.
@@ -94,7 +127,7 @@ def read_sats(text, words, n_sat, n_line, columns, fields, work):
     n_col_of, n_slot_of = columns.n_col, columns.n_slot
     value, lli_of, slip, sats = fields.value, fields.lli, work.slip, work.sat
     line_start, line_stop, first_line = work.line_start, work.line_stop, work.first_line
-    open_line, is_cut, n_bad = work.line[LINE_OPEN], 0, 0
+    open_line, is_cut, n_bad, n_misplaced = work.line[LINE_OPEN], 0, 0, 0
     plain_stop = (words.shape[0] - 3) * 8
     for k in range(n_sat):
         system = sats[k] // PRN_PER_SYSTEM
@@ -121,10 +154,11 @@ def read_sats(text, words, n_sat, n_line, columns, fields, work):
                     status, number = FIELD_OK, milli / 1000.0
                     if milli == BAD_INT or milli == 0:
                         status, number = odd_value(text, position, field_stop)
+                        n_bad += 1 if status == FIELD_BAD else 0
+                        n_misplaced += 1 if status == FIELD_MISPLACED else 0
                     if status == FIELD_OK:
                         divisor = divisor_of[system, column]
                         value[k, target] = number if divisor == 1.0 else number / divisor
-                    n_bad += 1 if status == FIELD_BAD else 0
                     if target & 3 == KIND_PHASE:
                         lli = np.int64(flip_of[system, column]) if status == FIELD_OK else 0
                         if field_stop < stop and text[field_stop] != SPACE:
@@ -133,7 +167,7 @@ def read_sats(text, words, n_sat, n_line, columns, fields, work):
                         lli_of[k, target >> 2] |= lli
                 column += 1
                 position += FIELD_WIDTH
-    work.line[LINE_CUT] = is_cut
+    work.line[LINE_CUT], work.line[LINE_MISPLACED] = is_cut, n_misplaced
     return n_bad
 
 

@@ -10,7 +10,7 @@ from rtkpos._arrays import FlagArray, FloatArray, IndexArray, SatArray, SigArray
 from rtkpos._numba.decorator import kernel
 from rtkpos.gnss.systems import MAX_PRN, PRN_PER_SYSTEM
 from rtkpos.io.rinex._observations.epoch_line import is_marker
-from rtkpos.io.text.numbers import SPACE, ZERO, trimmed_end
+from rtkpos.io.text.numbers import DOT, SPACE, ZERO, trimmed_end
 from rtkpos.io.text.words64 import line_end
 
 SCAN_END, SCAN_FULL, SCAN_EVENT = range(3)
@@ -30,8 +30,12 @@ N_CURSOR = 6
     N_CONFLICTING_SATELLITE,
     N_BLANK_LINE,
     N_COMMENT_LINE,
-) = range(11)
-N_COUNTER = 11
+    N_SATELLITE_COUNT_WRONG,
+    N_MISPLACED_FIELD,
+    N_DATE_BEYOND_MONTH,
+    N_EMPTY_SATELLITE,
+) = range(15)
+N_COUNTER = 15
 SCAN_COUNTERS = (
     "epoch_kept",
     "epoch_bad_header",
@@ -44,6 +48,10 @@ SCAN_COUNTERS = (
     "conflicting_satellite",
     "blank_line",
     "comment_line",
+    "satellite_count_wrong",
+    "misplaced_field",
+    "date_beyond_month",
+    "empty_satellite",
 )
 EPOCH_OK, EPOCH_COUNT_WRONG, EPOCH_CUT = range(3)
 UNUSED_SAT, UNKNOWN_SAT, BAD_SAT = -1, -2, -3
@@ -98,7 +106,8 @@ class ScanWork(NamedTuple):
 
 
 # Entries of ScanWork.line. LINE_OPEN is the gathered line that ends without a newline, or -1.
-# LINE_BLANK counts stray blank lines, LINE_EMPTY those of RINEX 2 that may be a satellite.
+# LINE_BLANK counts stray blank lines, LINE_EMPTY those of RINEX 2 that may be a satellite;
+# LINE_MISPLACED counts values that do not stand in the columns of the format.
 (
     LINE_STORED,
     LINE_TOTAL,
@@ -108,8 +117,9 @@ class ScanWork(NamedTuple):
     LINE_NEXT,
     LINE_OPEN,
     LINE_CUT,
-) = range(8)
-N_LINE = 8
+    LINE_MISPLACED,
+) = range(9)
+N_LINE = 9
 NAME_WIDTH = 3
 
 
@@ -204,13 +214,41 @@ def same_text(text, first, first_stop, second, second_stop):
 
 
 @kernel
+def is_empty_record(text, line, n_line, name_width, work):
+    """Whether the `n_line` lines of a satellite from `line` on hold blanks and zeros alone.
+
+    text : (n,) uint8      name_width : bytes of the name in front of the observations
+    """
+    for k in range(line, line + n_line):
+        for position in range(work.line_start[k] + name_width, work.line_stop[k]):
+            char = text[position]
+            if char != SPACE and char != DOT and char != ZERO:
+                return False
+    return True
+
+
+@kernel
 def meet_again(text, sat, line, n_line, n_sat, work, counts):
     """A satellite named twice in an epoch: the same text is dropped, another bars it; returns 0.
 
-    text : (n,) uint8      line, n_line : the later lines, `n_line` from `line` on
+    text : (n,) uint8      line : first line of the later record
+    n_line : lines per satellite in RINEX 2, 0 = one line that starts with the name
     counts : (N_COUNTER,) the case is counted
+    Of two records one of which is empty the other is taken.
     """
-    first = work.seen[sat] - 1
+    first, name_width = work.seen[sat] - 1, NAME_WIDTH if n_line == 0 else 0
+    n_line = max(n_line, 1)
+    if first + n_line <= line and line + n_line <= work.line[LINE_STORED]:
+        is_empty = is_empty_record(text, line, n_line, name_width, work)
+        if not is_empty and is_empty_record(text, first, n_line, name_width, work):
+            is_empty = True
+            work.seen[sat] = line + 1
+            for k in range(n_sat):
+                if work.sat[k] == sat:
+                    work.first_line[k] = line
+        if is_empty:
+            counts[N_EMPTY_SATELLITE] += 1
+            return 0
     is_same = first + n_line <= line
     for k in range(n_line):
         is_same = is_same and same_text(
@@ -271,7 +309,7 @@ def collect_sats(text, head, claimed, n_line, default_system, columns, work, cou
             counts[N_UNKNOWN_SYSTEM] += 1 if sat == UNKNOWN_SAT else 0
             counts[N_BAD_PRN] += 1 if sat == BAD_SAT else 0
         elif seen[sat] > 0:
-            meet_again(text, sat, line, max(n_line, 1), n_sat, work, counts)
+            meet_again(text, sat, line, n_line, n_sat, work, counts)
         else:
             seen[sat] = line + 1
             n_sat = insert_sorted(sat, line, n_sat, sats, first_line)

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
 
 import numpy as np
 
-from rtkpos._arrays import BoolArray, FlagArray, FloatArray, IndexArray, TimeArray
-from rtkpos.constants import BDT_MINUS_GPST_S, NS_PER_S
+from rtkpos._arrays import BoolArray, TimeArray
+from rtkpos.constants import BDT_MINUS_GPST_S, NS_PER_DAY, NS_PER_S
 from rtkpos.core.tables import EVENT_SESSION
 from rtkpos.gnss.time import LEAP_SECONDS, iso_gpst, ns_from_calendar
-from rtkpos.io.rinex._observations.lines import ObsRows
+from rtkpos.io.rinex._observations.epoch_set import EpochSet, select_epochs
+from rtkpos.io.rinex._observations.joined_records import join_records
 from rtkpos.records.report import ReadReport
 
 SESSION_GAP_NS = 3600 * NS_PER_S  # time going back further starts another session
-
-
-@dataclass
-class EpochSet:
-    """Epochs in file order with their rows; rows of epoch k are row_start[k]:row_start[k + 1]."""
-
-    time_ns: TimeArray
-    event: FlagArray
-    rx_clock_s: FloatArray
-    row_start: IndexArray
-    rows: ObsRows
+ROLLOVER_NS = 1024 * 7 * NS_PER_DAY  # a counter of ten bits for the week (IS-GPS-200, 20.3.3.3.1.1)
+UNIX_GPS_NS = 315_964_800 * NS_PER_S  # 1980-01-06 in Unix time
 
 
 def to_gpst(time_ns: TimeArray, time_system: str) -> TimeArray:
@@ -39,6 +31,35 @@ def to_gpst(time_ns: TimeArray, time_system: str) -> TimeArray:
     return time_ns
 
 
+def without_rollovers(time_ns: TimeArray, name: str, report: ReadReport) -> TimeArray:
+    """Times of epochs whose receiver did not know the week yet, in the week of the others.
+
+    time_ns : (n_epoch,) in file order [ns GPST]
+
+    Where the file steps by a multiple of 1024 weeks to within an hour, the counter of ten bits
+    was at fault: all are dated like the latest that is not in the future.
+    """
+    step = np.diff(time_ns)
+    turns = np.rint(step / ROLLOVER_NS).astype(np.int64)
+    turns[np.abs(step - turns * ROLLOVER_NS) > SESSION_GAP_NS] = 0
+    if not turns.any():
+        return time_ns
+    turn = np.concatenate([[0], np.cumsum(turns)])
+    now_ns = int(time.time() * NS_PER_S) - UNIX_GPS_NS
+    known = [int(t) for t in np.unique(turn) if time_ns[turn == t].min() < now_ns]
+    late = turn - max(known, default=int(turn.min()))
+    for n in np.unique(late[late != 0]):
+        said = f"{abs(n) * 1024} weeks {'early' if n < 0 else 'late'}"
+        at = np.flatnonzero(late == n)
+        where = f"{name}: {iso_gpst(int(time_ns[at[0]]))}"
+        report.add("week_rollover", where, len(at))
+        report.warn(
+            f"{name}: {len(at)} epochs are dated {said} (first {where}), as by a receiver that "
+            "does not know the week; read with the week of the others."
+        )
+    return time_ns - late * ROLLOVER_NS
+
+
 def arrange(epochs: EpochSet, new_session: BoolArray, name: str, report: ReadReport) -> EpochSet:
     """Epochs in strictly increasing time, each once; sessions marked with EVENT_SESSION.
 
@@ -46,9 +67,11 @@ def arrange(epochs: EpochSet, new_session: BoolArray, name: str, report: ReadRep
 
     Time going back by more than an hour starts a session; sessions are put in the order of time
     (where they overlap, their epochs interleave and every change is marked). A lone epoch that
-    jumps by more than an hour and back has a damaged tag and is dropped. Of epochs with the same
-    time the first in its place in the file is kept.
+    jumps by more than an hour and back has a damaged tag and is dropped. Records of the same time
+    are one epoch where they complete each other (`join_records`); else the first in its place in
+    the file is kept. Times that are whole rollovers of the week early are set right.
     """
+    epochs.time_ns = without_rollovers(epochs.time_ns, name, report)
     time_ns = epochs.time_ns
     if len(time_ns) > 1 and np.all(time_ns[1:] > time_ns[:-1]) and not new_session[1:].any():
         bad = _lone_jumps(time_ns)
@@ -65,10 +88,11 @@ def arrange(epochs: EpochSet, new_session: BoolArray, name: str, report: ReadRep
     if np.any(np.diff(kept_ns) < 0):
         _warn_order(kept_ns, back, name, report)
     in_place = _in_place(kept_ns)
-    order = np.lexsort((~in_place, kept_ns))
-    unique = _drop_duplicates(epochs, kept[order], name, report)
-    order = order[unique]
-    chosen = select_epochs(epochs, kept[order])
+    receiver = np.cumsum(new_session, dtype=np.int64)[kept]
+    order = np.lexsort((~in_place, receiver, kept_ns))
+    sorted_epochs = select_epochs(epochs, kept[order])
+    chosen, first = join_records(sorted_epochs, receiver[order], name, report)
+    order = order[first]
     change = np.diff(session[order], prepend=session[order][:1]) != 0
     chosen.event[change] |= EVENT_SESSION
     return chosen
@@ -104,65 +128,3 @@ def _in_place(time_ns: TimeArray) -> BoolArray:
     """Epochs that lie between their neighbours in the file, so that their tag is credible."""
     rising = np.diff(time_ns) >= 0
     return np.concatenate([[True], rising]) & np.concatenate([rising, [True]])
-
-
-def _drop_duplicates(
-    epochs: EpochSet, order: IndexArray, name: str, report: ReadReport
-) -> BoolArray:
-    """Which entries of a sorted order stay: the first of each time; the rest is counted."""
-    time_ns = epochs.time_ns[order]
-    keep = np.ones(len(order), np.bool_)
-    keep[1:] = time_ns[1:] != time_ns[:-1]
-    first = 0
-    for k in np.flatnonzero(~keep):
-        first = int(k) - 1 if keep[k - 1] else first
-        where = f"{name}: {iso_gpst(int(time_ns[k]))}"
-        if _same_rows(epochs, int(order[first]), int(order[k])):
-            report.add("epoch_duplicate", where)
-        else:
-            report.add("epoch_conflict", where)
-            report.warn(f"{name}: epochs with the same time differ (first {where}); kept one.")
-    return keep
-
-
-def _same_rows(epochs: EpochSet, a: int, b: int) -> bool:
-    """Whether two epochs hold the same observations."""
-    rows_a = slice(epochs.row_start[a], epochs.row_start[a + 1])
-    rows_b = slice(epochs.row_start[b], epochs.row_start[b + 1])
-    return all(
-        np.array_equal(column[rows_a], column[rows_b], equal_nan=column.dtype.kind == "f")
-        for column in epochs.rows
-    )
-
-
-def select_epochs(epochs: EpochSet, index: IndexArray) -> EpochSet:
-    """The epochs at `index`, in that order, with their rows."""
-    counts = np.diff(epochs.row_start)[index]
-    row_start = np.concatenate([[0], np.cumsum(counts)])
-    shift = np.repeat(epochs.row_start[index] - row_start[:-1], counts)
-    row = np.arange(row_start[-1]) + shift
-    return EpochSet(
-        epochs.time_ns[index],
-        epochs.event[index],
-        epochs.rx_clock_s[index],
-        row_start,
-        ObsRows(*(column[row] for column in epochs.rows)),
-    )
-
-
-def join_epochs(parts: list[EpochSet]) -> EpochSet:
-    """Several epoch sets behind each other; the parts are given up on the way."""
-    if len(parts) == 1:
-        return parts[0]
-    counts = np.concatenate([np.diff(part.row_start) for part in parts])
-    row_start = np.concatenate([[0], np.cumsum(counts)])
-    columns = [
-        np.concatenate([part.rows[k] for part in parts]) for k in range(len(ObsRows._fields))
-    ]
-    return EpochSet(
-        np.concatenate([part.time_ns for part in parts]),
-        np.concatenate([part.event for part in parts]),
-        np.concatenate([part.rx_clock_s for part in parts]),
-        row_start,
-        ObsRows(*columns),
-    )

@@ -20,6 +20,7 @@ from rtkpos.io.rinex._observations.epoch_line import (
     N_HEAD,
     is_marker,
 )
+from rtkpos.io.rinex._observations.epoch_set import EpochSet
 from rtkpos.io.rinex._observations.epochs import scan_epochs
 from rtkpos.io.rinex._observations.field_text import N_KIND, Columns, FieldWork
 from rtkpos.io.rinex._observations.lines import (
@@ -35,7 +36,6 @@ from rtkpos.io.rinex._observations.lines import (
     N_EPOCH_BAD_HEADER,
     N_LINE,
     SATS_PER_LINE_2,
-    SCAN_COUNTERS,
     SCAN_END,
     SCAN_EVENT,
     SCAN_FULL,
@@ -43,8 +43,11 @@ from rtkpos.io.rinex._observations.lines import (
     ObsRows,
     ScanWork,
 )
-from rtkpos.io.rinex._observations.merge import EpochSet, to_gpst
-from rtkpos.io.rinex.header import ObsHeader, check_types, read_header
+from rtkpos.io.rinex._observations.merge import to_gpst
+from rtkpos.io.rinex._observations.scan_report import no_epochs, report_counters
+from rtkpos.io.rinex._observations.type_lists import settle_beidou_1c, settle_types
+from rtkpos.io.rinex.header import ObsHeader, check_types, drop_doubtful, read_header
+from rtkpos.io.text.file_ends import without_file_ends
 from rtkpos.records.observations import EventRecord, Station
 from rtkpos.records.report import ReadReport
 
@@ -56,7 +59,6 @@ _MAX_HEADER = 100_000
 _FIRST_LABEL = "RINEX VERSION / TYPE"
 _LABEL = _FIRST_LABEL.encode()
 _MANY_SLASHES = 1000
-_BAD_COUNTERS = ("epoch_bad_header", "epoch_count_wrong", "epoch_truncated", "bad_field")
 
 
 @dataclass
@@ -131,16 +133,19 @@ def scan_file(content: bytes, name: str, systems: tuple[int, ...]) -> tuple[File
 
     content : RINEX text      RinexError when the header is unusable or no epoch could be read
     """
+    content = without_file_ends(content)
     if b"\r" in content and content.count(b"\r") != content.count(b"\r\n"):
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     header, start = read_header(content, name)
+    settle_types(header, content, start)
+    settle_beidou_1c(header, content, start)
     time_system, station = header.default_time_system(), header.as_station()
     scan = _start(header, content, start, systems)
     scan.station = station
     epochs = _run(scan)
-    _report_counters(scan, content)
+    report_counters(header, content, scan.counts, scan.first)
     if not len(epochs.time_ns):
-        raise RinexError(_no_epochs(scan), name)
+        raise RinexError(no_epochs(header, content, scan.first), name)
     if header.version < 3:
         present = np.unique(epochs.rows.sat // PRN_PER_SYSTEM).tolist()
         scan.signals = {key: codes for key, codes in scan.signals.items() if key in present}
@@ -350,6 +355,7 @@ def _apply_event(scan: FileScan, flag: int, lines: list[str]) -> bool:
     if labels & {"# / TYPES OF OBSERV", "SYS / # / OBS TYPES"}:
         try:
             check_types(header)
+            drop_doubtful(header, list(header.doubtful))
         except RinexError as error:
             header.report.warn(f"{error} The types before stay in force.")
             header.types, header.claimed = old_types, old_claims
@@ -368,25 +374,3 @@ def _change_columns(scan: FileScan) -> None:
     for system, codes in signals_by_system(scan.columns).items():
         known = scan.signals.get(system, ())
         scan.signals[system] = known + tuple(code for code in codes if code not in known)
-
-
-def _report_counters(scan: FileScan, content: bytes) -> None:
-    """Kernel counters into the report, with the line of the first occurrence."""
-    name = scan.header.name
-    for k, counter in enumerate(SCAN_COUNTERS):
-        if scan.counts[k]:
-            offset = int(scan.first[k])
-            line = content.count(b"\n", 0, max(offset, 0)) + 1
-            where = f"{name} line {line}" if counter != "epoch_kept" else ""
-            scan.report.add(counter, where, int(scan.counts[k]))
-            if counter == "epoch_truncated":
-                scan.report.warn(
-                    f"{name}: the last epoch, from byte {offset} on, is cut; left out."
-                )
-
-
-def _no_epochs(scan: FileScan) -> str:
-    """One sentence on a file without a usable epoch."""
-    seen = {name: scan.report.counts[name] for name in _BAD_COUNTERS if scan.report.counts[name]}
-    said = ", ".join(f"{name}: {n}" for name, n in seen.items())
-    return f"{scan.header.name}: no epochs" + (f" could be read ({said})." if said else " in it.")
