@@ -14,6 +14,7 @@ from rtkpos.io.rinex._observations.epoch_line import (
     HEAD_COUNT,
     HEAD_FLAG,
     HEAD_TIME,
+    N_HEAD,
     NO_TIME,
     is_marker,
     read_head,
@@ -137,8 +138,8 @@ def test_lines_that_start_an_epoch(line, version, wanted):
 
 
 def head_of(line, version=3):
-    out = np.zeros(3, np.int64)
-    return out.tolist() if read_head(*line_text(line), version, out) else None
+    out = np.zeros(N_HEAD, np.int64)
+    return out[:3].tolist() if read_head(*line_text(line), version, out) else None
 
 
 def test_time_flag_and_count_of_an_epoch_line():

@@ -23,6 +23,8 @@ from rtkpos.io.text.numbers import (
     FIELD_BAD,
     FIELD_MISSING,
     FIELD_OK,
+    MINUS,
+    PLUS,
     SPACE,
     ZERO,
     general_number,
@@ -69,22 +71,24 @@ class FieldWork(NamedTuple):
 
 @kernel
 def is_in_place(text, start, stop):
-    """Whether the number in a field [start, stop) stands where F14.3 has it, or is whole anyway.
+    """Whether the number in a field [start, stop) stands where F14.3 has it, or is no piece of one.
 
     text : (n,) uint8
-    The point of F14.3 is in column 11. A number with an exponent, or a long one without a point
-    that ends before the field does, cannot be a piece of a number in shifted columns.
+    The point of F14.3 is in column 11. What has other characters (an exponent, damage), or is a
+    long number without a point that ends before the field does, is no matter of shifted columns.
     """
-    dot, n_digit, has_exponent = -1, 0, False
+    dot, n_digit = -1, 0
     for k in range(start, stop):
-        char = np.int64(text[k])
-        if char == DOT and dot < 0:
-            dot = k - start
-        n_digit += 1 if is_digit(char) else 0
-        has_exponent = has_exponent or (char & 0xDF) == 68 or (char & 0xDF) == 69
-    if dot == DOT_COLUMN or has_exponent:
-        return True
-    return dot < 0 and (n_digit == 0 or (n_digit >= _WHOLE_DIGITS and text[stop - 1] == SPACE))
+        char = text[k]
+        if is_digit(char):
+            n_digit += 1
+        elif char == DOT:
+            dot = k - start if dot < 0 else dot
+        elif char != SPACE and char != MINUS and char != PLUS:
+            return True
+    if dot >= 0 or n_digit == 0:
+        return dot < 0 or dot == DOT_COLUMN
+    return n_digit >= _WHOLE_DIGITS and text[stop - 1] == SPACE
 
 
 @kernel
@@ -100,12 +104,12 @@ def odd_value(text, start, stop):
     if blank == 0:
         return FIELD_MISSING, math.nan
     status, value = general_number(text, start, stop)
-    if status == FIELD_OK and value == 0.0 and stop - start == VALUE_WIDTH:
+    if status == FIELD_OK and stop - start < VALUE_WIDTH:
+        return FIELD_BAD, math.nan
+    if status == FIELD_OK and value == 0.0:
         return FIELD_MISSING, math.nan
     if not is_in_place(text, start, stop):
         return FIELD_MISPLACED, math.nan
-    if status == FIELD_OK and stop - start < VALUE_WIDTH:
-        return FIELD_BAD, math.nan
     return status, value
 
 
