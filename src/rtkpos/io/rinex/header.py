@@ -291,7 +291,7 @@ def read_header(text: bytes, name: str) -> tuple[ObsHeader, int]:
         end = len(text) if end < 0 else end
         line = text[position : min(end, position + 200)].decode("latin-1")
         position, n_line = end + 1, n_line + 1
-        label = header.update(line.rstrip("\r\0 "))
+        label = header.update(line.rstrip("\r\0 \x1a").lstrip("\x1a"))
         if label == "END OF HEADER":
             _tell_labels(header)
             _check(header)

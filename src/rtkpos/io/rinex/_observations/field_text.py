@@ -131,7 +131,8 @@ def read_sats(text, words, n_sat, n_line, columns, fields, work):
     n_col_of, n_slot_of = columns.n_col, columns.n_slot
     value, lli_of, slip, sats = fields.value, fields.lli, work.slip, work.sat
     line_start, line_stop, first_line = work.line_start, work.line_stop, work.first_line
-    open_line, is_cut, n_bad, n_misplaced = work.line[LINE_OPEN], 0, 0, 0
+    open_line, is_cut, n_bad = work.line[LINE_OPEN], 0, 0
+    work.line[LINE_MISPLACED] = 0
     plain_stop = (words.shape[0] - 3) * 8
     for k in range(n_sat):
         system = sats[k] // PRN_PER_SYSTEM
@@ -158,8 +159,9 @@ def read_sats(text, words, n_sat, n_line, columns, fields, work):
                     status, number = FIELD_OK, milli / 1000.0
                     if milli == BAD_INT or milli == 0:
                         status, number = odd_value(text, position, field_stop)
-                        n_bad += 1 if status == FIELD_BAD else 0
-                        n_misplaced += 1 if status == FIELD_MISPLACED else 0
+                        if status >= FIELD_BAD:
+                            n_bad += 1 if status == FIELD_BAD else 0
+                            work.line[LINE_MISPLACED] += 1 if status == FIELD_MISPLACED else 0
                     if status == FIELD_OK:
                         divisor = divisor_of[system, column]
                         value[k, target] = number if divisor == 1.0 else number / divisor
@@ -171,7 +173,7 @@ def read_sats(text, words, n_sat, n_line, columns, fields, work):
                         lli_of[k, target >> 2] |= lli
                 column += 1
                 position += FIELD_WIDTH
-    work.line[LINE_CUT], work.line[LINE_MISPLACED] = is_cut, n_misplaced
+    work.line[LINE_CUT] = is_cut
     return n_bad
 
 

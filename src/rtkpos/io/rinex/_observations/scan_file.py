@@ -31,10 +31,15 @@ from rtkpos.io.rinex._observations.lines import (
     CUR_ROWS,
     CUR_VERSION,
     FIELDS_PER_LINE_2,
+    N_BAD_PRN,
     N_COUNTER,
     N_CURSOR,
     N_EPOCH_BAD_HEADER,
+    N_EPOCH_COUNT_WRONG,
+    N_EPOCH_TRUNCATED,
     N_LINE,
+    N_SATELLITE_COUNT_WRONG,
+    N_UNKNOWN_SYSTEM,
     SATS_PER_LINE_2,
     SCAN_END,
     SCAN_EVENT,
@@ -59,6 +64,14 @@ _MAX_HEADER = 100_000
 _FIRST_LABEL = "RINEX VERSION / TYPE"
 _LABEL = _FIRST_LABEL.encode()
 _MANY_SLASHES = 1000
+_TROUBLE = [
+    N_EPOCH_BAD_HEADER,
+    N_EPOCH_COUNT_WRONG,
+    N_EPOCH_TRUNCATED,
+    N_SATELLITE_COUNT_WRONG,
+    N_BAD_PRN,
+    N_UNKNOWN_SYSTEM,
+]
 
 
 @dataclass
@@ -133,7 +146,6 @@ def scan_file(content: bytes, name: str, systems: tuple[int, ...]) -> tuple[File
 
     content : RINEX text      RinexError when the header is unusable or no epoch could be read
     """
-    content = without_file_ends(content)
     if b"\r" in content and content.count(b"\r") != content.count(b"\r\n"):
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     header, start = read_header(content, name)
@@ -143,6 +155,10 @@ def scan_file(content: bytes, name: str, systems: tuple[int, ...]) -> tuple[File
     scan = _start(header, content, start, systems)
     scan.station = station
     epochs = _run(scan)
+    if scan.counts[_TROUBLE].any():  # looking for the marks in every file would cost time
+        cleaned = without_file_ends(content)
+        if len(cleaned) < len(content):
+            return scan_file(cleaned, name, systems)
     report_counters(header, content, scan.counts, scan.first)
     if not len(epochs.time_ns):
         raise RinexError(no_epochs(header, content, scan.first), name)
