@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from rtkpos._arrays import BoolArray, FloatArray
-from rtkpos.estimate.ambiguity import fix_probability as trust
+from rtkpos.estimate.ambiguity import fix_probability as model_in_use
 from tools.trust_corpus import Candidates
 
 COEFFICIENTS = (
@@ -46,20 +46,20 @@ Terms = Callable[[Candidates], FloatArray]
 
 def in_use() -> FloatArray:
     """The coefficients of fix_probability.py, (8,) in the order of COEFFICIENTS."""
-    return np.array([getattr(trust, name) for name in COEFFICIENTS])
+    return np.array([getattr(model_in_use, name) for name in COEFFICIENTS])
 
 
 def terms(c: Candidates) -> FloatArray:
     """What the coefficients multiply: (n, 8)."""
     v, n = c.columns, c.columns["n_fixed"]
-    cap = trust.HELD_OUT_CAP
+    cap = model_in_use.HELD_OUT_CAP
     columns = (
         np.ones_like(n),
-        np.log(np.clip(v["ratio"], 1.0, trust.RATIO_CAP)),
+        np.log(np.clip(v["ratio"], 1.0, model_in_use.RATIO_CAP)),
         np.log(n),
         np.log(np.maximum(v["code_misfit"], 1.0)),
-        np.log(np.maximum(v["norm"] / n, trust.INTEGER_MISFIT_FLOOR)),
-        np.log10(np.clip(v["failure"], trust.FAILURE_FLOOR, 1.0)),
+        np.log(np.maximum(v["norm"] / n, model_in_use.INTEGER_MISFIT_FLOOR)),
+        np.log10(np.clip(v["failure"], model_in_use.FAILURE_FLOOR, 1.0)),
         np.clip(v["held_out"], -cap, cap),
         np.log1p(v["age_s"]),
     )

@@ -202,6 +202,38 @@ _FOREIGN_WORDS = {
 }
 
 
+# Words that a GNSS engineer would have to translate, and the term of docs/glossary.md.
+_PRIVATE_WORDS = {
+    "honest": "calibrated",
+    "crew": "worker processes",
+    "poison": "quarantined",
+    "second opinion": "single-epoch re-initialisation",
+    "blame": "fault isolation",
+    "blamed": "fault isolation",
+    "strike": "consecutive outliers",
+    "strikes": "consecutive outliers",
+    "on trial": "confirmation",
+    "wander": "process noise, random walk",
+    "reckon": "propagation",
+    "reckoned": "propagation",
+    "anew": "again, reset, restart",
+    "witness": "neighbour",
+    "stranger": "unknown",
+    "strangers": "unknown",
+    "suspicion": "w-test",
+    "proof": "validation",
+    "proven": "validated",
+}
+_PRIVATE = re.compile(rf"\b({'|'.join(_PRIVATE_WORDS)})\b", re.IGNORECASE)
+
+
+def standard_terms(module: Module) -> Iterator[Violation]:
+    """Code, comments and messages use the standard terms of the field (docs/glossary.md)."""
+    for number, line in enumerate(module.source.splitlines(), 1):
+        for word in _PRIVATE.findall(line.replace("_", " ")):
+            yield module.violation(number, f"{word}: the term is {_PRIVATE_WORDS[word.lower()]}")
+
+
 def glossary(module: Module) -> Iterator[Violation]:
     """Names of arguments and variables are those of the glossary, radians inside."""
     for node in ast.walk(module.tree):

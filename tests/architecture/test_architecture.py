@@ -21,6 +21,7 @@ BY_MODULE = (
     code.constants_bound_once,
     code.public_type_hints,
     code.glossary,
+    code.standard_terms,
     records.named_fields,
     records.one_system_of,
     records.one_type_of_a_name,

@@ -290,6 +290,19 @@ def test_folder_sizes(tmp_path, monkeypatch):
     assert "13 modules" in str(violation)
 
 
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("# starts anew", 1),
+        ("second_opinion = 1", 1),
+        ("STRIKES = 3", 1),
+        ("renewed, proofread = 1, 2", 0),
+    ],
+)
+def test_standard_terms(source, count):
+    assert len(found(code.standard_terms, "estimate/a.py", source)) == count
+
+
 def test_no_copies():
     body = "(x):\n    a = x + 1\n    b = a * 2\n    c = b - 3\n    d = c / 4\n    return d\n"
     first = Module("core/a.py", f"def f{body}")

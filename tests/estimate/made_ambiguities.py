@@ -32,7 +32,7 @@ def fill(memory, seed=1, noise_cycle=0.03, position_m=0.4):
     work.los[:N_SAT] = los / np.linalg.norm(los, axis=1)[:, None]
     work.elevation_rad[0, :N_SAT] = np.linspace(0.3, 1.4, N_SAT)[random.permutation(N_SAT)]
     work.wavelength_m[:N_SAT, :N_BAND] = WAVELENGTH_M
-    work.group[:N_SAT, :N_BAND] = work.joint[:N_SAT, :N_BAND] = np.arange(N_BAND)
+    work.group[:N_SAT, :N_BAND] = work.datum_group[:N_SAT, :N_BAND] = np.arange(N_BAND)
     work.var_phase_m2[:N_SAT, :N_BAND] = random.uniform(1.0, 3.0, (N_SAT, N_BAND)) * 4e-6
     work.phase_ok[:N_SAT, :N_BAND] = amb.candidate[:N_SAT, :N_BAND] = 1
     integers = random.integers(-30, 30, (N_SAT, N_BAND)).astype(float)

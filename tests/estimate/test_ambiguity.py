@@ -7,7 +7,7 @@ import pytest
 
 from rtkpos._arrays import record_of
 from rtkpos.estimate.ambiguity.candidates import mark_candidates
-from rtkpos.estimate.ambiguity.fix_probability import trust
+from rtkpos.estimate.ambiguity.fix_probability import fix_probability
 from rtkpos.estimate.ambiguity.fixing import (
     AR_FEW,
     AR_FIXED,
@@ -90,7 +90,7 @@ def test_noisy_codes_do_not_make_wrong_fixes():
         amb = memory.ambiguity
         variance = np.trace(memory.state.cov[:3, :3]) - np.trace(amb.gain_m2)
         amb.held_out_evidence = 0.0
-        probability = trust(n - amb.first_fixed, 1.0, 0.0, amb)
+        probability = fix_probability(n - amb.first_fixed, 1.0, 0.0, amb)
         is_certain = variance < SETTINGS.position_sigma_max_m**2
         if is_certain and probability >= SETTINGS.probability_min:
             certain += 1

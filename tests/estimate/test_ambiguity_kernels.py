@@ -23,18 +23,18 @@ from rtkpos.estimate.ambiguity.fixing import (
     AR_SUCCESS,
     condition_position,
     condition_states,
-    drop_suspect,
+    exclude_by_w_test,
     fix_ambiguities,
     form_double_differences,
     search_integers,
-    suspicion,
+    w_test,
     write_matrix,
 )
 from rtkpos.estimate.ambiguity.glonass import (
     G1_HZ,
     G1_STEP_HZ,
     KAPPA_STEP,
-    N_KAPPA,
+    N_IFB,
     add_channel_bias,
     epoch_score,
     judge_channel_bias,
@@ -80,7 +80,9 @@ def fixed(memory):
 
 def true_differences(memory, integers, n):
     amb = memory.ambiguity
-    reference = [amb.reference[memory.work.joint[amb.satellite[j], amb.band[j]]] for j in range(n)]
+    reference = [
+        amb.reference[memory.work.datum_group[amb.satellite[j], amb.band[j]]] for j in range(n)
+    ]
     return np.array(
         [
             integers[amb.satellite[j], amb.band[j]] - integers[reference[j], amb.band[j]]
@@ -174,7 +176,7 @@ def test_equivariant_position_is_the_weighted_sum_of_its_candidates():
 
 
 @pytest.mark.parametrize(("sat", "band"), [(2, 0), (5, 1)])
-def test_suspicion_is_baardas_test_and_the_slipped_satellite_is_dropped(sat, band):
+def test_w_test_is_baardas_test_and_the_slipped_satellite_is_dropped(sat, band):
     memory, integers = made_memory(6, noise_cycle=0.01, position_m=0.02)
     work, state, amb = memory.work, memory.state, memory.ambiguity
     state.state[state.slot[work.sat[sat], band]] += 0.4
@@ -182,7 +184,7 @@ def test_suspicion_is_baardas_test_and_the_slipped_satellite_is_dropped(sat, ban
     search_integers(n, SETTINGS, 1.0, amb)
     wanted_integers = np.rint(true_differences(memory, integers, n))
     counts = counters()
-    assert drop_suspect(n, work, amb, counts) == 1
+    assert exclude_by_w_test(n, work, amb, counts) == 1
     assert counts[COUNT_AR_DROPPED] == 1
     assert not amb.candidate[sat].any()
     assert amb.candidate[:N_SAT].sum() == (N_SAT - 1) * N_BAND
@@ -202,7 +204,7 @@ def test_suspicion_is_baardas_test_and_the_slipped_satellite_is_dropped(sat, ban
                 if amb.reference[band] == i:
                     c[j] = -1.0
         wanted = abs(c @ misfit) / math.sqrt(c @ np.linalg.solve(cov, c))
-        assert suspicion(i, band, n, work, amb) == pytest.approx(wanted, rel=1e-6)
+        assert w_test(i, band, n, work, amb) == pytest.approx(wanted, rel=1e-6)
 
 
 def test_fixing_goes_on_without_the_satellite_that_slipped():
@@ -394,8 +396,8 @@ def test_score_of_an_epoch_is_the_ambiguity_function(kappa):
     work.sd_phase_m[:N_SAT, 0] -= work.los[:N_SAT] @ place
     assert epoch_score(0, work, state, origin, place, amb) == N_SAT
     score = amb.channel_score[0]
-    assert score[round(kappa / KAPPA_STEP) + N_KAPPA // 2] == pytest.approx(1.0, abs=1e-3)
-    grid = (np.arange(N_KAPPA) - N_KAPPA // 2) * KAPPA_STEP
+    assert score[round(kappa / KAPPA_STEP) + N_IFB // 2] == pytest.approx(1.0, abs=1e-3)
+    grid = (np.arange(N_IFB) - N_IFB // 2) * KAPPA_STEP
     turns = np.exp(2j * np.pi * (kappa - grid)[:, None] * channels)
     np.testing.assert_allclose(score, np.abs(turns.mean(axis=1)), atol=2e-3)
     assert amb.channel_bias_epochs[0] == 1.0
@@ -408,7 +410,7 @@ def test_score_of_an_epoch_is_the_ambiguity_function(kappa):
 def test_bias_is_taken_from_a_high_lonely_peak_and_lost_below_a_limit():
     memory, _ = made_memory(16)
     amb = memory.ambiguity
-    grid = (np.arange(N_KAPPA) - N_KAPPA // 2) * KAPPA_STEP
+    grid = (np.arange(N_IFB) - N_IFB // 2) * KAPPA_STEP
     amb.channel_bias_epochs[0] = 20.0
     amb.channel_score[0] = 20.0 * (0.5 + 0.45 * np.exp(-(((grid - 0.114) / 0.03) ** 2)))
     assert judge_channel_bias(0, amb) == 1

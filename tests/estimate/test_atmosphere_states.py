@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rtkpos._arrays import record_of
-from rtkpos.estimate.baseline.atmosphere_states import fade, keep_atmosphere, slant_factor
+from rtkpos.estimate.baseline.atmosphere_states import fade, predict_atmosphere, slant_factor
 from rtkpos.estimate.baseline.epoch_work import N_FIXED_STATE, epoch_work, filter_state
 from rtkpos.estimate.baseline.filter_states import (
     OWNER_BIAS,
@@ -46,21 +46,21 @@ def owners(state):
 
 def test_states_come_with_the_length_of_the_line():
     work, state = made_filter(35_000.0)
-    assert keep_atmosphere(work, state, 0.0, SETTINGS) == 1
+    assert predict_atmosphere(work, state, 0.0, SETTINGS) == 1
     assert owners(state) == [OWNER_WET, OWNER_IONO - 3, OWNER_IONO - 9, OWNER_IONO - 70]
     spread_m = SETTINGS.iono_m_per_m * 35_000.0 * slant_factor(math.radians(30.0))
     assert state.cov[state.iono_slot[3], state.iono_slot[3]] == pytest.approx(spread_m**2)
     work, state = made_filter(5_000.0)
-    assert keep_atmosphere(work, state, 0.0, SETTINGS) == 0
+    assert predict_atmosphere(work, state, 0.0, SETTINGS) == 0
     assert owners(state) == []
 
 
 def test_states_go_a_little_below_the_length_they_came_at():
     work, state = made_filter(10_100.0)
-    keep_atmosphere(work, state, 0.0, SETTINGS)
+    predict_atmosphere(work, state, 0.0, SETTINGS)
     for length_m, n in ((9_000.0, 4), (7_900.0, 0), (9_000.0, 0)):
         work.baseline_m = length_m
-        keep_atmosphere(work, state, 1.0, SETTINGS)
+        predict_atmosphere(work, state, 1.0, SETTINGS)
         assert len(owners(state)) == n
     assert state.wet_slot == -1
     assert (state.iono_slot == -1).all()
@@ -68,9 +68,9 @@ def test_states_go_a_little_below_the_length_they_came_at():
 
 def test_a_satellite_that_set_takes_its_ionosphere_along():
     work, state = made_filter(35_000.0)
-    keep_atmosphere(work, state, 0.0, SETTINGS)
+    predict_atmosphere(work, state, 0.0, SETTINGS)
     work.n_sat = 2
-    keep_atmosphere(work, state, 30.0, SETTINGS)
+    predict_atmosphere(work, state, 30.0, SETTINGS)
     assert owners(state) == [OWNER_WET, OWNER_IONO - 3, OWNER_IONO - 9]
     assert state.iono_slot[70] == -1
 

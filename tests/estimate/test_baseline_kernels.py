@@ -20,7 +20,7 @@ from rtkpos.estimate.baseline.correction_noise import (
     BASE_TRUSTED,
     add_correction_noise,
 )
-from rtkpos.estimate.baseline.filter import loosen_groups
+from rtkpos.estimate.baseline.filter import add_phase_bias_noise
 from rtkpos.estimate.baseline.filter_step import find_slips, mark_phases
 from rtkpos.estimate.baseline.observation_noise import phase_variance
 from rtkpos.estimate.baseline.phase_steps import (
@@ -28,10 +28,10 @@ from rtkpos.estimate.baseline.phase_steps import (
     best_partner,
     carry_on,
     judge_steps,
-    screen_phase_steps,
     settle_by_fix,
     settle_half_cycles,
     step_rows,
+    tdcp_test,
 )
 from rtkpos.estimate.baseline.single_difference import (
     choose_ephemerides,
@@ -167,10 +167,10 @@ def test_noise_common_to_a_group_leaves_its_differences():
     memory, _ = made_memory(5)
     state, work = memory.state, memory.work
     for i, band in cells():
-        state.joint[work.sat[i], band] = band
+        state.datum_group[work.sat[i], band] = band
     n = int(state.n_state)
     before = np.array(state.cov[:n, :n])
-    loosen_groups(state, 9.0)
+    add_phase_bias_noise(state, 9.0)
     after = np.array(state.cov[:n, :n])
     np.testing.assert_allclose(after, after.T, atol=1e-14)
     variance = 0.01**2 * 9.0 / 0.2**2
@@ -178,7 +178,7 @@ def test_noise_common_to_a_group_leaves_its_differences():
     for i, band in cells():
         member[state.slot[work.sat[i], band], band] = 1.0
     np.testing.assert_allclose(after, before + variance * member @ member.T, atol=1e-12)
-    loosen_groups(state, 0.0)
+    add_phase_bias_noise(state, 0.0)
     np.testing.assert_array_equal(state.cov[:n, :n], after)
 
 
@@ -249,7 +249,7 @@ def test_movement_and_slips_between_two_epochs():
     work.slip[4, 0] = SLIP_LIKELY
     state.step_origin_m[:] = 1.0, 1.0, 1.0
     origin = np.array([1.5, 1.0, 0.0])
-    found = screen_phase_steps(work, state, origin, NS, ROBUST, memory.rows, counts)
+    found = tdcp_test(work, state, origin, NS, ROBUST, memory.rows, counts)
     assert found == counts[COUNT_STEP] == 1
     assert work.slip[3, 1] == SLIP_SURE
     assert (work.slip[4, 0], counts[COUNT_WITHDRAWN]) == (0, 1)
@@ -266,9 +266,7 @@ def test_too_few_phases_tell_no_movement():
     memory, _ = stepped()
     memory.state.pair[memory.work.sat[2:N_SAT]] = 99
     origin = np.zeros(3)
-    found = screen_phase_steps(
-        memory.work, memory.state, origin, NS, ROBUST, memory.rows, counters()
-    )
+    found = tdcp_test(memory.work, memory.state, origin, NS, ROBUST, memory.rows, counters())
     assert found == 0
     assert np.isnan(memory.state.moved_m).all()
     assert np.isnan(memory.state.last_sd_m[memory.work.sat[:N_SAT], :N_BAND]).all()

@@ -7,7 +7,7 @@ import pytest
 
 from rtkpos._arrays import record_of
 from rtkpos.estimate.baseline.filter import add_new_phases, start_epoch
-from rtkpos.estimate.baseline.filter_step import filter_step, start_anew
+from rtkpos.estimate.baseline.filter_step import filter_step, reinitialise
 from rtkpos.estimate.robust import RobustSettings
 from rtkpos.network.network_memory import CLOCK_SIGMA_M, PINNED_M2
 from rtkpos.processing.settings import kernel_settings
@@ -29,7 +29,7 @@ def memory_of(position_var_m2, clock_var_m2):
 
 def anew(memory):
     """The filter of the epoch alone."""
-    return start_anew(
+    return reinitialise(
         SETTINGS, memory.model, memory.state, memory.work, memory.scratch, memory.counts
     )
 
@@ -52,7 +52,7 @@ def test_a_held_ambiguity_does_not_drift():
     anew(memory)
     add_new_phases(work, state, model.origin_m, memory.scratch)
     model.held[work.sat[2], 0] = 1
-    state.joint[:] = -1  # no phase bias that is common to all
+    state.datum_group[:] = -1  # no phase bias that is common to all
     before = np.diag(state.cov)[: state.n_state].copy()
     start_epoch(state, model, 100.0, SETTINGS)
     grown = np.diag(state.cov)[: state.n_state] - before

@@ -39,7 +39,7 @@ def made_epoch(seed, n_sat=8, n_band=2):
     work.los[:n_sat] = los / np.linalg.norm(los, axis=1)[:, None]
     work.sat[:n_sat] = np.arange(n_sat)
     work.group[:n_sat, :n_band] = np.arange(n_band)[None, :]
-    work.joint[:n_sat, :n_band] = np.arange(n_band)[None, :]
+    work.datum_group[:n_sat, :n_band] = np.arange(n_band)[None, :]
     work.wavelength_m[:n_sat, :n_band] = WAVELENGTH_M
     work.var_phase_m2[:n_sat, :n_band] = 0.004**2
     work.code_weight[:n_sat, :n_band] = 1.0 / 0.4**2

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from rtkpos.estimate.ambiguity.integer_step import integer_step, prove_fix, try_integers
+from rtkpos.estimate.ambiguity.integer_step import integer_step, try_integers, validate_fix
 from rtkpos.estimate.baseline.code_differential import clock_of_first_code
 from rtkpos.estimate.baseline.single_difference import share_states
 from rtkpos.estimate.rover_filter import filter_rover
@@ -137,21 +137,21 @@ def test_integers_of_one_epoch_are_found_and_proven():
     assert 0.99 < row.probability == amb.probability
     assert 0.0 < row.postfit_phase_m < 0.01
     # The proof again, and what each of its limits says.
-    assert prove_fix(n, inputs, memory, memory.state, out, 0) == Reason.OK.value
+    assert validate_fix(n, inputs, memory, memory.state, out, 0) == Reason.OK.value
     wrong = {
         "postfit_max_m": (1e-4, Reason.POSTFIT_LARGE),
         "position_sigma_max_m": (1e-5, Reason.FLOAT_TOO_UNCERTAIN),
-        "probability_min": (1.1, Reason.LOW_TRUST),
+        "probability_min": (1.1, Reason.LOW_PROBABILITY),
     }
     settings = inputs.plan.settings
     for name, (value, wanted) in wrong.items():
         kept = settings[name]
         settings[name] = value
-        verdict = prove_fix(n, inputs, memory, memory.state, out, 0)
+        verdict = validate_fix(n, inputs, memory, memory.state, out, 0)
         settings[name] = kept
         assert verdict == wanted.value, name
     amb.shift_m[0] += 10.0
-    jump = prove_fix(n, inputs, memory, memory.state, out, 0)
+    jump = validate_fix(n, inputs, memory, memory.state, out, 0)
     assert jump == Reason.POSITION_JUMP.value
 
 

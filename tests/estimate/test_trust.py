@@ -12,7 +12,11 @@ import pytest
 
 from rtkpos.estimate.ambiguity import fix_probability as module
 from rtkpos.estimate.ambiguity.candidates import mark_candidates
-from rtkpos.estimate.ambiguity.fix_probability import fraction_evidence, held_out_evidence, trust
+from rtkpos.estimate.ambiguity.fix_probability import (
+    fix_probability,
+    fraction_evidence,
+    held_out_evidence,
+)
 from rtkpos.estimate.ambiguity.fixing import fix_ambiguities
 from rtkpos.estimate.ambiguity.postfit import postfit_phase_rms
 from rtkpos.estimate.step_memory import step_memory
@@ -48,7 +52,7 @@ def probability(**changed):
     amb = ambiguity()
     amb.ratio, amb.failure_rate, amb.best_norm = v["ratio"], v["failure"], v["norm"]
     amb.held_out_evidence = v["held_out"]
-    return trust(v["n"], v["code_misfit"], v["age_s"], amb)
+    return fix_probability(v["n"], v["code_misfit"], v["age_s"], amb)
 
 
 def twin(ratio, failure, norm, held_out, n, code_misfit, age_s):
@@ -156,7 +160,7 @@ def test_a_fix_demoted_for_trust_is_a_float_within_three_sigma():
     sure, square = car("GRECJI", ar="continuous", direction="combined"), []
     for systems in ("G", "E"):
         doubted = car(systems)
-        demoted = doubted.reason == Reason.LOW_TRUST
+        demoted = doubted.reason == Reason.LOW_PROBABILITY
         known = demoted & (sure.status == FixStatus.FIXED)
         assert known.sum() >= 30
         assert np.all(doubted.status[demoted] == FixStatus.FLOAT)

@@ -24,9 +24,9 @@ def fail_on_three(number):
 
 def die_once(job):
     """End the process at the first call: a file remembers that it was made."""
-    number, witness = job
-    if number == 3 and not os.path.exists(witness):
-        with open(witness, "w"):
+    number, neighbour = job
+    if number == 3 and not os.path.exists(neighbour):
+        with open(neighbour, "w"):
             pass
         os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(0.02)

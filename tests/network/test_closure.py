@@ -69,7 +69,7 @@ def test_integers_that_close_are_verified(memory, integers):
     n_side = 5 * len(SATS)
     assert tallied(memory) == [n_side, 0, 0, 0]
     assert memory.edge["verified"].sum() == len(memory.ends) * len(SATS)
-    assert memory.edge["proved"].sum() == len(memory.ends) * len(SATS)
+    assert memory.edge["confirmed"].sum() == len(memory.ends) * len(SATS)
     assert (memory.closed[:, SYSTEM, BAND] == len(SATS)).all()
 
 

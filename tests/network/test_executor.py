@@ -88,11 +88,11 @@ def test_processes_give_the_results_of_threads():
 
 @pytest.mark.slow
 def test_lost_process_costs_nothing_but_time(tmp_path):
-    jobs = [(k, str(tmp_path / "witness")) for k in range(8)]
+    jobs = [(k, str(tmp_path / "neighbour")) for k in range(8)]
     with ProcessExecutor(2) as executor:
         found = dict(executor.map(small_tasks.die_once, jobs))
     assert found == {k: k for k in range(8)}
-    assert (tmp_path / "witness").exists()
+    assert (tmp_path / "neighbour").exists()
 
 
 @pytest.mark.slow

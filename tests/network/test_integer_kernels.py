@@ -10,6 +10,7 @@ import pytest
 
 from rtkpos.estimate.ambiguity.fixing import form_double_differences
 from rtkpos.estimate.baseline.atmosphere_states import slant_factor
+from rtkpos.network.ambiguity.arcs import log_arc
 from rtkpos.network.ambiguity.baseline_integers import (
     add_anchors,
     choose_free,
@@ -23,8 +24,8 @@ from rtkpos.network.ambiguity.baseline_integers import (
     take_known,
 )
 from rtkpos.network.ambiguity.baseline_step import learn_ionosphere, weigh_group
-from rtkpos.network.ambiguity.closure import close_one, release_blamed, spread_integers
-from rtkpos.network.ambiguity.confirmation import note_trials, trial_origin
+from rtkpos.network.ambiguity.closure import close_one, release_faulty, spread_integers
+from rtkpos.network.ambiguity.confirmation import note_tentative, tentative_origin
 from rtkpos.network.ambiguity.transfer import fits, transfer_system
 from rtkpos.network.network_memory import (
     COUNT_AGREES,
@@ -138,8 +139,8 @@ def test_first_of_a_pair_sets_the_datum_and_both_are_constrained():
     memory, _ = made_edge(4)
     state, sats = memory.state, memory.work.sat
     origin, sat, other = int(sats[0]), int(sats[1]), int(sats[2])
-    memory.trial[sat, 0], memory.trial_n[sat, 0] = 7, 3
-    memory.trial[other, 0], memory.trial_n[other, 0] = -2, 1
+    memory.tentative[sat, 0], memory.tentative_n[sat, 0] = 7, 3
+    memory.tentative[other, 0], memory.tentative_n[other, 0] = -2, 1
     n = int(state.n_state)
     a, b = int(state.slot[sat, 0]), int(state.slot[origin, 0])
     step = np.zeros(n)
@@ -149,9 +150,9 @@ def test_first_of_a_pair_sets_the_datum_and_both_are_constrained():
     assert hold_pair(origin, sat, 0, NOW_NS, state, memory) == 2
     assert memory.integer[[origin, sat], 0].tolist() == [first, first + 7]
     assert memory.model.held[[origin, sat], 0].tolist() == [1, 1]
-    assert memory.trial[other, 0] == first - 2
+    assert memory.tentative[other, 0] == first - 2
     assert memory.datum_ns[GPS, 0] == NOW_NS
-    assert memory.trial_origin[GPS, 0] == -1
+    assert memory.tentative_origin[GPS, 0] == -1
     gain = cov @ step / (step @ cov @ step + 1e-6)
     np.testing.assert_allclose(state.state[:n], x + gain * (7.0 - step @ x), atol=1e-9)
     np.testing.assert_allclose(state.cov[:n, :n], cov - np.outer(gain, cov @ step), atol=1e-10)
@@ -163,12 +164,12 @@ def test_trials_are_held_when_found_often_and_long_enough():
     memory, _ = made_edge(5)
     sats, plan = memory.work.sat, plan_of()
     differences(memory)
-    memory.trial_origin[GPS, 0] = sats[2]
+    memory.tentative_origin[GPS, 0] = sats[2]
     for i in range(N_SAT):
-        memory.trial_n[sats[i], 0] = 3
-        memory.trial_ns[sats[i], 0] = NOW_NS - 2 * SECOND
-    memory.trial_n[sats[4], 0] = 2
-    memory.trial_ns[sats[5], 0] = NOW_NS - 1 * SECOND
+        memory.tentative_n[sats[i], 0] = 3
+        memory.tentative_ns[sats[i], 0] = NOW_NS - 2 * SECOND
+    memory.tentative_n[sats[4], 0] = 2
+    memory.tentative_ns[sats[5], 0] = NOW_NS - 1 * SECOND
     memory.ambiguity.candidate[6, 0] = 0
     assert hold_confirmed(GPS, 0, NOW_NS, plan, memory) == 4
     assert memory.model.held[sats[:N_SAT], 0].tolist() == [1, 1, 1, 1, 0, 0, 0]
@@ -184,26 +185,29 @@ def test_trials_count_integers_from_a_satellite_that_stays():
         i, band = amb.satellite[j], amb.band[j]
         amb.floats[j] = integers[i, band] - integers[reference, band]
     highest = int(np.argmax(work.elevation_rad[0, :N_SAT]))
-    assert trial_origin(GPS, 0, n, work, memory, amb) == (highest, 0.0)
-    assert memory.trial_origin[GPS, 0] == work.sat[highest]
-    memory.trial_origin[GPS, 0] = work.sat[3]
-    row, base = trial_origin(GPS, 0, n, work, memory, amb)
+    assert tentative_origin(GPS, 0, n, work, memory, amb) == (highest, 0.0)
+    assert memory.tentative_origin[GPS, 0] == work.sat[highest]
+    memory.tentative_origin[GPS, 0] = work.sat[3]
+    row, base = tentative_origin(GPS, 0, n, work, memory, amb)
     assert (row, base) == (3, integers[3, 0] - integers[reference, 0])
     for k in range(3):
-        note_trials(GPS, 0, n, NOW_NS + k * SECOND, memory)
+        note_tentative(GPS, 0, n, NOW_NS + k * SECOND, memory)
     for i in range(N_SAT):
         sat = work.sat[i]
-        assert memory.trial[sat, 0] == integers[i, 0] - integers[3, 0]
-        assert (memory.trial_n[sat, 0], memory.trial_ns[sat, 0]) == (3, NOW_NS)
+        assert memory.tentative[sat, 0] == integers[i, 0] - integers[3, 0]
+        assert (memory.tentative_n[sat, 0], memory.tentative_ns[sat, 0]) == (3, NOW_NS)
     amb.floats[0] += 1.0
-    note_trials(GPS, 0, n, NOW_NS + 9 * SECOND, memory)
+    note_tentative(GPS, 0, n, NOW_NS + 9 * SECOND, memory)
     changed = work.sat[amb.satellite[0]]
-    assert (memory.trial_n[changed, 0], memory.trial_ns[changed, 0]) == (1, NOW_NS + 9 * SECOND)
+    assert (memory.tentative_n[changed, 0], memory.tentative_ns[changed, 0]) == (
+        1,
+        NOW_NS + 9 * SECOND,
+    )
     hold(memory, integers + 50, [1])
-    note_trials(GPS, 0, n, NOW_NS + 10 * SECOND, memory)
+    note_tentative(GPS, 0, n, NOW_NS + 10 * SECOND, memory)
     for i in (0, 2, 3):
         extra = 1 if work.sat[i] == changed else 0
-        assert memory.trial[work.sat[i], 0] == integers[i, 0] + 50 + extra
+        assert memory.tentative[work.sat[i], 0] == integers[i, 0] + 50 + extra
 
 
 def test_a_system_is_fixed_and_held_after_its_confirmation():
@@ -337,7 +341,7 @@ def test_closure_shifts_the_owners_datum_and_votes():
     memory, _ = triangle()
     edges = memory.edge
     edges[2].integer[:N_SAT, 0] += 13
-    edges[2].trial_n[20, 0], edges[2].trial[20, 0] = 1, 40
+    edges[2].tentative_n[20, 0], edges[2].trial[20, 0] = 1, 40
     edges[1].integer[4, 0] += 1
     edges[0].model.held[6, 0] = 0
     assert close_one(0, GPS, 0, memory) == N_SAT - 1
@@ -365,13 +369,13 @@ def test_sides_that_close_elsewhere_keep_their_integer():
         edge.differ[4, 0] = 1
         edge.state.slot[:] = -1
     edges[0].agree[4, 0] = edges[2].agree[4, 0] = 1
-    assert release_blamed(0, memory) == 1
+    assert release_faulty(0, memory) == 1
     assert [int(edge.model.held[4, 0]) for edge in edges] == [1, 0, 1]
     assert edges[1].model.held[:N_SAT, 0].sum() == N_SAT - 1
     edges[1].model.held[4, 0] = 1
     for edge in edges:
         edge.agree[4, 0] = 1
-    assert release_blamed(0, memory) == 3, "all three cannot be cleared"
+    assert release_faulty(0, memory) == 3, "all three cannot be cleared"
 
 
 def test_integers_spread_along_verified_baselines():
@@ -431,3 +435,21 @@ def test_integers_fit_a_filter_that_knows_them_well_enough(off, spread, wanted):
     assert choose_free(GPS, 4, edge) == N_BAND
     assert add_anchors(edge) == N_BAND
     assert bool(fits(0, 2, memory)) == bool(wanted)
+
+
+@pytest.mark.parametrize(("held", "confirmed", "room"), [(0, 1, 1), (1, 0, 1), (1, 1, 0), (1, 1, 1)])
+def test_an_arc_is_noted_once_without_the_shifts_of_its_datum(held, confirmed, room):
+    edge = edge_memory(1)[0]
+    sat, band = 7, 1
+    edge.model.held[sat, band], edge.confirmed[sat, band] = held, confirmed
+    edge.n_log = 0 if room else len(edge.log_sat)
+    edge.begin_ns[sat, band], edge.seen_ns[sat, band] = 3 * SECOND, 8 * SECOND
+    edge.integer[sat, band], edge.shift[GPS, band] = 12, 5
+    edge.datum_ns[GPS, band] = SECOND
+    assert log_arc(sat, band, edge) == held * confirmed * room
+    if held and confirmed and room:
+        noted = (edge.log_sat[0], edge.log_band[0], edge.log_begin_ns[0], edge.log_end_ns[0])
+        assert noted == (sat, band, 3 * SECOND, 8 * SECOND)
+        assert (edge.log_integer[0], edge.log_datum_ns[0]) == (12 - 5, SECOND)
+        assert edge.n_log == 1
+        assert log_arc(sat, band, edge) == 0  # it is confirmed no more

@@ -10,7 +10,7 @@ import pytest
 from rtkpos.errors import ConfigError, DataError
 from rtkpos.network.interpolation.field_covariance import ACTIVE_IONOSPHERE, WET_DELAY, Covariance
 from rtkpos.network.interpolation.interpolate import METHODS, interpolate
-from rtkpos.network.interpolation.station_geometry import AroundStatus, around_work
+from rtkpos.network.interpolation.station_geometry import GeometryStatus, around_work
 from tests.network.fields import (
     M_PER_TECU,
     around,
@@ -165,7 +165,7 @@ def test_beyond_the_stations_sigma_grows_and_it_is_said(method):
     for away_m in (0.0, 100e3, 200e3, 400e3):
         got = interpolate(np.ones(9), place - [away_m, 0.0], method, covariance=SMOOTH)
         assert got.is_outside == (away_m > 0.0)
-        assert got.status == (AroundStatus.OUTSIDE if away_m else AroundStatus.INSIDE)
+        assert got.status == (GeometryStatus.OUTSIDE if away_m else GeometryStatus.INSIDE)
         assert got.weight.sum() == pytest.approx(1.0, abs=1e-12)
         sigma.append(float(got.sigma_m))
     assert sigma == sorted(sigma)
@@ -193,7 +193,7 @@ def test_stations_on_a_line_give_the_value_along_it(method, n):
     along = np.linspace(-40e3, 60e3, n)
     place = np.stack([along, np.full(n, 12e3)], axis=1)
     got = interpolate(1.0 + 1e-6 * along, place, method)
-    assert got.status == AroundStatus.ALONG_LINE
+    assert got.status == GeometryStatus.COLLINEAR
     assert got.value_m == pytest.approx(1.0, abs=1e-12)
     assert got.outside_m == pytest.approx(12e3)
 
@@ -206,11 +206,11 @@ def test_few_stations(method):
     assert 1.0 <= same_place.value_m <= 2.0
     one = interpolate([[1.0], [math.nan]], [[-10e3, 0.0], [10e3, 0.0]], method)
     assert one.value_m[0] == 1.0
-    assert one.status[0] == AroundStatus.SINGLE
+    assert one.status[0] == GeometryStatus.SINGLE
     assert one.outside_m[0] == pytest.approx(10e3)
     none = interpolate([math.nan, math.nan], [[-10e3, 0.0], [10e3, 0.0]], method)
     assert np.isnan([none.value_m, none.sigma_m]).all()
-    assert none.status == AroundStatus.NONE
+    assert none.status == GeometryStatus.NONE
     assert not none.weight.any()
 
 

@@ -22,14 +22,14 @@ from rtkpos.network.interpolation.plane_weights import (
     weight_triangle,
 )
 from rtkpos.network.interpolation.station_geometry import (
-    ALONG_LINE,
+    COLLINEAR,
     INSIDE,
     NO_STATION,
     OUTSIDE,
     SINGLE,
     around_work,
     gather_stations,
-    line_of,
+    line_direction,
     outside_distance,
 )
 
@@ -78,7 +78,7 @@ def test_direction_of_a_line_and_whether_it_is_one(angle_deg):
     for wobble, wanted in ((0.0, True), (0.5, True), (4.0, False)):
         side = np.array([1.0, -1.0, 1.0, -1.0])[:, None] * wobble * KM
         work = gathered(np.array([7.0, -3.0]) * KM + steps * along + side * across)
-        is_line, east, north = line_of(4, work)
+        is_line, east, north = line_direction(4, work)
         assert is_line == wanted
         assert abs(east * along[0] + north * along[1]) > 0.995
 
@@ -106,7 +106,7 @@ def test_triangle_beyond_the_hull_and_on_a_line():
     np.testing.assert_allclose(work.weight[:3], [0.75, 0.25, 0.0], atol=1e-12)
     work = gathered(np.array([[-10.0, 5.0], [30.0, 5.0], [70.0, 5.0]]) * KM)
     outside_distance(3, work)
-    assert weight_triangle(3, work) == ALONG_LINE
+    assert weight_triangle(3, work) == COLLINEAR
     np.testing.assert_allclose(work.weight[:3], [0.75, 0.25, 0.0], atol=1e-12)
 
 
@@ -127,9 +127,9 @@ def test_stations_on_a_line_give_a_line_between_the_outermost(shift_km):
     design = np.stack([np.ones(4), steps], axis=1)
     wanted = np.array([1.0, foot]) @ np.linalg.pinv(design)
     work = gathered(places)
-    assert _weight_on_line(4, *along, work) == ALONG_LINE
+    assert _weight_on_line(4, *along, work) == COLLINEAR
     np.testing.assert_allclose(work.weight[:4], wanted, atol=1e-12)
-    assert weight_plane(4, gathered(places)) == ALONG_LINE
+    assert weight_plane(4, gathered(places)) == COLLINEAR
 
 
 def kriging_by_solver(places, sill, length, smoothness, nugget):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rtkpos._numba import isolation
-from rtkpos._numba.processes import Crew
+from rtkpos._numba.processes import WorkerProcesses
 from rtkpos.batch.executor import ProcessExecutor
 
 TRAPS = (
@@ -58,8 +58,8 @@ def started(code: str, *words: str, **environment: str) -> subprocess.CompletedP
 def test_helpers_import_nothing_of_the_current_folder(trapped, monkeypatch, first):
     """However the parent was started: '' or the folder itself stands on its path."""
     monkeypatch.setattr(sys, "path", [first and os.getcwd(), *sys.path])
-    with Crew(("rtkpos._numba.isolation", "import_path"), 1) as crew:
-        assert crew._helpers[0].wait(60) != 0  # no tasks, but it has found the function
+    with WorkerProcesses(("rtkpos._numba.isolation", "import_path"), 1) as workers:
+        assert workers._helpers[0].wait(60) != 0  # no tasks, but it has found the function
     assert trapped() == []
 
 

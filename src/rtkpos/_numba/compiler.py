@@ -237,7 +237,7 @@ def _add_part(dispatcher: Any, name: str, result: Any) -> None:
 
 
 class _PartCache:
-    """Parts on disk, as bitcode: after an edit, only what it touches is typed and lowered anew.
+    """Parts on disk, as bitcode: after an edit, only what it touches is typed and lowered again.
 
     The interface is the one numba's dispatcher expects of a cache.
     """

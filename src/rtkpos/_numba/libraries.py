@@ -35,7 +35,7 @@ class PartLibrary(JITCodeLibrary):  # type: ignore[misc]
         self._finalize_dynamic_globals()
         for function in self._final_module.functions:
             if not function.is_declaration:
-                # numba counts the symbols of its own functions anew in each process.
+                # numba counts the symbols of its own functions again in each process.
                 is_own = function.name == self.symbol
                 function.linkage = "linkonce_odr" if is_own else "internal"
         self._finalized = True

@@ -1,6 +1,6 @@
 """numba made quicker while a kernel is compiled; nothing stays changed afterwards.
 
-numba resolves each `a + b` and `math.sin(x)` anew for every kernel, and asks LLVM for the size of
+numba resolves each `a + b` and `math.sin(x)` again for every kernel, and asks LLVM for the size of
 the same types by compiling a text. Each of these costs more than a tenth of the first run; see
 docs/decisions/numba.md.
 """

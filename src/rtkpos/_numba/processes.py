@@ -39,7 +39,7 @@ def n_usable_cpu() -> int:
     return os.cpu_count() or 1
 
 
-class Crew:
+class WorkerProcesses:
     """Helpers at work on the tasks that a function returns.
 
     tasks_of : module and name of the function      n_helper : processes beside this one
@@ -47,7 +47,7 @@ class Crew:
     """
 
     def __init__(self, tasks_of: tuple[str, str], n_helper: int) -> None:
-        self._place = tempfile.TemporaryDirectory(prefix="rtkpos-crew-")
+        self._place = tempfile.TemporaryDirectory(prefix="rtkpos-workers-")
         self._folder = Path(self._place.name)
         command, environment = isolated_python(_HELPER, *tasks_of, str(self._folder))
         self._helpers = [
@@ -61,7 +61,7 @@ class Crew:
             for _ in range(n_helper)
         ]
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> WorkerProcesses:
         return self
 
     def __exit__(

@@ -230,8 +230,8 @@ CAUSES = (
         "fewer slips, or time",
     ),
     Cause(
-        name="trust",
-        named={Reason.LOW_TRUST: 0.5},
+        name="probability",
+        named={Reason.LOW_PROBABILITY: 0.5},
         says="the integers are right with a probability of {probability:.3f}; "
         "{limit_probability:.3f} is needed",
         bare="the integers are not certain enough",

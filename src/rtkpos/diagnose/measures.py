@@ -71,7 +71,7 @@ def epoch_numbers(solution: Solution, rows: IndexArray, config: RtkConfig) -> di
     low_ratio = rows[solution.ratio[rows] < found.ratio_needed[rows]]
     large = rows[found.postfit_phase_m[rows] > config.ambiguity.postfit_phase_max_m]
     of_ratio, of_postfit = (low_ratio, large) if (reason != Reason.OK).any() else (rows, rows)
-    doubted = rows[reason == Reason.LOW_TRUST]
+    doubted = rows[reason == Reason.LOW_PROBABILITY]
     float_m2 = np.trace(solution.cov_ecef_m2[rows], axis1=1, axis2=2)
     float_m2 = np.where(solution.status[rows] >= FixStatus.FLOAT, float_m2, np.nan)
     ages = solution.age_s[rows]

@@ -1,6 +1,6 @@
-"""Covariances that hold what they say: what an epoch's own model leaves out.
+"""Covariance scaling: variance factors for what an epoch's own model leaves out.
 
-A covariance from weights alone takes every phase for a witness of its own. Multipath and the
+A covariance from weights alone takes every phase as independent. Multipath and the
 atmosphere are common to the bands of a satellite and last for minutes, codes of a blocked receiver
 are late together. Two numbers of the epoch itself tell how far: the scatter of its phases after
 fixing and the misfit of its codes. Calibrated so that 95 % ellipses of all recordings together hold
@@ -16,7 +16,7 @@ FLOAT_MODEL = 0.8
 
 
 @kernel
-def fixed_widening(variance_factor):
+def fixed_variance_factor(variance_factor):
     """Factor on the covariance of a fixed position; the model's share and that of the scatter.
 
     variance_factor : of the phases after fixing, 1 when they scatter as the model says; NaN counts
@@ -28,7 +28,7 @@ def fixed_widening(variance_factor):
 
 
 @kernel
-def float_widening(code_misfit):
+def float_variance_factor(code_misfit):
     """Factor on the covariance of a position that rests on codes.
 
     code_misfit : RMS of their normalised residuals, at least 1. The covariance holds its square
@@ -39,7 +39,7 @@ def float_widening(code_misfit):
 
 
 @kernel
-def widen(cov_m2, factor):
+def scale_covariance(cov_m2, factor):
     """Multiply a covariance (3, 3) in place."""
     for a in range(3):
         for b in range(3):

@@ -2,7 +2,7 @@
 
 `robust_fit` solves value = design . x + clock[group] when some rows are far off: it starts from
 several points: all rows; rows removed one after the other, the worst first; a Huber estimate; the
-removal again without each of the most suspicious rows. Each is refined by IGG-III weights; the one
+removal again without each of the most deviating rows. Each is refined by IGG-III weights; the one
 that explains most rows is kept.
 """
 
@@ -63,7 +63,7 @@ class RobustWork(NamedTuple):
     residual: FloatArray
     normal_residual: FloatArray
     sorted: FloatArray
-    suspicion: FloatArray
+    w_test: FloatArray
     sigma0: float
     chi_square: float
     n_free: int
@@ -79,7 +79,7 @@ def robust_work(n_max: int) -> RobustWork:
         residual=np.zeros(n_max),
         normal_residual=np.zeros(n_max),
         sorted=np.zeros(n_max),
-        suspicion=np.zeros(n_max),
+        w_test=np.zeros(n_max),
         sigma0=0.0,
         chi_square=0.0,
         n_free=0,
@@ -270,18 +270,18 @@ def _misfit(base_weight, n, work):
 
 
 @kernel
-def _drop_most_suspicious(n, work):
+def _drop_most_deviating(n, work):
     """Leave out the row of the largest first residual that has not had its turn; False at the end.
 
     Several outliers may hide each other from `_remove_worst`; without one of them it finds all.
     """
     worst, largest = -1, 0.0
     for i in range(n):
-        if work.suspicion[i] > largest:
-            worst, largest = i, work.suspicion[i]
+        if work.w_test[i] > largest:
+            worst, largest = i, work.w_test[i]
     if worst < 0:
         return False
-    work.suspicion[worst] = 0.0
+    work.w_test[worst] = 0.0
     work.weight[worst] = 0.0
     return True
 
@@ -309,11 +309,11 @@ def robust_fit(design, value, base_weight, group, n, settings, work):
     if work.chi_square > chi_square_limit(n_free, settings.chi_z):
         n_start = 3 + N_SUSPECT
     for i in range(n):
-        work.suspicion[i] = abs(work.normal_residual[i]) if base_weight[i] > 0.0 else 0.0
+        work.w_test[i] = abs(work.normal_residual[i]) if base_weight[i] > 0.0 else 0.0
     best = math.inf
     for start in range(n_start):
         _copy_rows(base_weight, n, work.weight)
-        if start > 2 and not _drop_most_suspicious(n, work):
+        if start > 2 and not _drop_most_deviating(n, work):
             break
         if start == 1 or start > 2:
             _remove_worst(design, value, base_weight, group, n, settings, work)

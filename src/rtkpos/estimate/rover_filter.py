@@ -8,8 +8,8 @@ from __future__ import annotations
 from rtkpos._numba.decorator import kernel
 from rtkpos.estimate.baseline.epoch_work import MIN_PHASES
 from rtkpos.estimate.baseline.filter import add_new_phases
-from rtkpos.estimate.baseline.filter_step import filter_step, is_contradicted, start_anew
-from rtkpos.estimate.baseline.phase_steps import reckon, settle_half_cycles
+from rtkpos.estimate.baseline.filter_step import filter_step, is_contradicted, reinitialise
+from rtkpos.estimate.baseline.phase_steps import propagate_by_tdcp, settle_half_cycles
 from rtkpos.estimate.baseline.single_difference import form_differences, model_receiver
 from rtkpos.estimate.baseline.static_mean import at_rest, use_as_prior
 from rtkpos.prepare.pairing import ROVER
@@ -38,15 +38,15 @@ def filter_rover(inputs, k_rover, clock_m, memory, out, k_out):
     used = filter_step(
         time_ns, settings, inputs.plan.robust, model, state, work, memory.rows, counts
     )
-    reckon(state, memory.reckoned_m)
+    propagate_by_tdcp(state, memory.propagated_m)
     out[k_out].n_slip = work.n_slip
     out[k_out].n_phase_rejected = work.n_rejected
     if is_contradicted(used, work):
         counts[COUNT_RESET] += 1
-        return start_anew(settings, model, state, work, memory.scratch, counts)
+        return reinitialise(settings, model, state, work, memory.scratch, counts)
     if has_diverged(memory, out, k_out, settings):
         counts[COUNT_DIVERGENCE] += 1
-        return start_anew(settings, model, state, work, memory.scratch, counts)
+        return reinitialise(settings, model, state, work, memory.scratch, counts)
     used += add_new_phases(work, state, model.origin_m, memory.scratch)
     settle_half_cycles(work, state, time_ns, settings)
     return used

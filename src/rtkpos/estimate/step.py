@@ -35,7 +35,7 @@ from rtkpos.estimate.baseline.single_difference import (
     share_states,
 )
 from rtkpos.estimate.baseline.static_mean import forget_mean
-from rtkpos.estimate.covariance_scaling import float_widening, widen
+from rtkpos.estimate.covariance_scaling import float_variance_factor, scale_covariance
 from rtkpos.estimate.output_row import is_possible, write_position
 from rtkpos.estimate.point.code_position import POINT_CHI_SQUARE, POINT_FEW, POINT_OK
 from rtkpos.estimate.point.single_point import single_point_epoch
@@ -156,7 +156,7 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     for a in range(3):
         for b in range(3):
             memory.written_cov_m2[a, b] = fit.fit.cofactor[a, b] * scale
-    widen(memory.written_cov_m2, float_widening(work.code_misfit))
+    scale_covariance(memory.written_cov_m2, float_variance_factor(work.code_misfit))
     if not is_possible(memory.model.origin_m, memory.written_cov_m2):
         out[k_out].reason = Reason.CODE_POSITION_FAILED.value
         return FixStatus.SPP.value
@@ -178,7 +178,7 @@ def relative_step(inputs, k_rover, k_base, memory, out, k_out):
     for a in range(3):
         for b in range(3):
             memory.epoch_cov_m2[a, b] = state.cov[a, b]
-    widen(memory.epoch_cov_m2, float_widening(work.code_misfit))
+    scale_covariance(memory.epoch_cov_m2, float_variance_factor(work.code_misfit))
     if not is_possible(state.state[:3], memory.epoch_cov_m2):
         forget_ambiguities(state, True)
         state.n_state = 0

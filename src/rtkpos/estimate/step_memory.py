@@ -106,7 +106,7 @@ class StepMemory(NamedTuple):
     epoch_m: FloatArray
     last_fix_m: FloatArray
     last_velocity_mps: FloatArray
-    reckoned_m: FloatArray
+    propagated_m: FloatArray
     epoch_cov_m2: FloatArray
     written_cov_m2: FloatArray
     scratch: FloatArray
@@ -166,7 +166,7 @@ def step_memory() -> Any:
             epoch_m=np.zeros(3),
             last_fix_m=np.zeros(3),
             last_velocity_mps=np.full(3, np.nan),
-            reckoned_m=np.zeros(3),
+            propagated_m=np.zeros(3),
             epoch_cov_m2=np.zeros((3, 3)),
             written_cov_m2=np.zeros((3, 3)),
             scratch=np.zeros(N_STATE),

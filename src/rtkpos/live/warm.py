@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rtkpos._numba.decorator import Kernel, compiling
-from rtkpos._numba.processes import Crew, n_process_usable
+from rtkpos._numba.processes import WorkerProcesses, n_process_usable
 from rtkpos.core.atmosphere.ionosphere import N_BACKGROUND, bdgim_background, bdgim_slot
 from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation, geodetic_to_ecef
 from rtkpos.core.station.many_points import enu_rotations, geodetic_of_points
@@ -75,12 +75,12 @@ def _compile_together(step: tuple[Any, ...], n_process: int) -> None:
     step : arguments of `run_block`
     """
     parts = _step_parts(step)
-    with Crew((__name__, "tasks"), n_process - 1) as crew:
-        crew.work(parts)
-        crew.wait(parts)
+    with WorkerProcesses((__name__, "tasks"), n_process - 1) as workers:
+        workers.work(parts)
+        workers.wait(parts)
         run_block.prepare(*step)
-        crew.work(_READERS)
-        crew.wait(_READERS)
+        workers.work(_READERS)
+        workers.wait(_READERS)
 
 
 def tasks() -> dict[str, Callable[[], object]]:

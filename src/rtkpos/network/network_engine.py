@@ -249,7 +249,7 @@ class NetworkEngine:
         )
 
     def _first_pass(self, on_epoch: Callable[[int, int], Any] | None, n_thread: int | None) -> None:
-        """Run through all epochs for the integers alone, and start anew knowing them."""
+        """Run through all epochs for the integers alone, and restart knowing them."""
         n = len(self.time_ns)
         for t in self.steps(n_thread):
             if on_epoch is not None:

@@ -119,13 +119,13 @@ class EdgeMemory(NamedTuple):
     model.held : (N_SAT, B) 1 = the integer is known and imposed on the filter
     integer : (N_SAT, B) single-difference integer [cycle] of a held arc; all of one system and
         band share an arbitrary datum      datum_ns : (N_SYSTEM, B) when it began
-    trial, trial_n, trial_ns : (N_SAT, B) integer on trial, epochs it was found, first of them
+    tentative, tentative_n, tentative_ns : (N_SAT, B) such an integer, its epochs, the first
     is_free : (M, B) ambiguity of this epoch without integer that may get one
     anchor : (B,) row of the satellite others are counted from, by band of one system, -1 = none
-    trial_origin : (N_SYSTEM, B) satellite the trial integers are counted from, -1 = none
+    tentative_origin : (N_SYSTEM, B) satellite the tentative integers are counted from, -1 = none
     shift : (N_SYSTEM, B) shifts of the datum so far [cycle]
-    begin_ns, seen_ns : (N_SAT, B) first and last epoch of an arc      proved : (N_SAT, B) 1 = its
-        integer was verified      log_*, n_log : see `arcs`
+    begin_ns, seen_ns : (N_SAT, B) first and last epoch of an arc
+    confirmed : (N_SAT, B) 1 = the integer was verified      log_*, n_log : see `arcs`
     spread_m2, spread_weight : running mean square of the held slant ionospheres in the zenith
     agree, differ : (N_SAT, B) triangles of this epoch in which the integer closes, does not
     verified : (N_SAT, B) held and contradicted by no triangle
@@ -144,14 +144,14 @@ class EdgeMemory(NamedTuple):
     datum_ns: TimeArray
     is_free: SmallArray
     anchor: IndexArray
-    trial: IndexArray
-    trial_n: IndexArray
-    trial_ns: TimeArray
-    trial_origin: IndexArray
+    tentative: IndexArray
+    tentative_n: IndexArray
+    tentative_ns: TimeArray
+    tentative_origin: IndexArray
     shift: IndexArray
     begin_ns: TimeArray
     seen_ns: TimeArray
-    proved: SmallArray
+    confirmed: SmallArray
     log_sat: IndexArray
     log_band: IndexArray
     log_begin_ns: TimeArray
@@ -252,7 +252,7 @@ def station_memory(n: int) -> Any:
 def edge_memory(n: int) -> Any:
     """Records of `EdgeMemory` for n baselines."""
     pair, groups = (N_SAT, N_SLOT), (N_SYSTEM, N_SLOT)
-    flags = ("agree", "differ", "verified", "proved")
+    flags = ("agree", "differ", "verified", "confirmed")
     small: dict[str, Any] = {name: np.zeros(pair, np.int8) for name in flags}
     log: dict[str, Any] = {name: np.zeros(N_LOG, np.int64) for name in LOG_FIELDS}
     empty = EdgeMemory(
@@ -269,10 +269,10 @@ def edge_memory(n: int) -> Any:
         datum_ns=np.full(groups, NEVER_NS, np.int64),
         is_free=np.zeros((M_SAT, N_SLOT), np.int8),
         anchor=np.full(N_SLOT, -1, np.int64),
-        trial=np.zeros(pair, np.int64),
-        trial_n=np.zeros(pair, np.int64),
-        trial_ns=np.full(pair, NEVER_NS, np.int64),
-        trial_origin=np.full(groups, -1, np.int64),
+        tentative=np.zeros(pair, np.int64),
+        tentative_n=np.zeros(pair, np.int64),
+        tentative_ns=np.full(pair, NEVER_NS, np.int64),
+        tentative_origin=np.full(groups, -1, np.int64),
         shift=np.zeros(groups, np.int64),
         begin_ns=np.full(pair, NEVER_NS, np.int64),
         seen_ns=np.full(pair, NEVER_NS, np.int64),

@@ -45,7 +45,7 @@ COUNTER_NAMES = (
     "newcomer_held_back",
     "no_ephemeris",
     "unhealthy",
-    "second_opinion",
+    "reinitialised",
     "static_restart",
 )
 (
@@ -76,7 +76,7 @@ COUNTER_NAMES = (
     COUNT_HELD_BACK,
     COUNT_NO_EPHEMERIS,
     COUNT_UNHEALTHY,
-    COUNT_SECOND_OPINION,
+    COUNT_REINITIALISED,
     COUNT_STATIC_RESTART,
 ) = range(29)
 

@@ -3,7 +3,7 @@
 The two runs are two filters with different memories that look at the same phases. Where both fix
 all the same integers, a moving antenna's position is in both the one of that epoch's phases, equal
 to less than a millimetre; where they fix different parts of them, it differs by millimetres. The
-runs prove each other's integers, but they are not independent, and the covariance is not halved.
+runs confirm each other's integers, but they are not independent, and the covariance is not halved.
 Floats share the epoch's observations, and their errors last longer
 than either run believes. Positions are therefore fused by covariance intersection with equal parts:
 the mean weighted by the information of each, whose covariance is the inverse of the mean of both

@@ -116,7 +116,7 @@ def run_epochs(
 
 
 def mirrored(table: ObsTable) -> ObsTable:
-    """The table with its epochs in reverse, as a receiver living backward would have written it.
+    """The time-reversed table: its epochs and lock flags in reverse.
 
     A loss of lock (LLI bit 0) tells of the time since the signal's observation before, so it moves
     to that; a power failure, a moved antenna or a new session move to the epoch before. The

@@ -108,11 +108,11 @@ class Slips(Section):
         5.0, 1.0, 100.0, "departure of the wide lane from its mean, in its standard deviations"
     )
     max_gap_s: float = limited(
-        60.0, 0.0, 3600.0, "the ambiguity of a satellite unseen for longer starts anew"
+        60.0, 0.0, 3600.0, "the ambiguity of a satellite unseen for longer is reset"
     )
     divergence_epochs: int = limited(
         10, 2, 100_000,
-        "the filter starts anew after so many epochs in a row without a fix in which it "
+        "the filter is reset after so many epochs in a row without a fix in which it "
         "contradicts what it sees",
     )  # fmt: skip
 

@@ -79,7 +79,7 @@ def documented(kind: Kind) -> Kind:
 
 
 def _default_of(item: dataclasses.Field[Any]) -> Any:
-    """The default of a field, made anew where a function makes it."""
+    """The default of a field, made by its function where there is one."""
     made: Any = item.default_factory
     return made() if item.default is dataclasses.MISSING else item.default
 

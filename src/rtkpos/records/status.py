@@ -57,7 +57,7 @@ class Reason(IntEnum):
     POSITION_JUMP = 13
     SEARCH_LIMIT = 14
     BAD_COVARIANCE = 15
-    LOW_TRUST = 16
+    LOW_PROBABILITY = 16
     BASE_POSITION_FAILED = 17
     DIRECTIONS_DISAGREE = 18
 
@@ -79,7 +79,7 @@ REASON_TEXT = {
     Reason.POSITION_JUMP: "the fixed position is not where the antenna can be",
     Reason.SEARCH_LIMIT: "the integer search hit its bound",
     Reason.BAD_COVARIANCE: "the covariance was not positive definite",
-    Reason.LOW_TRUST: "the integers are not certain enough",
+    Reason.LOW_PROBABILITY: "the integers are not certain enough",
     Reason.BASE_POSITION_FAILED: "the moving base has no code position",
     Reason.DIRECTIONS_DISAGREE: "the forward and the backward run disagree",
 }

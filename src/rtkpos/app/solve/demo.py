@@ -166,7 +166,7 @@ def run_warmup(into: Path | None = None, *, is_generic: bool = False) -> int:
         raise ConfigError("--cpu generic makes kernels for other machines; say where: --into DIR.")
     start = time.perf_counter()
     if into is not None:
-        os.environ[READY_VARIABLE] = NO_READY  # made anew, not taken from another such folder
+        os.environ[READY_VARIABLE] = NO_READY  # made here, not taken from another such folder
     if is_generic:
         use_generic_processor()
     say("compiling the numerical kernels ...")

@@ -16,7 +16,7 @@ from rtkpos.estimate.ambiguity.fixing import solve_transposed
 def equivariant_position(n, probability, state, amb, out_position_m, out_cov_m2):
     """Best integer equivariant position and its covariance.
 
-    n : double differences      probability : that the best candidate is right (`trust`)
+    n : double differences      probability : that the best candidate is right (`fix_probability`)
     state, amb : after `condition_position`      out_position_m : (3,)      out_cov_m2 : (3, 3)
     The candidates share what a noise model gives them, exp(-norm / 2) each; where that makes the
     best one more certain than `probability`, the difference goes to the float solution.
@@ -64,9 +64,9 @@ def candidate_shift(c, n, amb):
     ils, first = amb.search, amb.first_fixed
     for k in range(first, n):
         amb.scratch[k] = amb.integers[c, k] - ils.floats_z[k]
-    solve_transposed(first, n, amb.scratch, ils, amb.suspect)
+    solve_transposed(first, n, amb.scratch, ils, amb.dd_vector)
     for a in range(3):
         amb.shifts[c, a] = 0.0
         for k in range(first, n):
-            amb.shifts[c, a] += amb.cross[a, k] * amb.suspect[k] / ils.cond_var[k]
+            amb.shifts[c, a] += amb.cross[a, k] * amb.dd_vector[k] / ils.cond_var[k]
     return 0

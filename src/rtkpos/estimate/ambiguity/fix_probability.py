@@ -1,4 +1,4 @@
-"""How far a fix may be believed: the probability that its integers are right.
+"""Probability of a correct fix.
 
 The ratio test asks whether a model's best integers are clearly better than its second best; it
 does not know how far the model itself holds. What every fix carries tells more together: how many
@@ -35,7 +35,7 @@ HELD_OUT_SHARE = 0.8  # of the satellites left out that are sound: the rest slip
 
 
 @kernel
-def trust(n, code_misfit, age_s, amb):
+def fix_probability(n, code_misfit, age_s, amb):
     """Probability that a set of integers is right: float 0 .. 1, 0 where a number is NaN.
 
     n : integers fixed      code_misfit : RMS of the codes' normalised residuals, at least 1
@@ -63,16 +63,16 @@ def trust(n, code_misfit, age_s, amb):
 
 @kernel
 def held_out_evidence(work, amb, rows):
-    """What satellites outside the integer set say of the fix: log likelihood ratio right : wrong.
+    """Log-likelihood ratio right : wrong of the satellites not used in the fix.
 
     From the fixed position and the phase clock of its group the phase of a satellite that took no
     part is known but for whole cycles. A right fix leaves a fraction near zero, a wrong one any.
-    Needs the fit of `postfit_phase_rms`. Returns : float, 0 when nobody is left to ask
+    Needs the fit of `postfit_phase_rms`. Returns : float, 0 without such a satellite
     """
     fit, total = rows.fit.fit, 0.0
     for i in range(work.n_sat):
         for band in range(work.group.shape[1]):
-            group = work.joint[i, band]
+            group = work.datum_group[i, band]
             if work.group[i, band] < 0 or amb.candidate[i, band] or work.half_cycle[i, band]:
                 continue
             if system_of(work.sat[i]) == GLONASS:

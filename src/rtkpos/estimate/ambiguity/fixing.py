@@ -1,9 +1,10 @@
-"""Integer ambiguities: which to fix, the search, the proof, and the fixed position.
+"""Integer ambiguities: which to fix, the search, the validation, and the fixed position.
 
-Double differences exist only here: within each joint group, against the reference satellite (the
-highest of the group). Partial fixing works in two ways. The least precise decorrelated ambiguities
-stay real until the bootstrapped success rate of the rest is high enough (Verhagen et al. 2011), and
-when the integers are still not accepted, the satellite that contradicts them most leaves the set.
+Double differences exist only here: within each phase-datum group, against the reference
+satellite (the highest of the group). Partial fixing works in two ways. The least precise
+decorrelated ambiguities stay real until the bootstrapped success rate of the rest is high enough
+(Verhagen et al. 2011); when they are still not
+accepted, the satellite that contradicts most leaves.
 
 `counts` : (n_counter,) counters of the run, the COUNT_* slots of `prepare.slips`.
 """
@@ -23,7 +24,7 @@ from rtkpos.core.ils.search import load_floats, search
 from rtkpos.core.ils.success_rate import bootstrapped_failure_rate
 from rtkpos.core.ils.transformations import to_decorrelated, transposed_times, write_matrix
 from rtkpos.core.linear.dot import dot
-from rtkpos.estimate.ambiguity.glonass import N_BAND, N_KAPPA, add_channel_bias
+from rtkpos.estimate.ambiguity.glonass import N_BAND, N_IFB, add_channel_bias
 from rtkpos.estimate.baseline.epoch_work import M_SAT, N_DD, N_GROUP, N_STATE
 from rtkpos.prepare.pairing import N_SLOT, ROVER
 from rtkpos.prepare.slips import (
@@ -56,7 +57,7 @@ class AmbiguityWork(NamedTuple):
     probability : that the integers are right      n_dropped : satellites dropped so far
     position_cov : (3, N_DD) covariance of the position's axes and the differences
     matrix : (N_DD, N_DD) the integer transformation, where a satellite is to be dropped
-    channels, channel_bias*, channel_score, kappa_sum : see `estimate.glonass`; the bias
+    channels, channel_bias*, channel_score, ifb_sum : see `estimate.glonass`; the bias
            outlives the epoch
     """
 
@@ -73,7 +74,7 @@ class AmbiguityWork(NamedTuple):
     cross: FloatArray
     pull: FloatArray
     scratch: FloatArray
-    suspect: FloatArray
+    dd_vector: FloatArray
     state_pull: FloatArray
     state_shift: FloatArray
     shift_m: FloatArray
@@ -97,7 +98,7 @@ class AmbiguityWork(NamedTuple):
     channel_bias_var: FloatArray
     channel_bias_epochs: FloatArray
     channel_score: FloatArray
-    kappa_sum: FloatArray
+    ifb_sum: FloatArray
     position_cov: FloatArray
     matrix: FloatArray
     search: IntegerWorkspace
@@ -119,7 +120,7 @@ def ambiguity_work() -> AmbiguityWork:
         cross=np.zeros((3, N_DD)),
         pull=np.zeros(N_DD),
         scratch=np.zeros(N_DD),
-        suspect=np.zeros(N_DD),
+        dd_vector=np.zeros(N_DD),
         state_pull=np.zeros(N_STATE),
         state_shift=np.zeros(N_STATE),
         shift_m=np.zeros(3),
@@ -142,8 +143,8 @@ def ambiguity_work() -> AmbiguityWork:
         channel_bias=np.zeros(N_BAND),
         channel_bias_var=np.zeros(N_BAND),
         channel_bias_epochs=np.zeros(N_BAND),
-        channel_score=np.zeros((N_BAND, N_KAPPA)),
-        kappa_sum=np.zeros((2, N_KAPPA)),
+        channel_score=np.zeros((N_BAND, N_IFB)),
+        ifb_sum=np.zeros((2, N_IFB)),
         position_cov=np.zeros((3, N_DD)),
         matrix=np.zeros((N_DD, row_width(N_DD))),
         search=integer_workspace(N_DD),
@@ -152,12 +153,12 @@ def ambiguity_work() -> AmbiguityWork:
 
 @kernel
 def choose_references(work, amb):
-    """Highest candidate of each joint group as its reference satellite; -1 for an empty group."""
+    """Highest candidate of each phase-datum group as its reference satellite; -1 for none."""
     amb.reference[:] = -1
     for i in range(work.n_sat):
         for band in range(amb.candidate.shape[1]):
             if amb.candidate[i, band]:
-                group = work.joint[i, band]
+                group = work.datum_group[i, band]
                 best = amb.reference[group]
                 if best < 0 or work.elevation_rad[ROVER, i] > work.elevation_rad[ROVER, best]:
                     amb.reference[group] = i
@@ -176,7 +177,7 @@ def form_double_differences(work, state, amb):
         for i in range(work.n_sat):
             if not amb.candidate[i, band] or n >= amb.floats.shape[0]:
                 continue
-            reference = amb.reference[work.joint[i, band]]
+            reference = amb.reference[work.datum_group[i, band]]
             if reference == i:
                 continue
             amb.satellite[n] = i
@@ -305,7 +306,7 @@ def condition_states(n, state, amb):
         amb.scratch[i] = total
     for k in range(first):
         amb.scratch[k] = 0.0
-    transposed_times(n, amb.scratch, ils, amb.suspect)
+    transposed_times(n, amb.scratch, ils, amb.dd_vector)
     spread_over_states(n, state, amb)
     for s in range(state.n_state):
         amb.state_shift[s] = dot(state.cov[s], amb.state_pull, state.n_state)
@@ -314,17 +315,17 @@ def condition_states(n, state, amb):
 
 @kernel
 def spread_over_states(n, state, amb):
-    """Enter the pull amb.suspect of each double difference at its two states, amb.state_pull."""
+    """Enter the pull amb.dd_vector of each double difference at its two states, amb.state_pull."""
     for s in range(state.n_state):
         amb.state_pull[s] = 0.0
     for j in range(n):
-        amb.state_pull[amb.upper[j]] += amb.suspect[j]
-        amb.state_pull[amb.lower[j]] -= amb.suspect[j]
+        amb.state_pull[amb.upper[j]] += amb.dd_vector[j]
+        amb.state_pull[amb.lower[j]] -= amb.dd_vector[j]
     return n
 
 
 @kernel
-def suspicion(i, band, n, work, amb):
+def w_test(i, band, n, work, amb):
     """How strongly one candidate's phase contradicts the integers: |w|, standard normal if it fits.
 
     Baarda's test c' Q^-1 (a - z) / sqrt(c' Q^-1 c) (Teunissen 2006, Testing Theory, eq. 4.4), where
@@ -334,26 +335,26 @@ def suspicion(i, band, n, work, amb):
     ils, first = amb.search, amb.first_fixed
     for k in range(first, n):
         amb.scratch[k] = 0.0
-    group = work.joint[i, band]
+    group = work.datum_group[i, band]
     for j in range(n):
         sign = 0.0
         if amb.band[j] == band and amb.satellite[j] == i:
             sign = 1.0
-        elif work.joint[amb.satellite[j], amb.band[j]] == group and amb.reference[group] == i:
+        elif work.datum_group[amb.satellite[j], amb.band[j]] == group and amb.reference[group] == i:
             sign = -1.0
         if sign != 0.0:
             for k in range(first, n):
                 amb.scratch[k] += sign * amb.matrix[k, j]
-    solve_transposed(first, n, amb.scratch, ils, amb.suspect)
+    solve_transposed(first, n, amb.scratch, ils, amb.dd_vector)
     top, bottom = 0.0, 0.0
     for k in range(first, n):
-        top += amb.suspect[k] * amb.pull[k] / ils.cond_var[k]
-        bottom += amb.suspect[k] ** 2 / ils.cond_var[k]
+        top += amb.dd_vector[k] * amb.pull[k] / ils.cond_var[k]
+        bottom += amb.dd_vector[k] ** 2 / ils.cond_var[k]
     return abs(top) / math.sqrt(bottom) if bottom > 0.0 else 0.0
 
 
 @kernel
-def drop_suspect(n, work, amb, counts):
+def exclude_by_w_test(n, work, amb, counts):
     """Take the satellite that contradicts the integers most out of the set, with all its bands.
 
     Returns : int 1; 0 when there was none to take
@@ -367,7 +368,7 @@ def drop_suspect(n, work, amb, counts):
     for i in range(work.n_sat):
         for band in range(amb.candidate.shape[1]):
             if amb.candidate[i, band]:
-                w = suspicion(i, band, n, work, amb)
+                w = w_test(i, band, n, work, amb)
                 if w > largest:
                     worst, largest = i, w
     if worst < 0:
@@ -392,7 +393,7 @@ def fix_ambiguities(work, state, settings, amb, counts):
         verdict = search_integers(n, settings, penalty, amb)
         if (verdict != AR_RATIO and verdict != AR_MISFIT) or attempt == settings.n_drop_max:
             break
-        if not drop_suspect(n, work, amb, counts):
+        if not exclude_by_w_test(n, work, amb, counts):
             break
         penalty *= settings.drop_penalty
     if amb.has_candidates:

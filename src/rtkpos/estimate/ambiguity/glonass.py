@@ -7,7 +7,7 @@ slope s [m per channel], the filter's ambiguity in cycles is
     N + (b + s k) f / c  =  N + b f0 / c + k (b df + s f0) / c + k^2 s df / c,
 
 of which the last term stays below 0.003 cycle. A double difference of ambiguities is thus an
-integer plus kappa times the difference of channels. kappa [cycle per channel] is one number per
+integer plus ifb times the difference of channels. ifb [cycle per channel] is one number per
 band and pair of receivers. Its uncertainty goes into the covariance of the double differences; the
 position does not depend on it. It is near zero for receivers of one type, else it is learnt from
 fixed epochs by the ambiguity function (Counselman & Gourevitch 1981, IEEE Trans. GE-19:244), and
@@ -15,7 +15,7 @@ until then GLONASS ambiguities stay real: docs/decisions/glonass.md.
 
 `amb` : AmbiguityWork; its `channel_bias`, `channel_bias_var` and `channel_bias_epochs` (2,) hold
 mean, variance and epochs by band G1, G2, a variance of 0 meaning unknown, and `channel_score`
-(2, N_KAPPA) the ambiguity function
+(2, N_IFB) the ambiguity function
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ REACH_HZ = 5.0e6  # of the channels of a band around its centre
 
 GLONASS_OFF, GLONASS_LEARNT, GLONASS_ALIKE = range(3)
 
-ALIKE_VARIANCE = 0.02**2  # of kappa between receivers of one type
+ALIKE_VARIANCE = 0.02**2  # of ifb between receivers of one type
 LEARNT_VARIANCE = 0.005**2
 KAPPA_STEP = 0.01  # cycle per channel
 REAL, IMAGINARY = range(2)  # rows of the sums of unit vectors
-N_KAPPA = 61  # -0.3 .. 0.3: six centimetres per channel; the largest known is five
+N_IFB = 61  # -0.3 .. 0.3: six centimetres per channel; the largest known is five
 LOBE = 10  # grid points to either side of the peak that belong to it
 MEMORY_EPOCHS = 300.0
 LEARN_EPOCHS = 10.0
@@ -91,7 +91,7 @@ def add_channel_bias(n, work, amb):
         i, slot = amb.satellite[j], amb.band[j]
         band = glonass_band(work.sat[i], work.wavelength_m[i, slot])
         if band >= 0:
-            reference = amb.reference[work.joint[i, slot]]
+            reference = amb.reference[work.datum_group[i, slot]]
             apart = channel_number(band, work.wavelength_m[i, slot])
             apart -= channel_number(band, work.wavelength_m[reference, slot])
             amb.channels[band, j] = apart
@@ -110,7 +110,7 @@ def add_channel_bias(n, work, amb):
 
 
 @kernel
-def give_channel_bias_back(n, amb):
+def restore_channel_bias(n, amb):
     """Add the mean bias to conditional floats again: ambiguities as the filter has them."""
     for band in range(N_BAND):
         for j in range(n):
@@ -132,9 +132,9 @@ def channel_bias_variance(j, wavelength_m, amb):
 
 @kernel
 def learn_channel_bias(work, state, origin_m, position_m, amb):
-    """Learn kappa of both bands from the phases of a fixed epoch; returns bands known.
+    """Learn ifb of both bands from the phases of a fixed epoch; returns bands known.
 
-    state : FilterState; one metre of error of its clock moves kappa by 0.002
+    state : FilterState; one metre of error of its clock moves ifb by 0.002
     origin_m, position_m : (3,) linearisation point and fixed position [m]
     """
     known = 0
@@ -148,10 +148,11 @@ def learn_channel_bias(work, state, origin_m, position_m, amb):
 
 @kernel
 def epoch_score(band, work, state, origin_m, position_m, amb):
-    """Add this epoch's ambiguity function of kappa to the score; returns satellites used.
+    """Add this epoch's ambiguity function of ifb to the score; returns satellites used.
 
-    Its value is the length of the mean of exp(2 pi i (phase / wavelength - kappa k)): 1 where all
-    phases are integers but for a common offset. Satellites of the first joint group seen take part.
+    Its value is the length of the mean of exp(2 pi i (phase / wavelength - ifb k)): 1 where all
+    phases are integers but for a common offset. Satellites of the first phase-datum group seen
+    take part.
     origin_m, position_m : (3,) linearisation point and fixed position [m]
     """
     n, group = 0, -1
@@ -160,25 +161,25 @@ def epoch_score(band, work, state, origin_m, position_m, amb):
             is_other = glonass_band(work.sat[i], work.wavelength_m[i, slot]) != band
             if is_other or work.group[i, slot] < 0 or not work.phase_ok[i, slot]:
                 continue
-            if work.half_cycle[i, slot] or (group >= 0 and work.joint[i, slot] != group):
+            if work.half_cycle[i, slot] or (group >= 0 and work.datum_group[i, slot] != group):
                 continue
-            group = work.joint[i, slot]
+            group = work.datum_group[i, slot]
             value = work.sd_phase_m[i, slot] - predicted(i, slot, -1.0, work, state, origin_m)
             for axis in range(3):
                 value += work.los[i, axis] * (position_m[axis] - state.state[axis])
             amb.scratch[n] = value / work.wavelength_m[i, slot]
-            amb.suspect[n] = channel_number(band, work.wavelength_m[i, slot])
+            amb.dd_vector[n] = channel_number(band, work.wavelength_m[i, slot])
             n += 1
     if n < LEARN_SATELLITES:
         return n
     keep = 1.0 - 1.0 / MEMORY_EPOCHS
     amb.channel_bias_epochs[band] = keep * amb.channel_bias_epochs[band] + 1.0
-    for g in range(N_KAPPA):
-        amb.kappa_sum[REAL, g], amb.kappa_sum[IMAGINARY, g] = 0.0, 0.0
+    for g in range(N_IFB):
+        amb.ifb_sum[REAL, g], amb.ifb_sum[IMAGINARY, g] = 0.0, 0.0
     for k in range(n):
-        add_unit_vectors(amb.scratch[k], amb.suspect[k], amb.kappa_sum)
-    for g in range(N_KAPPA):
-        re, im = amb.kappa_sum[REAL, g], amb.kappa_sum[IMAGINARY, g]
+        add_unit_vectors(amb.scratch[k], amb.dd_vector[k], amb.ifb_sum)
+    for g in range(N_IFB):
+        re, im = amb.ifb_sum[REAL, g], amb.ifb_sum[IMAGINARY, g]
         length = math.sqrt(re * re + im * im)
         amb.channel_score[band, g] = keep * amb.channel_score[band, g] + length / n
     return n
@@ -186,14 +187,14 @@ def epoch_score(band, work, state, origin_m, position_m, amb):
 
 @kernel
 def add_unit_vectors(phase_cycle, channel, out_sum):
-    """Add exp(2 pi i (phase - kappa channel)) for all kappa of the grid, each turned from the last.
+    """Add exp(2 pi i (phase - ifb channel)) for all ifb of the grid, each turned from the last.
 
-    phase_cycle, channel : of one satellite      out_sum : (2, N_KAPPA) real and imaginary parts
+    phase_cycle, channel : of one satellite      out_sum : (2, N_IFB) real and imaginary parts
     """
-    start = 2.0 * math.pi * (phase_cycle + KAPPA_STEP * (N_KAPPA // 2) * channel)
+    start = 2.0 * math.pi * (phase_cycle + KAPPA_STEP * (N_IFB // 2) * channel)
     turn = -2.0 * math.pi * KAPPA_STEP * channel
     re, im, turn_re, turn_im = math.cos(start), math.sin(start), math.cos(turn), math.sin(turn)
-    for g in range(N_KAPPA):
+    for g in range(N_IFB):
         out_sum[REAL, g] += re
         out_sum[IMAGINARY, g] += im
         re, im = re * turn_re - im * turn_im, re * turn_im + im * turn_re
@@ -215,15 +216,15 @@ def judge_channel_bias(band, amb):
     """Take the peak of the score as the bias when it is high and alone; returns 1 when it is."""
     score, epochs = amb.channel_score[band], amb.channel_bias_epochs[band]
     best, next_best = 0, 0.0
-    for g in range(N_KAPPA):
+    for g in range(N_IFB):
         if score[g] > score[best]:
             best = g
-    for g in range(N_KAPPA):
+    for g in range(N_IFB):
         if abs(g - best) > LOBE:
             next_best = max(next_best, score[g])
     clear = score[best] > (next_best + SCORE_AHEAD * epochs)
     if epochs >= LEARN_EPOCHS and clear and score[best] >= SCORE_MIN * epochs:
-        amb.channel_bias[band] = KAPPA_STEP * (peak_of(score, best) - N_KAPPA // 2)
+        amb.channel_bias[band] = KAPPA_STEP * (peak_of(score, best) - N_IFB // 2)
         amb.channel_bias_var[band] = LEARNT_VARIANCE
         return 1
     if score[best] < SCORE_LOST * epochs:

@@ -1,4 +1,4 @@
-"""The integer part of an epoch: try, prove, and write the fixed position or the reason.
+"""The integer part of an epoch: search, validate, and write the fixed position or the reason.
 
 Legend: inputs RunInputs      memory StepMemory record, with state (N,), cov (N, N) and work (M, B)
 of `estimate.workspace`      out (n_epoch,) StepOutput records, row k_out      counts (n_counter,)
@@ -11,7 +11,7 @@ import math
 from rtkpos._numba.decorator import kernel, unit_kernel
 from rtkpos.estimate.ambiguity.bie import equivariant_position
 from rtkpos.estimate.ambiguity.candidates import mark_candidates
-from rtkpos.estimate.ambiguity.fix_probability import held_out_evidence, trust
+from rtkpos.estimate.ambiguity.fix_probability import fix_probability, held_out_evidence
 from rtkpos.estimate.ambiguity.fixing import (
     AR_COVARIANCE,
     AR_FEW,
@@ -27,9 +27,9 @@ from rtkpos.estimate.ambiguity.postfit import (
     hold_integers,
     postfit_phase_rms,
 )
-from rtkpos.estimate.baseline.filter_step import start_anew
+from rtkpos.estimate.baseline.filter_step import reinitialise
 from rtkpos.estimate.baseline.static_mean import (
-    STRIKES,
+    MAX_CONTRADICTED,
     add_to_mean,
     at_rest,
     contradicts,
@@ -37,7 +37,11 @@ from rtkpos.estimate.baseline.static_mean import (
     mean_covariance,
     without_prior,
 )
-from rtkpos.estimate.covariance_scaling import fixed_widening, float_widening, widen
+from rtkpos.estimate.covariance_scaling import (
+    fixed_variance_factor,
+    float_variance_factor,
+    scale_covariance,
+)
 from rtkpos.estimate.output_row import (
     is_possible,
     keep_figures,
@@ -45,25 +49,25 @@ from rtkpos.estimate.output_row import (
     write_own,
     write_position,
 )
-from rtkpos.prepare.slips import COUNT_HOLD_RELEASED, COUNT_SECOND_OPINION, COUNT_STATIC_RESTART
+from rtkpos.prepare.slips import COUNT_HOLD_RELEASED, COUNT_REINITIALISED, COUNT_STATIC_RESTART
 from rtkpos.records.status import ArMode, FixStatus, Reason
 
 JUMP_SPEED_MPS = 0.7  # Doppler noise and changes of acceleration between two epochs
 FASTEST_MPS = 25.0
 JUMP_MEMORY_S = 10.0  # an older fix says nothing
-RECKONED_M = 0.25  # a fix may differ so much from the last one carried on by phases ...
-RECKONED_STEP_M = 0.02  # ... and by this times the root of the epochs since
-RECKONED_STRIKES = 10  # fixes in a row that differ and are refused; a better one is then believed
+PATH_LIMIT_M = 0.25  # a fix may differ so much from the last one carried on by phases ...
+PATH_LIMIT_STEP_M = 0.02  # ... and by this times the root of the epochs since
+MAX_OFF_PATH = 10  # fixes in a row that differ and are refused; a better one is then believed
 CERTAIN = 0.9995  # probability that needs no path
 
 
 @unit_kernel
 def integer_step(inputs, time_ns, memory, out, k_out):
-    """Integer fixing with a second opinion; writes the position or the reason; returns FixStatus.
+    """Integer fixing with single-epoch re-initialisation; writes position or reason; a FixStatus.
 
     The filter's memory makes the float precise, but multipath and atmosphere last longer than its
     noise model says. Where its integers fail, this epoch alone is tried; if that passes every test,
-    the memory was wrong and starts anew from this epoch.
+    the memory was wrong and is re-initialised from this epoch.
     """
     settings, state = inputs.plan.settings, memory.state
     reason, n = try_integers(inputs, memory, state, out, k_out)
@@ -72,7 +76,7 @@ def integer_step(inputs, time_ns, memory, out, k_out):
         equivariant_position(
             n, probability, state, memory.ambiguity, memory.epoch_m, memory.epoch_cov_m2
         )
-        widen(memory.epoch_cov_m2, float_widening(memory.work.code_misfit))
+        scale_covariance(memory.epoch_cov_m2, float_variance_factor(memory.work.code_misfit))
         if is_possible(memory.epoch_m, memory.epoch_cov_m2):
             write_position(
                 out, k_out, memory.epoch_m, memory.epoch_cov_m2, FixStatus.FLOAT.value, reason
@@ -80,15 +84,15 @@ def integer_step(inputs, time_ns, memory, out, k_out):
     own = reason == Reason.OK.value
     if not own and settings.ar >= ArMode.CONTINUOUS.value:
         first = keep_figures(out, k_out)
-        start_anew(
+        reinitialise(
             settings, memory.model, memory.instant, memory.work, memory.scratch, memory.counts
         )
         second, _ = try_integers(inputs, memory, memory.instant, out, k_out)
         if second != Reason.OK.value:
             restore_figures(first, out, k_out)
         else:
-            memory.counts[COUNT_SECOND_OPINION] += 1
-            start_anew(settings, memory.model, state, memory.work, memory.scratch, memory.counts)
+            memory.counts[COUNT_REINITIALISED] += 1
+            reinitialise(settings, memory.model, state, memory.work, memory.scratch, memory.counts)
             state.n_fixed_run = 0
             reason = Reason.OK.value
     if reason == Reason.OK.value and settings.glonass != GLONASS_OFF:
@@ -99,7 +103,7 @@ def integer_step(inputs, time_ns, memory, out, k_out):
         reason = take_static(time_ns, settings, memory)
     elif reason == Reason.OK.value:
         off = leaves_the_path(
-            state, memory.epoch_m, memory.ambiguity.probability, memory.reckoned_m
+            state, memory.epoch_m, memory.ambiguity.probability, memory.propagated_m
         )
         if jumped(time_ns, settings, memory) or off:
             reason = Reason.POSITION_JUMP.value
@@ -112,11 +116,13 @@ def integer_step(inputs, time_ns, memory, out, k_out):
         state.n_fixed_run = 0
         return FixStatus.FLOAT.value
     if own:
-        hold_if_proven(n, time_ns, settings, memory)
+        hold_if_validated(n, time_ns, settings, memory)
     if not is_static or memory.mean.last_ns == time_ns:
         write_own(memory, out, k_out)
     if is_static:
-        widen(memory.epoch_cov_m2, fixed_widening(memory.ambiguity.variance_factor))
+        scale_covariance(
+            memory.epoch_cov_m2, fixed_variance_factor(memory.ambiguity.variance_factor)
+        )
         mean_covariance(memory.mean, memory.epoch_cov_m2, memory.written_cov_m2)
         write_position(
             out,
@@ -127,7 +133,9 @@ def integer_step(inputs, time_ns, memory, out, k_out):
             Reason.OK.value,
         )
     else:
-        widen(memory.epoch_cov_m2, fixed_widening(memory.ambiguity.variance_factor))
+        scale_covariance(
+            memory.epoch_cov_m2, fixed_variance_factor(memory.ambiguity.variance_factor)
+        )
         write_position(
             out, k_out, memory.epoch_m, memory.epoch_cov_m2, FixStatus.FIXED.value, Reason.OK.value
         )
@@ -149,8 +157,8 @@ def try_integers(inputs, memory, state, out, k_out):
     out[k_out].ratio_needed = amb.ratio_needed
     reason = reason_of(verdict)
     if amb.has_candidates:
-        proof = prove_fix(n, inputs, memory, state, out, k_out)
-        reason = proof if reason == Reason.OK.value else reason
+        validation = validate_fix(n, inputs, memory, state, out, k_out)
+        reason = validation if reason == Reason.OK.value else reason
     if reason != Reason.OK.value:
         return reason, n
     phases_alone = amb.phases_alone != 0
@@ -167,7 +175,7 @@ def try_integers(inputs, memory, state, out, k_out):
 
 
 @kernel
-def hold_if_proven(n, time_ns, settings, memory):
+def hold_if_validated(n, time_ns, settings, memory):
     """Count the filter's run of fixes, and in hold mode feed its integers back once it is long.
 
     Returns : int, double differences held
@@ -211,28 +219,28 @@ def jumped(time_ns, settings, memory):
 
 
 @kernel
-def leaves_the_path(state, place_m, probability, reckoned_m):
+def leaves_the_path(state, place_m, probability, propagated_m):
     """Whether a fix (3,) contradicts the last one carried on by the movement the phases show.
 
     Integers can be wrong without any residual showing it, but seldom for the same movement. The
-    first fix of a path is believed; another path is begun after RECKONED_STRIKES refusals by a fix
+    first fix of a path is accepted; another path is begun after MAX_OFF_PATH refusals by a fix
     that is more probable than any on the old one or as good as certain, or when the old one has not
-    been confirmed for too long (`reckon`).
-    place_m, reckoned_m : (3,) [m]      probability : of the fix
+    been confirmed for too long (`propagate_by_tdcp`).
+    place_m, propagated_m : (3,) [m]      probability : of the fix
     """
     apart = 0.0
     for a in range(3):
-        apart += (place_m[a] - reckoned_m[a]) ** 2
-    limit = RECKONED_M + RECKONED_STEP_M * math.sqrt(float(state.n_propagated))
+        apart += (place_m[a] - propagated_m[a]) ** 2
+    limit = PATH_LIMIT_M + PATH_LIMIT_STEP_M * math.sqrt(float(state.n_propagated))
     leaves = state.n_propagated > 0 and apart > limit * limit
     is_better = probability > min(state.path_probability, CERTAIN)
-    if leaves and (state.n_off_path < RECKONED_STRIKES or not is_better):
+    if leaves and (state.n_off_path < MAX_OFF_PATH or not is_better):
         state.n_off_path += 1
         return True
     goes_on = state.n_propagated > 0 and not leaves
     state.path_probability = max(state.path_probability, probability) if goes_on else probability
     for a in range(3):
-        reckoned_m[a] = place_m[a]
+        propagated_m[a] = place_m[a]
     state.n_propagated = 1
     state.n_off_path = 0
     return False
@@ -251,7 +259,7 @@ def take_static(time_ns, settings, memory):
         return Reason.OK.value
     if contradicts(mean, memory.epoch_m, memory.epoch_cov_m2):
         mean.n_contradicted += 1
-        if mean.n_contradicted < STRIKES:
+        if mean.n_contradicted < MAX_CONTRADICTED:
             return Reason.POSITION_JUMP.value
         memory.counts[COUNT_STATIC_RESTART] += 1
         forget_mean(mean)
@@ -293,7 +301,7 @@ def reason_of(verdict):
 
 
 @kernel
-def prove_fix(n, inputs, memory, state, out, k_out):
+def validate_fix(n, inputs, memory, state, out, k_out):
     """Tests an accepted integer set must pass; returns Reason.OK or the reason against it.
 
     The post-fit phase residuals, the certainty of the position, its distance from the float, and
@@ -309,7 +317,7 @@ def prove_fix(n, inputs, memory, state, out, k_out):
     out[k_out].postfit_phase_m = rms
     out[k_out].variance_factor = amb.variance_factor
     n_fixed = n - amb.first_fixed
-    amb.probability = trust(n_fixed, memory.work.code_misfit, abs(out[k_out].age_s), amb)
+    amb.probability = fix_probability(n_fixed, memory.work.code_misfit, abs(out[k_out].age_s), amb)
     out[k_out].probability = amb.probability
     if not rms <= settings.postfit_max_m:
         return Reason.POSTFIT_LARGE.value
@@ -326,5 +334,7 @@ def prove_fix(n, inputs, memory, state, out, k_out):
     if not moved <= 36.0 * spread + 0.01:
         return Reason.POSITION_JUMP.value
     return (
-        Reason.OK.value if amb.probability >= settings.probability_min else Reason.LOW_TRUST.value
+        Reason.OK.value
+        if amb.probability >= settings.probability_min
+        else Reason.LOW_PROBABILITY.value
     )

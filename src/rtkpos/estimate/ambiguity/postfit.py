@@ -1,4 +1,4 @@
-"""Quality: post-fit residuals, the fixed position's proof, and holding of proven integers."""
+"""Ambiguity validation by post-fit residuals, and holding of validated integers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rtkpos._numba.decorator import kernel
 from rtkpos.core.ils.search import conditional_floats
 from rtkpos.core.linear.normal_equations import fit_clock_free
 from rtkpos.estimate.ambiguity.fixing import condition_states
-from rtkpos.estimate.ambiguity.glonass import channel_bias_variance, give_channel_bias_back
+from rtkpos.estimate.ambiguity.glonass import channel_bias_variance, restore_channel_bias
 from rtkpos.estimate.baseline.code_differential import add_row
 from rtkpos.estimate.baseline.filter import predicted, scalar_update
 from rtkpos.estimate.robust import huber_weight
@@ -31,7 +31,7 @@ def postfit_phase_rms(n, state, work, amb, rows):
     """
     first = amb.first_fixed
     conditional_floats(first, n, amb.integers[0], amb.search, amb.floats)
-    give_channel_bias_back(n, amb)
+    restore_channel_bias(n, amb)
     m, n_group = fixed_phase_rows(n, state, work, amb, rows)
     if m - n_group < 4:
         return math.nan
@@ -52,7 +52,7 @@ def postfit_phase_rms(n, state, work, amb, rows):
 
 @kernel
 def fixed_phase_rows(n, state, work, amb, rows):
-    """Rows of all phases with known ambiguities: (rows, joint groups).
+    """Rows of all phases with known ambiguities: (rows, phase-datum groups).
 
     GLONASS wavelengths differ, so its phases lose their wavelength times the reference's ambiguity.
     """
@@ -66,13 +66,13 @@ def fixed_phase_rows(n, state, work, amb, rows):
             value -= wavelength * state.state[amb.lower[j]]
             variance += channel_bias_variance(j, wavelength, amb)
         weight = 1.0 / variance
-        m = add_row(m, i, band, value, weight, work.joint[i, band], work, rows)
+        m = add_row(m, i, band, value, weight, work.datum_group[i, band], work, rows)
     for group in range(amb.reference.shape[0]):
         i = amb.reference[group]
         if i < 0:
             continue
-        for band in range(work.joint.shape[1]):
-            if work.joint[i, band] == group and amb.candidate[i, band]:
+        for band in range(work.datum_group.shape[1]):
+            if work.datum_group[i, band] == group and amb.candidate[i, band]:
                 weight = 1.0 / work.var_phase_m2[i, band]
                 value = work.sd_phase_m[i, band]
                 if system_of(work.sat[i]) == GLONASS:
@@ -145,7 +145,7 @@ def conditional_phase_rms(n, work, state, amb, origin_m):
 
 @kernel
 def hold_integers(n, state, amb, sigma_cycle, scratch, counts):
-    """Feed proven integers back as observations of the double differences.
+    """Feed validated integers back as observations of the double differences.
 
     sigma_cycle : their standard deviation; loose enough that a wrong hold can be left again
     scratch : (N,)      Returns : int, differences held

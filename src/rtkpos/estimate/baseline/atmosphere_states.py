@@ -2,7 +2,7 @@
 
 One slant ionosphere on L1 per satellite and one zenith wet delay, rover - base [m]. Both are
 Gauss-Markov processes around zero: their spread grows with the length of the line, so that on a
-shorter line they tie the ambiguities more tightly, and what was learnt fades with the correlation
+shorter line they tie the ambiguities more tightly, and what was learnt decays with the correlation
 time. Sources: ionosphere-weighted model, Teunissen (1998), J. Geodesy 72:236; Odijk (2000), GPS
 Solutions 3:33; states of both atmospheres on long lines, Takasu & Yasuda (2010), ION ITM, 607.
 """
@@ -33,7 +33,7 @@ def slant_factor(elevation_rad):
 
 
 @kernel
-def forget_atmosphere(state):
+def reset_atmosphere(state):
     """Lose the places of the atmosphere's states, whose filter is emptied by the caller."""
     state.wet_slot = -1
     for sat in range(state.iono_slot.shape[0]):
@@ -54,7 +54,7 @@ def is_long_line(work, state, settings):
 
 
 @kernel
-def keep_atmosphere(work, state, step_s, settings):
+def predict_atmosphere(work, state, step_s, settings):
     """Time update of the atmosphere, states of new satellites, those of lost ones removed.
 
     work : EpochWork      state : FilterState      step_s : since the previous epoch [s]
@@ -67,7 +67,9 @@ def keep_atmosphere(work, state, step_s, settings):
         variance = wet_variance(work, settings)
         state.wet_slot = add_state(state, 0.0, variance, OWNER_WET)
     else:
-        fade(state, state.wet_slot, step_s / settings.wet_tau_s, wet_variance(work, settings))
+        gauss_markov_update(
+            state, state.wet_slot, step_s / settings.wet_tau_s, wet_variance(work, settings)
+        )
     remove_unseen(work, state)
     for i in range(work.n_sat):
         sat = work.sat[i]
@@ -77,7 +79,9 @@ def keep_atmosphere(work, state, step_s, settings):
         if state.iono_slot[sat] < 0:
             state.iono_slot[sat] = add_state(state, 0.0, sigma_m**2, OWNER_IONO - sat)
         else:
-            fade(state, state.iono_slot[sat], step_s / settings.iono_tau_s, sigma_m**2)
+            gauss_markov_update(
+                state, state.iono_slot[sat], step_s / settings.iono_tau_s, sigma_m**2
+            )
     return 1
 
 
@@ -100,7 +104,7 @@ def wet_variance(work, settings):
 
 
 @kernel
-def fade(state, index, ratio, variance):
+def gauss_markov_update(state, index, ratio, variance):
     """Time update of a Gauss-Markov state around zero.
 
     ratio : step over correlation time      variance : of the process [unit^2]
@@ -144,5 +148,5 @@ def remove_atmosphere(state):
         if owner == OWNER_WET or owner <= OWNER_IONO:
             remove_state(state, index)
             n += 1
-    forget_atmosphere(state)
+    reset_atmosphere(state)
     return n

@@ -42,7 +42,7 @@ class EpochWork(NamedTuple):
 
     n_sat : common satellites      sat : (M,)
     row : (2, M, B) observation rows, -1 = none      group : (M, B) pair group, -1 = none
-    joint : (M, B) the group whose phases this one's can be compared with
+    datum_group : (M, B) phase-datum group: signals that share a receiver phase bias
     sat_state : (2, M, 8) `core.orbits` state at transmission      eph_row : (M,)
     range_m, trop_m, elevation_rad : (2, M)      los : (M, 3) from the rover
     antenna_m : (2, M, B) phase-centre corrections [m]
@@ -69,7 +69,7 @@ class EpochWork(NamedTuple):
     sat: SatArray
     row: IndexArray
     group: IndexArray
-    joint: IndexArray
+    datum_group: IndexArray
     sat_state: FloatArray
     eph_row: IndexArray
     range_m: FloatArray
@@ -117,7 +117,7 @@ def epoch_work() -> EpochWork:
         sat=np.zeros(M_SAT, np.int16),
         row=np.full((2, *pair), -1, np.int64),
         group=np.full(pair, -1, np.int64),
-        joint=np.full(pair, -1, np.int64),
+        datum_group=np.full(pair, -1, np.int64),
         sat_state=np.zeros((2, M_SAT, 8)),
         eph_row=np.full(M_SAT, -1, np.int64),
         range_m=np.zeros((2, M_SAT)),
@@ -169,11 +169,11 @@ class FilterState(NamedTuple):
     slot : (N_SAT, B) state index of the ambiguity, -1 = not estimated
     code_due : (N_SAT, B) share of a code sample not yet used
     owner : (N,) sat * B + band of an ambiguity state, else OWNER_* of `filter_states`
-    group_of : (N,) joint group of each state for the time update, -1 = no ambiguity
+    group_of : (N,) phase-datum group of each state for the time update, -1 = no ambiguity
     iono_slot : (N_SAT,) state index of the slant ionosphere, -1 = not estimated
     wet_slot : state index of the relative zenith wet delay, -1 = the line is short
     last_ns : (N_SAT, B) epoch of the last accepted phase      pair : (N_SAT, B) group of that phase
-    joint : (N_SAT, B) its joint group
+    datum_group : (N_SAT, B) its phase-datum group
     use_key : (N_CODE_PAIR,) code pairs of the run as in group_key, -1 = none
     use_with_phase, use_without_phase : (N_CODE_PAIR,) their satellite-epochs over the whole run
     last_phase_m, last_code_m, last_doppler_hz : (2, N_SAT, B) previous epoch by receiver
@@ -216,7 +216,7 @@ class FilterState(NamedTuple):
     wet_slot: int
     last_ns: TimeArray
     pair: IndexArray
-    joint: IndexArray
+    datum_group: IndexArray
     use_key: IndexArray
     use_with_phase: IndexArray
     use_without_phase: IndexArray
@@ -272,7 +272,7 @@ def filter_state() -> FilterState:
         wet_slot=-1,
         last_ns=np.full(pair, NEVER_NS, np.int64),
         pair=np.full(pair, -1, np.int64),
-        joint=np.full(pair, -1, np.int64),
+        datum_group=np.full(pair, -1, np.int64),
         use_key=np.full(N_CODE_PAIR, -1, np.int64),
         use_with_phase=np.zeros(N_CODE_PAIR, np.int64),
         use_without_phase=np.zeros(N_CODE_PAIR, np.int64),

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 
 from rtkpos._numba.decorator import kernel
-from rtkpos.estimate.baseline.atmosphere_states import forget_atmosphere
+from rtkpos.estimate.baseline.atmosphere_states import reset_atmosphere
 from rtkpos.estimate.baseline.deferred_update import (
     keep_update,
     mirror_lower,
@@ -29,7 +29,7 @@ from rtkpos.prepare.slips import COUNT_GAP, COUNT_INNOVATION, COUNT_PHASE_REJECT
 
 BIAS_SIGMA_M = 100.0  # prior of a receiver's code bias between two signals
 BIAS_DRIFT_M = 1e-3  # per sqrt(s): hardware warms slowly
-PHASE_BIAS_DRIFT_M = 0.01  # per sqrt(s), common to all phases of a joint group
+PHASE_BIAS_DRIFT_M = 0.01  # per sqrt(s), common to all phases of a phase-datum group
 INNOVATION_LIMIT = 5.0  # standard deviations
 INNOVATION_FLOOR_M = 0.03  # no smaller phase innovation is an outlier
 REJECTIONS_TO_RESET = 2
@@ -65,7 +65,7 @@ def forget_ambiguities(state, with_biases):
             dropped += 1
     if with_biases:
         state.bias_slot[:] = -1
-        forget_atmosphere(state)
+        reset_atmosphere(state)
         state.n_state = min(state.n_state, N_FIXED_STATE)
         state.n_group = 0
     return dropped
@@ -87,7 +87,7 @@ def start_epoch(state, model, step_s, settings):
         state.cov[k, k] = model.position_var_m2 if k < 3 else model.clock_var_m2
         state.state[k] = model.origin_m[k] if k < 3 else model.clock_m
         state.owner[k] = OWNER_BIAS
-    loosen_groups(state, step_s)
+    add_phase_bias_noise(state, step_s)
     share = LONG_DRIFT_SHARE if state.wet_slot >= 0 else 1.0
     n_band = state.slot.shape[1]
     for index in range(N_FIXED_STATE, n):
@@ -100,8 +100,8 @@ def start_epoch(state, model, step_s, settings):
 
 
 @kernel
-def loosen_groups(state, step_s):
-    """Let the phase bias common to a joint group wander: noise on all its ambiguities alike.
+def add_phase_bias_noise(state, step_s):
+    """Process noise of the phase bias of a phase-datum group: on all its ambiguities alike.
 
     It leaves double differences untouched. Receivers' phase biases between bands and systems drift
     by millimetres a minute, so a filter that holds them constant bends the position.
@@ -114,7 +114,7 @@ def loosen_groups(state, step_s):
     group = state.group_of
     for a in range(N_FIXED_STATE, n):
         owner = state.owner[a]
-        group[a] = state.joint[owner // n_band, owner % n_band] if owner >= 0 else -1
+        group[a] = state.datum_group[owner // n_band, owner % n_band] if owner >= 0 else -1
     for a in range(N_FIXED_STATE, n):
         if group[a] >= 0:
             row, own = state.cov[a], group[a]
@@ -363,7 +363,7 @@ def begin_ambiguity(i, band, index, work, state):
     sat = work.sat[i]
     state.slot[sat, band] = index
     state.pair[sat, band] = work.group[i, band]
-    state.joint[sat, band] = work.joint[i, band]
+    state.datum_group[sat, band] = work.datum_group[i, band]
     state.n_lock[sat, band] = 1
     for receiver in range(2):
         state.half[receiver, sat, band] = work.half_of[receiver, i, band]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from rtkpos._numba.decorator import kernel, unit_kernel
-from rtkpos.estimate.baseline.atmosphere_states import forget_atmosphere, keep_atmosphere
+from rtkpos.estimate.baseline.atmosphere_states import predict_atmosphere, reset_atmosphere
 from rtkpos.estimate.baseline.code_differential import thin_repeated_codes
 from rtkpos.estimate.baseline.epoch_work import MIN_PHASES
 from rtkpos.estimate.baseline.filter import (
@@ -26,7 +26,7 @@ from rtkpos.estimate.baseline.filter import (
 )
 from rtkpos.estimate.baseline.phase_steps import (
     HALF_TOLD,
-    screen_phase_steps,
+    tdcp_test,
 )
 from rtkpos.prepare.band_slips import geometry_free_slips, wide_lane_slips
 from rtkpos.prepare.pairing import BASE, ROVER
@@ -52,7 +52,7 @@ def filter_step(time_ns, settings, robust, model, state, work, rows, counts):
     drop_lost(state, time_ns, settings, counts)
     step_s = seconds_since(time_ns, state)
     start_epoch(state, model, step_s, settings)
-    keep_atmosphere(work, state, step_s, settings)
+    predict_atmosphere(work, state, step_s, settings)
     if model.has_prior:
         take_prior(model, state)
     ensure_biases(work, state)
@@ -86,7 +86,7 @@ def is_contradicted(used, work):
 
 
 @kernel
-def start_anew(settings, model, state, work, scratch, counts):
+def reinitialise(settings, model, state, work, scratch, counts):
     """Fill a filter with this epoch alone, forgetting what it held; returns its phases.
 
     model : BaselineModel, its prior not used
@@ -94,10 +94,10 @@ def start_anew(settings, model, state, work, scratch, counts):
     forget_ambiguities(state, False)
     state.n_state = 0
     state.bias_slot[:] = -1
-    forget_atmosphere(state)
+    reset_atmosphere(state)
     mark_phases(work, state, counts)
     start_epoch(state, model, 0.0, settings)
-    keep_atmosphere(work, state, 0.0, settings)
+    predict_atmosphere(work, state, 0.0, settings)
     ensure_biases(work, state)
     work.code_part[:, :] = 1.0
     update_codes(work, state, model.origin_m)
@@ -140,7 +140,7 @@ def find_slips(time_ns, settings, robust, model, state, work, rows, counts):
                 state.half_doubt[work.sat[i], band] = HALF_TOLD
     geometry_free_slips(work, state, settings, time_ns, counts)
     wide_lane_slips(work, state, settings, counts)
-    screen_phase_steps(work, state, model.origin_m, time_ns, robust, rows, counts)
+    tdcp_test(work, state, model.origin_m, time_ns, robust, rows, counts)
     n = 0
     for i in range(work.n_sat):
         for band in range(work.slip.shape[1]):

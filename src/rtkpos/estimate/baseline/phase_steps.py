@@ -38,11 +38,11 @@ HALF_FIXES = 3  # fixed epochs in a row in which an ambiguity in doubt must be w
 HALF_TOLD = 255  # half_doubt of a phase whose receiver tells of its half cycles in this epoch
 WHOLE_CYCLE = 0.25  # nearer to an integer than to half a cycle
 MAX_SLIP_SHARE = 0.2  # of the phases in a step that may slip at once
-MAX_RECKONED = 60  # epochs the place is carried on from a fix
+MAX_PROPAGATED = 60  # epochs the place is carried on from a fix
 
 
 @kernel
-def screen_phase_steps(work, state, origin_m, time_ns, robust, rows, counts):
+def tdcp_test(work, state, origin_m, time_ns, robust, rows, counts):
     """Slips found by the change of each phase since the previous epoch; work.slip is judged.
 
     origin_m : (3,) place the differences are linearised at      time_ns : rover epoch
@@ -150,17 +150,17 @@ def carry_on(known, work, state, rows):
 
 
 @kernel
-def reckon(state, reckoned_m):
+def propagate_by_tdcp(state, propagated_m):
     """Carry the place of the last fix on by this epoch's movement; it ends where none is known.
 
-    reckoned_m : (3,) ECEF [m], valid while state.n_propagated > 0 (epochs since the fix, plus one)
+    propagated_m : (3,) ECEF [m], valid while state.n_propagated > 0 (epochs since the fix + 1)
     """
-    known = state.n_propagated > 0 and state.n_propagated < MAX_RECKONED
+    known = state.n_propagated > 0 and state.n_propagated < MAX_PROPAGATED
     if not (known and math.isfinite(state.moved_m[0])):
         state.n_propagated = 0
         return 0
     for a in range(3):
-        reckoned_m[a] += state.moved_m[a]
+        propagated_m[a] += state.moved_m[a]
     state.n_propagated += 1
     return 1
 

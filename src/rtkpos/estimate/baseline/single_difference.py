@@ -80,7 +80,7 @@ def satellite_geometry(obs, k, receiver, eph, work):
     """Satellite states at transmission for one receiver of the pair; a satellite without is NaN.
 
     obs : ObsArrays      k : epoch      receiver : 0 rover, 1 base      work : fills sat_state
-    A state that `share_states` left of this epoch is carried on instead of computed anew.
+    A state that `share_states` left of this epoch is carried on instead of computed again.
     """
     for i in range(work.n_sat):
         code_m = primary_code(obs, work.row[receiver, i])
@@ -284,12 +284,12 @@ def form_differences(obs_rover, obs_base, plan, settings, state, work):
             if cn0 < settings.cn0_min_dbhz:
                 continue
             work.group[i, slot] = group_of(obs_rover.sig[rover], obs_base.sig[base], state)
-            work.joint[i, slot] = group_of(
+            work.datum_group[i, slot] = group_of(
                 plan.leader[ROVER, obs_rover.sig[rover]],
                 plan.leader[BASE, obs_base.sig[base]],
                 state,
             )
-            if work.group[i, slot] < 0 or work.joint[i, slot] < 0:
+            if work.group[i, slot] < 0 or work.datum_group[i, slot] < 0:
                 work.group[i, slot] = -1
                 continue
             wavelength = SPEED_OF_LIGHT_MPS / plan.carrier_hz[sat, slot]

@@ -17,7 +17,7 @@ PRIOR_FLOOR_M = 0.02  # no prior is tighter: slow multipath shifts single epochs
 APART_FLOOR_M = 0.15  # a fix nearer than this never contradicts the mean: multipath does that
 APART_SIGMA = 5.0
 LASTING_S = 3600.0  # errors that stay as long do not average out before: multipath of a place
-STRIKES = 10  # contradictions in a row before the mean is given up
+MAX_CONTRADICTED = 10  # contradictions in a row before the mean is given up
 
 
 class StaticMean(NamedTuple):
@@ -146,7 +146,7 @@ def add_to_mean(mean, position_m, cov_m2, time_ns, correlation_s):
 
 @kernel
 def forget_mean(mean):
-    """Start the mean anew."""
+    """Restart the mean."""
     for a in range(3):
         for b in range(3):
             mean.information[a, b] = 0.0
@@ -205,7 +205,7 @@ def without_prior(mean, position_m, cov_m2):
 def mean_covariance(mean, epoch_cov_m2, out_cov_m2):
     """Covariance of the mean with the errors that last; the white part shrinks with every epoch.
 
-    mean : StaticMean      epoch_cov_m2 : (3, 3) of a single fixed epoch, honest      out_cov_m2 :
+    mean : StaticMean      epoch_cov_m2 : (3, 3) of a single fixed epoch, scaled      out_cov_m2 :
     (3, 3)      The mean of a Gauss-Markov noise over a span T much longer than its time tau has
     2 tau / T of its variance; tau / (tau + T / 2) joins that with a single epoch.
     Returns : float, the share of the lasting part

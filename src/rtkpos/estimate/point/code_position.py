@@ -25,7 +25,7 @@ from rtkpos.estimate.robust import (
     robust_work,
 )
 
-# Status of a code position. CHI_SQUARE comes with a position (its covariance is widened to what
+# Status of a code position. CHI_SQUARE comes with a position (its covariance is scaled to what
 # the residuals show); the others leave the outputs NaN.
 POINT_OK, POINT_FEW, POINT_NOT_CONVERGED, POINT_GEOMETRY, POINT_CHI_SQUARE = range(5)
 
@@ -219,7 +219,7 @@ def code_position(
     settings   : PointSettings      work : PointWork (per-row results in used, residual_m, ...)
     out_position_m : (3,) in: a-priori ECEF [m], NaN or 0 for none; out: position
     out_clock_m : (N_GROUP_MAX,) receiver clock by group [m], NaN for an absent group
-    out_cov_m2 : (3, 3) position covariance [m^2], widened when the residuals exceed their sigmas
+    out_cov_m2 : (3, 3) position covariance [m^2], scaled when the residuals exceed their sigmas
     Returns : int POINT_*; position and covariance are finite with POINT_OK and POINT_CHI_SQUARE,
               all outputs NaN otherwise
     """

@@ -59,7 +59,7 @@ def read_members(
     members = _unpacking(name, data, strict, report).unpack(data, name)
     texts = [(member, text) for member, text in members if looks_like_rinex(text)]
     if not texts:
-        raise RinexError(_stranger(name, members[0][1] if members else b""), name)
+        raise RinexError(_not_rinex(name, members[0][1] if members else b""), name)
     return texts
 
 
@@ -230,7 +230,7 @@ def looks_like_rinex(text: bytes) -> bool:
     )
 
 
-def _stranger(name: str, data: bytes) -> str:
+def _not_rinex(name: str, data: bytes) -> str:
     """One sentence on what a file seems to be that is not RINEX."""
     start = data[:512].lstrip().lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):

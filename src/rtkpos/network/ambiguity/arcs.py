@@ -2,7 +2,7 @@
 
 A recording can be run through twice. The integer of an arc is the same from its first epoch to its
 last, but a first pass knows it only when the filter has converged and the triangles have closed.
-What it has proved is noted when the arc ends, free of the shifts of its datum; the second pass
+What it has confirmed is noted when the arc ends, free of the shifts of its datum; the second pass
 holds it as soon as the arc begins.
 
 edge : EdgeMemory record      log : (N_LOG, 6) sat, band, begin, end [ns], integer, datum [ns]
@@ -30,7 +30,7 @@ def begin_arcs(time_ns, edge):
         for band in range(edge.model.held.shape[1]):
             if edge.state.slot[sat, band] >= 0 and edge.state.n_lock[sat, band] == 1:
                 edge.begin_ns[sat, band] = time_ns
-                edge.proved[sat, band] = 0
+                edge.confirmed[sat, band] = 0
                 n += 1
             if edge.state.slot[sat, band] >= 0:
                 edge.seen_ns[sat, band] = time_ns
@@ -39,9 +39,13 @@ def begin_arcs(time_ns, edge):
 
 @kernel
 def log_arc(sat, band, edge):
-    """Note an arc that ends with a proved integer; returns 1, 0 without one or without room."""
+    """Note an arc that ends with a confirmed integer; returns 1, 0 without one or without room."""
     n = edge.n_log
-    if not edge.model.held[sat, band] or not edge.proved[sat, band] or n >= edge.log_sat.shape[0]:
+    if (
+        not edge.model.held[sat, band]
+        or not edge.confirmed[sat, band]
+        or n >= edge.log_sat.shape[0]
+    ):
         return 0
     system = system_of(sat)
     edge.log_sat[n], edge.log_band[n] = sat, band
@@ -49,7 +53,7 @@ def log_arc(sat, band, edge):
     edge.log_integer[n] = edge.integer[sat, band] - edge.shift[system, band]
     edge.log_datum_ns[n] = edge.datum_ns[system, band]
     edge.n_log = n + 1
-    edge.proved[sat, band] = 0
+    edge.confirmed[sat, band] = 0
     return 1
 
 

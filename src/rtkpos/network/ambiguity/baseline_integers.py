@@ -22,7 +22,7 @@ from rtkpos.estimate.baseline.epoch_work import NEVER_NS
 from rtkpos.estimate.baseline.filter import remove_ambiguity, scalar_update
 from rtkpos.gnss.systems import GLONASS, PRN_PER_SYSTEM, SBAS, first_sat, system_of
 from rtkpos.network.ambiguity.arcs import known_arc
-from rtkpos.network.ambiguity.confirmation import note_trials
+from rtkpos.network.ambiguity.confirmation import note_tentative
 from rtkpos.network.network_memory import COUNT_FROM_FIRST, COUNT_HELD
 from rtkpos.prepare.pairing import BASE, ROVER
 
@@ -49,7 +49,7 @@ def fix_edge(time_ns, plan, edge):
 
 @kernel
 def take_known(e, time_ns, edge, known):
-    """Hold the integers a first pass has proved for arcs of this epoch; returns how many.
+    """Hold the integers a first pass has confirmed for arcs of this epoch; returns how many.
 
     e : number of the baseline      known : KnownArcs
     """
@@ -90,7 +90,7 @@ def held_partner(system, band, edge):
 
 @kernel
 def find_anchors(system, edge):
-    """The highest held satellite of each joint group of a system, as rows, in amb.reference.
+    """The highest held satellite of each phase-datum group of a system, as rows, in amb.reference.
 
     Returns : int, free ambiguities of the system whose group has none
     """
@@ -174,7 +174,7 @@ def take_set(system, n, time_ns, plan, edge):
     conditional_floats(0, n, amb.integers[0], amb.search, amb.floats)
     n_held = 0
     for band in range(amb.candidate.shape[1]):
-        note_trials(system, band, n, time_ns, edge)
+        note_tentative(system, band, n, time_ns, edge)
         n_held += hold_confirmed(system, band, time_ns, plan, edge)
     edge.tally[COUNT_HELD] += n_held
     return n_held
@@ -237,17 +237,17 @@ def keep_precise_half(work, state, edge, amb):
     for i in range(work.n_sat):
         spread = free_variance(i, work, state, edge, amb)
         if spread > 0.0:
-            amb.suspect[n] = spread
+            amb.dd_vector[n] = spread
             n += 1
     if n < 2:
         return 0
     for k in range(1, n):  # insertion sort: n is a few dozen
-        value, j = amb.suspect[k], k - 1
-        while j >= 0 and amb.suspect[j] > value:
-            amb.suspect[j + 1] = amb.suspect[j]
+        value, j = amb.dd_vector[k], k - 1
+        while j >= 0 and amb.dd_vector[j] > value:
+            amb.dd_vector[j + 1] = amb.dd_vector[j]
             j -= 1
-        amb.suspect[j + 1] = value
-    limit = amb.suspect[(n - 1) // 2]
+        amb.dd_vector[j + 1] = value
+    limit = amb.dd_vector[(n - 1) // 2]
     for i in range(work.n_sat):
         if free_variance(i, work, state, edge, amb) > limit:
             for band in range(amb.candidate.shape[1]):
@@ -264,7 +264,7 @@ def free_variance(i, work, state, edge, amb):
         sat = work.sat[i]
         if not amb.candidate[i, band] or edge.model.held[sat, band]:
             continue
-        reference = amb.reference[work.joint[i, band]]
+        reference = amb.reference[work.datum_group[i, band]]
         if reference < 0 or reference == i:
             continue
         own, other = state.slot[sat, band], state.slot[work.sat[reference], band]
@@ -283,7 +283,7 @@ def hold_confirmed(system, band, time_ns, plan, edge):
     for i in range(work.n_sat):
         sat = work.sat[i]
         if system_of(sat) == system and amb.candidate[i, band]:
-            is_origin = edge.trial_origin[system, band] == sat
+            is_origin = edge.tentative_origin[system, band] == sat
             if edge.model.held[sat, band] or (is_origin and origin < 0):
                 origin = i
     if origin < 0:
@@ -300,10 +300,10 @@ def hold_confirmed(system, band, time_ns, plan, edge):
 
 @kernel
 def is_confirmed(sat, band, time_ns, plan, edge):
-    """Whether the trial of an arc has lasted as long as the plan asks."""
+    """Whether the confirmation of an arc has lasted as long as the plan asks."""
     return (
-        edge.trial_n[sat, band] >= plan.confirm_epochs
-        and time_ns - edge.trial_ns[sat, band] >= plan.confirm_ns
+        edge.tentative_n[sat, band] >= plan.confirm_epochs
+        and time_ns - edge.tentative_ns[sat, band] >= plan.confirm_ns
     )
 
 
@@ -317,12 +317,12 @@ def hold_pair(origin, sat, band, time_ns, state, edge):
     if not edge.model.held[origin, band]:
         index = state.slot[origin, band]
         edge.integer[origin, band] = int(math.floor(state.state[index] + 0.5))
-        edge.trial[sat, band] += edge.integer[origin, band]
+        edge.tentative[sat, band] += edge.integer[origin, band]
         edge.model.held[origin, band] = 1
         edge.datum_ns[system_of(origin), band] = time_ns
-        shift_trials(origin, sat, band, edge)
+        shift_tentative(origin, sat, band, edge)
         n = 2
-    edge.integer[sat, band] = edge.trial[sat, band]
+    edge.integer[sat, band] = edge.tentative[sat, band]
     edge.model.held[sat, band] = 1
     apart = edge.integer[sat, band] - edge.integer[origin, band]
     constrain(state.slot[sat, band], state.slot[origin, band], apart, state, edge.scratch)
@@ -330,13 +330,13 @@ def hold_pair(origin, sat, band, time_ns, state, edge):
 
 
 @kernel
-def shift_trials(origin, done, band, edge):
-    """Count the other trials of a system from the datum that has just been set; returns 0."""
+def shift_tentative(origin, done, band, edge):
+    """Count the other tentative integers of a system from the datum just set; returns 0."""
     first = first_sat(system_of(origin))
     for sat in range(first, first + PRN_PER_SYSTEM):
-        if sat != origin and sat != done and edge.trial_n[sat, band] > 0:
-            edge.trial[sat, band] += edge.integer[origin, band]
-    edge.trial_origin[system_of(origin), band] = -1
+        if sat != origin and sat != done and edge.tentative_n[sat, band] > 0:
+            edge.tentative[sat, band] += edge.integer[origin, band]
+    edge.tentative_origin[system_of(origin), band] = -1
     return 0
 
 
@@ -353,10 +353,10 @@ def constrain(upper, lower, apart, state, scratch):
 
 @kernel
 def release(sat, band, edge):
-    """Take an arc's integer away and its ambiguity out of the filter; it begins anew."""
+    """Take an arc's integer away and its ambiguity out of the filter; it begins again."""
     edge.model.held[sat, band] = 0
     edge.verified[sat, band] = 0
-    edge.trial_n[sat, band] = 0
+    edge.tentative_n[sat, band] = 0
     if edge.state.slot[sat, band] >= 0:
         remove_ambiguity(edge.state, sat, band)
     if (

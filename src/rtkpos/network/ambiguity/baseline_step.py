@@ -25,8 +25,8 @@ from rtkpos.estimate.baseline.filter import (
 from rtkpos.estimate.baseline.filter_step import (
     filter_step,
     is_contradicted,
+    reinitialise,
     seconds_since,
-    start_anew,
 )
 from rtkpos.estimate.baseline.phase_steps import settle_half_cycles
 from rtkpos.estimate.baseline.single_difference import difference_variances, form_differences
@@ -124,7 +124,7 @@ def filter_stations(time_ns, plan, edge):
         edge.tally[COUNT_EDGE_RESET] += 1
         forget_ambiguities(state, False)
         end_arcs(state, edge)
-        return start_anew(settings, model, state, work, edge.scratch, counts)
+        return reinitialise(settings, model, state, work, edge.scratch, counts)
     end_arcs(state, edge)
     used += add_new_phases(work, state, model.origin_m, edge.scratch)
     settle_half_cycles(work, state, time_ns, settings)
@@ -177,7 +177,7 @@ def end_arcs(state, edge):
                 log_arc(sat, band, edge)
                 edge.model.held[sat, band] = 0
                 edge.verified[sat, band] = 0
-                edge.trial_n[sat, band] = 0
+                edge.tentative_n[sat, band] = 0
     return n
 
 

@@ -1,9 +1,9 @@
-"""Closure: integers around every triangle of baselines sum to zero, or somebody is wrong.
+"""Triangle misclosure test: integers around every triangle of baselines must sum to zero.
 
 Each baseline counts the integers of a system and band from a datum of its own. The datum of a
 triangle's owner is shifted so that most of its satellites close; a satellite that then does not is
-contradicted. Where a baseline closes with its other neighbour, the blame is with the others; those
-blamed lose the integer and begin anew.
+contradicted. Where a baseline closes with its other neighbour, the fault is isolated to the others;
+those lose the integer and begin again.
 
 network : NetworkMemory
 """
@@ -29,7 +29,7 @@ FEWEST = 2  # satellites that must close alike before a triangle says anything
 def close_triangles(network):
     """Test every triangle of the epoch and release what is wrong; returns arcs released."""
     for e in range(network.ends.shape[0]):
-        clear_votes(network.edge[e])
+        clear_counts(network.edge[e])
     n_system, n_band = network.edge[0].datum_ns.shape
     for t in range(network.triangle.shape[0]):
         for system in range(n_system):
@@ -37,7 +37,7 @@ def close_triangles(network):
                 close_one(t, system, band, network)
     n = 0
     for t in range(network.triangle.shape[0]):
-        n += release_blamed(t, network)
+        n += release_faulty(t, network)
     for e in range(network.ends.shape[0]):
         verify(network.in_triangle[e], network.edge[e])
     network.tally[COUNT_RELEASED] += n
@@ -45,8 +45,8 @@ def close_triangles(network):
 
 
 @kernel
-def clear_votes(edge):
-    """Forget the votes of the last epoch. edge : EdgeMemory record; returns 0."""
+def clear_counts(edge):
+    """Clear the counts of the last epoch. edge : EdgeMemory record; returns 0."""
     for sat in range(edge.agree.shape[0]):
         for band in range(edge.agree.shape[1]):
             edge.agree[sat, band] = 0
@@ -85,7 +85,7 @@ def commonest(t, system, band, network):
 
 @kernel
 def close_one(t, system, band, network):
-    """Shift the owner's datum and count the votes of one triangle, system and band; returns them.
+    """Shift the owner's datum; count the satellites of a triangle, system and band; returns them.
 
     The common case, that all close already, takes one pass.
     """
@@ -129,15 +129,15 @@ def shift_datum(t, system, band, value, network):
             value *= network.sign[t, k]
     for sat in range(first_sat(system), first_sat(system + 1)):
         edge.integer[sat, band] -= value
-        if edge.trial_n[sat, band] > 0 and edge.trial_origin[system, band] < 0:
-            edge.trial[sat, band] -= value
+        if edge.tentative_n[sat, band] > 0 and edge.tentative_origin[system, band] < 0:
+            edge.tentative[sat, band] -= value
     edge.shift[system, band] -= value
     network.tally[COUNT_DATUM] += 1
     return 0
 
 
 @kernel
-def release_blamed(t, network):
+def release_faulty(t, network):
     """Release the arcs of a triangle that do not close, but those that close elsewhere; how many.
 
     When all three close elsewhere, or none does, nobody can be cleared and all three go.
@@ -177,7 +177,7 @@ def verify(needs_triangle, edge):
             edge.verified[sat, band] = 1 if good else 0
             n += edge.verified[sat, band]
             if good:
-                edge.proved[sat, band] = 1
+                edge.confirmed[sat, band] = 1
     return n
 
 

@@ -1,4 +1,4 @@
-"""Integers on trial: a set that passed its tests must be found again before it is held.
+"""Ambiguity confirmation over time: an accepted set must be found again before it is held.
 
 edge : EdgeMemory record      work : EpochWork, rows (M, B)      amb : AmbiguityWork
 """
@@ -13,14 +13,15 @@ from rtkpos.prepare.pairing import ROVER
 
 
 @kernel
-def note_trials(system, band, n, time_ns, edge):
+def note_tentative(system, band, n, time_ns, edge):
     """Compare the integers of an accepted set with those of the epochs before; returns 0.
 
     amb.floats (N_DD,) holds the n integer double differences. Each is counted from the held anchor
-    of its system and band, or from a satellite that stays the same over the epochs of the trial.
+    of its system and band, or from a satellite that stays the same over the epochs of the
+    confirmation.
     """
     work, amb = edge.work, edge.ambiguity
-    origin, base = trial_origin(system, band, n, work, edge, amb)
+    origin, base = tentative_origin(system, band, n, work, edge, amb)
     if origin < 0:
         return 0
     sat0 = work.sat[origin]
@@ -31,7 +32,10 @@ def note_trials(system, band, n, time_ns, edge):
         sat = work.sat[i]
         if system_of(sat) != system or not amb.candidate[i, band] or i == origin:
             continue
-        if edge.model.held[sat, band] or work.joint[i, band] != work.joint[origin, band]:
+        if (
+            edge.model.held[sat, band]
+            or work.datum_group[i, band] != work.datum_group[origin, band]
+        ):
             continue
         value = integer_of(i, band, n, amb) - base
         note_one(sat, band, offset + int(math.floor(value + 0.5)), time_ns, edge)
@@ -39,8 +43,8 @@ def note_trials(system, band, n, time_ns, edge):
 
 
 @kernel
-def trial_origin(system, band, n, work, edge, amb):
-    """(row of the satellite trial integers are counted from, -1 = none; its double difference)."""
+def tentative_origin(system, band, n, work, edge, amb):
+    """(row of the satellite tentative integers count from, -1 = none; its double difference)."""
     held_row, kept_row, first_row = -1, -1, -1
     for i in range(work.n_sat):
         sat = work.sat[i]
@@ -48,18 +52,18 @@ def trial_origin(system, band, n, work, edge, amb):
             continue
         if edge.model.held[sat, band]:
             held_row = i
-        elif edge.trial_origin[system, band] == sat:
+        elif edge.tentative_origin[system, band] == sat:
             kept_row = i
         elif first_row < 0 or work.elevation_rad[ROVER, i] > work.elevation_rad[ROVER, first_row]:
             first_row = i
     row = held_row if held_row >= 0 else kept_row
     if row < 0 and first_row >= 0:
         row = first_row
-        edge.trial_origin[system, band] = work.sat[row]
-        edge.trial_n[work.sat[row], band] = 0
+        edge.tentative_origin[system, band] = work.sat[row]
+        edge.tentative_n[work.sat[row], band] = 0
         for i in range(work.n_sat):
             if system_of(work.sat[i]) == system:
-                edge.trial_n[work.sat[i], band] = 0
+                edge.tentative_n[work.sat[i], band] = 0
     return row, integer_of(row, band, n, amb) if row >= 0 else 0.0
 
 
@@ -74,10 +78,10 @@ def integer_of(i, band, n, amb):
 
 @kernel
 def note_one(sat, band, value, time_ns, edge):
-    """Count an integer that was found again, or begin anew; returns the count."""
-    if edge.trial_n[sat, band] == 0 or edge.trial[sat, band] != value:
-        edge.trial[sat, band] = value
-        edge.trial_n[sat, band] = 0
-        edge.trial_ns[sat, band] = time_ns
-    edge.trial_n[sat, band] += 1
-    return edge.trial_n[sat, band]
+    """Count an integer that was found again, or begin again; returns the count."""
+    if edge.tentative_n[sat, band] == 0 or edge.tentative[sat, band] != value:
+        edge.tentative[sat, band] = value
+        edge.tentative_n[sat, band] = 0
+        edge.tentative_ns[sat, band] = time_ns
+    edge.tentative_n[sat, band] += 1
+    return edge.tentative_n[sat, band]

@@ -108,8 +108,8 @@ def fits(t, k, network):
         return False
     for j in range(n):
         # Against the float's own nearest integer, so that no digits are lost.
-        amb.suspect[j] = double_difference(t, k, j, network) - ils.shift[j]
-    to_decorrelated(n, amb.suspect, ils, amb.scratch)
+        amb.dd_vector[j] = double_difference(t, k, j, network) - ils.shift[j]
+    to_decorrelated(n, amb.dd_vector, ils, amb.scratch)
     for j in range(n):
         amb.scratch[j] -= ils.floats_z[j]
         if ils.cond_var[j] > SIGMA_MAX_CYCLE**2:
@@ -127,7 +127,7 @@ def double_difference(t, k, j, network):
     edge = network.edge[network.triangle[t, k]]
     amb, work = edge.ambiguity, edge.work
     i, band = amb.satellite[j], amb.band[j]
-    reference = amb.reference[work.joint[i, band]]
+    reference = amb.reference[work.datum_group[i, band]]
     upper = integer_or_implied(t, k, work.sat[i], band, network)
     return float(upper - integer_or_implied(t, k, work.sat[reference], band, network))
 
@@ -151,7 +151,7 @@ def take_over(t, k, i, time_ns, network):
         if not edge.is_free[i, band] or edge.anchor[band] < 0:
             continue
         _, value = implied(t, k, sat, band, network)
-        edge.trial[sat, band] = value
+        edge.tentative[sat, band] = value
         edge.is_free[i, band] = 0
         n += hold_pair(edge.work.sat[edge.anchor[band]], sat, band, time_ns, edge.state, edge)
     return n

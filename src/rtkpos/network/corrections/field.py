@@ -32,7 +32,7 @@ class FieldMemory(NamedTuple):
     total_m, count : (N_SYSTEM,) work
     slant_factor : (S,) slant over zenith      out_m, sigma_m : (S,) at the point      slot : (S,)
     factor : (S,) on sigma by leave-one-out      residual_m, residual_sigma_m : (K, S)
-    around : AroundWork      loo : LooSums
+    around : GeometryWork      loo : LooSums
     """
 
     system: IndexArray
@@ -142,10 +142,10 @@ def interpolate_field(method, east_north_m, covariance, field):
 
 
 @kernel
-def judge_field(method, east_north_m, covariance, fade, field):
+def judge_field(method, east_north_m, covariance, decay, field):
     """Predict each station from the others and scale the sigmas by what comes out; returns 0.
 
-    east_north_m : (K, 2) [m]      covariance : Covariance      fade : of older epochs
+    east_north_m : (K, 2) [m]      covariance : Covariance      decay : of older epochs
     """
     leave_one_out(
         method,
@@ -157,6 +157,6 @@ def judge_field(method, east_north_m, covariance, fade, field):
         field.residual_m,
         field.residual_sigma_m,
     )
-    add_residuals(field.residual_m, field.residual_sigma_m, fade, field.loo)
+    add_residuals(field.residual_m, field.residual_sigma_m, decay, field.loo)
     sigma_factor(field.loo, field.factor)
     return 0

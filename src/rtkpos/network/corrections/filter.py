@@ -30,7 +30,7 @@ N_SWEEP = 6  # of the two-way means; they shrink tenfold and more with each
 START_SIGMA_M = 1.0  # of a new correction
 OFF_SIGMA = 6.0  # outlier: standard deviations, ...
 OFF_FLOOR_M = 0.03  # ... and not below
-OFF_STRIKES = 3  # epochs with an outlier in a row that end the arc
+MAX_CONSECUTIVE_OUTLIERS = 3  # epochs with an outlier in a row that end the arc
 MOST_OFF = 4  # outliers of a system and band that are taken out one by one
 
 
@@ -60,7 +60,7 @@ def update_corrections(time_ns, settings, network):
                         break
                     level(system, band, network)
                 absorb(system, band, network)
-    count_strikes(time_ns, network)
+    count_consecutive_outliers(time_ns, network)
     forget_old(time_ns, settings, corrections)
     return n
 
@@ -295,7 +295,7 @@ def update_pair(k, sat, factor, innovation, noise_m2, network):
 
 
 @kernel
-def count_strikes(time_ns, network):
+def count_consecutive_outliers(time_ns, network):
     """Count epochs with outliers in a row; those that last end their arcs; returns how many."""
     corrections, n = network.corrections, 0
     for k in range(corrections.n_off.shape[0]):
@@ -304,7 +304,7 @@ def count_strikes(time_ns, network):
                 corrections.n_off[k, sat] += 1
             elif corrections.last_ns[k, sat] == time_ns:
                 corrections.n_off[k, sat] = 0
-            if corrections.n_off[k, sat] >= OFF_STRIKES:
+            if corrections.n_off[k, sat] >= MAX_CONSECUTIVE_OUTLIERS:
                 end_station_arcs(k, sat, network)
                 n += 1
     return n

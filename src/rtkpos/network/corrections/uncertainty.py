@@ -49,20 +49,20 @@ def loo_sums() -> Any:
 
 
 @kernel
-def add_residuals(residual_m, sigma_m, fade, sums):
+def add_residuals(residual_m, sigma_m, decay, sums):
     """One epoch of `leave_one_out` into the sums.
 
-    residual_m, sigma_m : (n_station, n_sat) NaN = missing      fade : float, see `forgetting`
+    residual_m, sigma_m : (n_station, n_sat) NaN = missing      decay : float, see `forgetting`
     sums : LooSums
     """
     n_station, n_sat = residual_m.shape
-    sums.n_epoch = sums.n_epoch * fade + 1.0
+    sums.n_epoch = sums.n_epoch * decay + 1.0
     for s in range(N_SET):
-        sums.ratio[s] *= fade
-        sums.n_residual[s] *= fade
+        sums.ratio[s] *= decay
+        sums.n_residual[s] *= decay
     for k in range(N_STATION):
-        sums.square_m2[k] *= fade
-        sums.station_count[k] *= fade
+        sums.square_m2[k] *= decay
+        sums.station_count[k] *= decay
     for k in range(n_station):
         for s in range(n_sat):
             if not math.isnan(residual_m[k, s]):

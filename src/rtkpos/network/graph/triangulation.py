@@ -83,7 +83,7 @@ def heights_over(unit: FloatArray, facets: IndexArray, point: FloatArray) -> Flo
 
 
 def insert_point(unit: FloatArray, facets: IndexArray) -> IndexArray | None:
-    """The triangulation with the last of the points added; None when it must be made anew.
+    """The triangulation with the last of the points added; None when it must be made again.
 
     Only the cavity changes, the facets whose circumcircle contains the point: they are replaced by
     a fan from its rim to the point (Bowyer, 1981; Watson, 1981).
@@ -99,7 +99,7 @@ def insert_point(unit: FloatArray, facets: IndexArray) -> IndexArray | None:
 
 
 def remove_point(unit: FloatArray, facets: IndexArray, gone: int) -> IndexArray | None:
-    """The triangulation without a point, numbers above it one lower; None: it must be made anew.
+    """The triangulation without a point, numbers above it one lower; None: it must be made again.
 
     unit : (n, 3) with the point. Only the hole changes, the facets around the point: it is filled
     with those facets of the hull of its rim that lie under the point.

@@ -62,7 +62,7 @@ def fit_station(
 
     slant_factor : (n_epoch, n_sat) mapping of the zenith delay      system : (n_sat,) clock group
 
-    Residuals repeat each other from epoch to epoch; the sigmas are widened by as much as the
+    Residuals repeat each other from epoch to epoch; the sigmas are scaled by as much as the
     correlation of successive ones tells.
     """
     rows = _rows(residual_m, azimuth_rad, elevation_rad, slant_factor, system)

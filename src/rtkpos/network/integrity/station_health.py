@@ -1,4 +1,4 @@
-"""Which stations can be trusted: each predicted from its neighbours, the worst voted out first.
+"""Station health: leave-one-out fault detection, the worst excluded first.
 
 A wrong coordinate appears in the non-dispersive residuals as an offset along the lines of sight. A
 mislabelled antenna shifts the phase centres of the frequencies by different lengths: it appears as
@@ -30,7 +30,7 @@ from rtkpos.network.interpolation.station_geometry import N_SET, around_work
 
 N_NEIGHBOUR = 12
 MEAN_WET_M = 0.010  # one sigma of half an hour's mean of a non-dispersive residual in the zenith
-N_TRIED = 4  # of the suspects, the worst are tried
+N_TRIED = 4  # of the stations with a fault, the worst are tried
 
 
 class StationVerdict(StrEnum):
@@ -126,7 +126,7 @@ class StationHealth:
 
 @dataclass
 class _Inquiry:
-    """The series, the limits, and the fits made so far, by station and those who witnessed."""
+    """The series, the limits, and the fits made so far, by station and the neighbours used."""
 
     series: StationSeries
     limits: HealthLimits
@@ -140,10 +140,10 @@ class _Inquiry:
         place = self.series.east_north_m
         others = [other for other in trusted if other != station]
         others.sort(key=lambda other: float(np.hypot(*(place[other] - place[station]))))
-        witnesses = tuple(sorted(others[:N_NEIGHBOUR]))
-        key = station, witnesses
+        neighbours = tuple(sorted(others[:N_NEIGHBOUR]))
+        key = station, neighbours
         if key not in self.fits:
-            self.fits[key] = _fit_both(self.series, self.covariances, station, witnesses)
+            self.fits[key] = _fit_both(self.series, self.covariances, station, neighbours)
         return self.fits[key]
 
     def verdict(self, station: int, trusted: Iterable[int]) -> StationVerdict:
@@ -179,7 +179,7 @@ def check_stations(
 ) -> tuple[StationHealth, ...]:
     """The health of each station of a network, in the order given.
 
-    Stations are voted out one by one until the rest agree. Only a majority convicts: where two
+    Stations are excluded one by one until the rest agree. Only a majority excludes: where two
     halves of a network, or two stations, contradict each other, none is excluded and all that
     disagree are left as "too few". An hour at 30 s shows 5 cm.
     """
@@ -192,7 +192,7 @@ def _majority(inquiry: _Inquiry) -> set[int]:
     """The stations that agree with each other; all of them where there is no majority."""
     everybody = set(range(len(inquiry.series.names)))
     trusted = set(everybody)
-    while (worst := _outvoted(inquiry, trusted)) is not None:
+    while (worst := _worst_excluded(inquiry, trusted)) is not None:
         trusted.remove(worst)
         if 2 * len(trusted) <= len(everybody):
             return everybody
@@ -201,9 +201,9 @@ def _majority(inquiry: _Inquiry) -> set[int]:
     return trusted | {k for k in gone if inquiry.verdict(k, trusted) == StationVerdict.OK}
 
 
-def _outvoted(inquiry: _Inquiry, trusted: set[int]) -> int | None:
+def _worst_excluded(inquiry: _Inquiry, trusted: set[int]) -> int | None:
     """The station without which the others agree best; None where no station has a fault."""
-    named = _suspects(inquiry, trusted)
+    named = _with_fault(inquiry, trusted)
     if not named:
         return None
     named.sort(key=lambda station: inquiry.disagreement(station, trusted), reverse=True)
@@ -215,7 +215,7 @@ def _outvoted(inquiry: _Inquiry, trusted: set[int]) -> int | None:
     return min(named[:N_TRIED], key=left_over)
 
 
-def _suspects(inquiry: _Inquiry, trusted: set[int]) -> list[int]:
+def _with_fault(inquiry: _Inquiry, trusted: set[int]) -> list[int]:
     """Trusted stations with a fault."""
     fine = (StationVerdict.OK, StationVerdict.TOO_FEW)
     return [k for k in sorted(trusted) if inquiry.verdict(k, trusted) not in fine]
@@ -264,10 +264,10 @@ def _fit_both(
     series: StationSeries,
     covariances: tuple[Covariance, Covariance],
     station: int,
-    witnesses: Sequence[int],
+    neighbours: Sequence[int],
 ) -> tuple[StationFit, StationFit]:
     """Fits of a station's residuals in both fields, satellites of wrong integers left out."""
-    key = station, witnesses
+    key = station, neighbours
     wet = _residual(series, series.nondispersive_m, series.wet_slant, covariances[0], key)
     iono = _residual(series, series.dispersive_m, series.iono_slant, covariances[1], key)
     off = stepped(iono, series.iono_slant, series.system)
@@ -290,10 +290,10 @@ def _residual(
     covariance: Covariance,
     key: tuple[int, Sequence[int]],
 ) -> FloatArray:
-    """A station's values (n_epoch, n_sat) minus what its witnesses say there."""
-    station, witnesses = key[0], list(key[1])
-    place = np.ascontiguousarray(series.east_north_m[witnesses] - series.east_north_m[station])
-    values = np.ascontiguousarray(value_m[:, witnesses], dtype=np.float64)
+    """A station's values (n_epoch, n_sat) minus what its neighbours say there."""
+    station, neighbours = key[0], list(key[1])
+    place = np.ascontiguousarray(series.east_north_m[neighbours] - series.east_north_m[station])
+    values = np.ascontiguousarray(value_m[:, neighbours], dtype=np.float64)
     predicted, sigma = np.empty(slant.shape), np.empty(slant.shape)
     interpolate_epochs(
         KRIGING,

@@ -2,7 +2,7 @@
 
 Compiled use: keep one `around_work()` and call `interpolate_epoch` for each epoch and field; Python
 use: `interpolate`. Satellites seen by the same stations share one set of weights.
-Legend: work : AroundWork; east_north_m : (n_station, 2) stations relative to the point;
+Legend: work : GeometryWork; east_north_m : (n_station, 2) stations relative to the point;
 value_m : (n_station, n_sat), NaN = missing, all of a satellite on one datum.
 """
 
@@ -59,7 +59,7 @@ class Interpolated:
 
     value_m : NaN where no station has the satellite      sigma_m : one sigma of its error
     weight : (…, n_station) sum 1, 0 for stations without a value
-    status : AroundStatus as integers      outside_m : distance of the point from the stations'
+    status : GeometryStatus as integers      outside_m : distance of the point from the stations'
         convex hull, 0 inside it
     """
 

@@ -1,7 +1,7 @@
 """Ordinary kriging on a few stations: the weights of least variance for an unknown common level.
 
-Legend: work : AroundWork with n stations gathered; matrix (N_STATION, N_STATION) holds covariances
-above its diagonal and the Cholesky factor on and below it.
+Legend: work : GeometryWork with n stations gathered; matrix (N_STATION, N_STATION) holds
+covariances above its diagonal and the Cholesky factor on and below it.
 Source: Cressie (1993), Statistics for Spatial Data, sec. 3.2 and 3.6 (filtered kriging: the field
 is predicted, not the noisy value a station there would give).
 

@@ -1,6 +1,6 @@
 """Weights by geometry alone: nearest station, inverse distance, triangle, least-squares plane.
 
-Legend: work : AroundWork with n stations gathered; its weight (N_STATION,) is filled, sum 1.
+Legend: work : GeometryWork with n stations gathered; its weight (N_STATION,) is filled, sum 1.
 Sources: Fotopoulos and Cannon (2001), GPS Solutions 4(3), and Dai et al. (2003), Navigation 50(4),
 compare these methods; each is a weighted sum of the stations' values.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from rtkpos._numba.decorator import kernel
-from rtkpos.network.interpolation.station_geometry import ALONG_LINE, INSIDE, line_of
+from rtkpos.network.interpolation.station_geometry import COLLINEAR, INSIDE, line_direction
 
 AT_STATION_M = 1.0  # a station nearer than this is the point itself
 _EDGE_SLACK = 1e-12  # of a barycentric weight: a point on an edge belongs to both triangles
@@ -56,7 +56,7 @@ def weight_triangle(n, work):
     distances of its corners (lifting to a paraboloid; Brown 1979, Voronoi diagrams from convex
     hulls), so that no triangulation has to be kept. Outside all triangles the value is that of the
     nearest point of the hull: a plane is not carried on. work.edge_* must be that of the hull.
-    Returns : int  INSIDE; ALONG_LINE where stations stand on a line
+    Returns : int  INSIDE; COLLINEAR where stations stand on a line
     """
     best, corner_a, corner_b, corner_c = math.inf, -1, -1, -1
     share_a, share_b = 0.0, 0.0
@@ -93,9 +93,9 @@ def _weight_on_edge(n, work):
     """Linear weights on the nearest edge of the hull. Returns : int  as weight_triangle."""
     work.weight[work.edge_first] += 1.0 - work.edge_share
     work.weight[work.edge_second] += work.edge_share
-    is_line, _, _ = line_of(n, work)
+    is_line, _, _ = line_direction(n, work)
     if is_line:
-        return ALONG_LINE
+        return COLLINEAR
     return INSIDE
 
 
@@ -103,9 +103,9 @@ def _weight_on_edge(n, work):
 def weight_plane(n, work):
     """Value at the point of the least-squares plane through all stations (LSM), unweighted.
 
-    Returns : int  INSIDE; ALONG_LINE where the stations stand on a line
+    Returns : int  INSIDE; COLLINEAR where the stations stand on a line
     """
-    is_line, along_east, along_north = line_of(n, work)
+    is_line, along_east, along_north = line_direction(n, work)
     if is_line:
         return _weight_on_line(n, along_east, along_north, work)
     mean_east, mean_north = 0.0, 0.0
@@ -144,4 +144,4 @@ def _weight_on_line(n, along_east, along_north, work):
         place = work.east_m[i] * along_east + work.north_m[i] * along_north
         slope = (place - mean) * (foot - mean) / square if square > 0.0 else 0.0
         work.weight[i] = 1.0 / n + slope
-    return ALONG_LINE
+    return COLLINEAR

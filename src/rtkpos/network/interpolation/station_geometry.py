@@ -1,6 +1,6 @@
 """The stations around a point: which there are, how they lie, and whether they enclose it.
 
-Legend: work : AroundWork; its first n entries hold the stations that have a value, in plane
+Legend: work : GeometryWork; its first n entries hold the stations that have a value, in plane
 coordinates relative to the point. Arrays (N_STATION,) and (N_STATION, N_STATION).
 """
 
@@ -21,24 +21,24 @@ LINE_RATIO = 1e-3  # of the variances across and along: below it the stations st
 HULL_TOLERANCE_M = 1.0
 
 
-class AroundStatus(IntEnum):
+class GeometryStatus(IntEnum):
     """How the weights of a point came about; the greater the less was asked for."""
 
     INSIDE = 0  # by the method asked for, the stations enclose the point
     OUTSIDE = 1  # by the method asked for, beyond the stations: see outside_m
-    ALONG_LINE = 2  # the stations stand on a line: a plane is not determined
+    COLLINEAR = 2  # the stations stand on a line: a plane is not determined
     SINGLE = 3  # one station only: its value as it is
     NONE = 4  # no station has a value
 
 
-INSIDE = int(AroundStatus.INSIDE)
-OUTSIDE = int(AroundStatus.OUTSIDE)
-ALONG_LINE = int(AroundStatus.ALONG_LINE)
-SINGLE = int(AroundStatus.SINGLE)
-NO_STATION = int(AroundStatus.NONE)
+INSIDE = int(GeometryStatus.INSIDE)
+OUTSIDE = int(GeometryStatus.OUTSIDE)
+COLLINEAR = int(GeometryStatus.COLLINEAR)
+SINGLE = int(GeometryStatus.SINGLE)
+NO_STATION = int(GeometryStatus.NONE)
 
 
-class AroundWork(NamedTuple):
+class GeometryWork(NamedTuple):
     """Work space and results of the weights of one point.
 
     station : (N_STATION,) index of each station that has a value      east_m, north_m, distance_m
@@ -72,12 +72,12 @@ class AroundWork(NamedTuple):
 
 
 def around_work() -> Any:
-    """A record of AroundWork."""
+    """A record of GeometryWork."""
     one = np.zeros(N_STATION)
     slot = np.zeros(N_SET)
     index = np.zeros(N_SET, np.int64)
     return record_of(
-        AroundWork(
+        GeometryWork(
             station=np.zeros(N_STATION, np.int64),
             east_m=one,
             north_m=one,
@@ -164,7 +164,7 @@ def _encloses(n, work):
 
 
 @kernel
-def line_of(n, work):
+def line_direction(n, work):
     """Whether the stations stand on a line, and the direction along which they spread most.
 
     Returns : bool, float, float  on a line; unit vector east, north (1, 0 for one place)

@@ -81,7 +81,7 @@ def variogram_sums() -> Any:
 
 
 def forgetting(step_s: float, window_s: float = VARIOGRAM_WINDOW_S) -> float:
-    """Factor by which sums fade in one step, so that `window_s` of epochs weigh in total."""
+    """Factor by which sums decay in one step, so that `window_s` of epochs weigh in total."""
     if not (window_s > 0.0 and step_s >= 0.0):
         raise ConfigError(
             f"variogram.window_s must be positive; got {window_s!r}, step {step_s!r}."
@@ -90,17 +90,17 @@ def forgetting(step_s: float, window_s: float = VARIOGRAM_WINDOW_S) -> float:
 
 
 @kernel
-def add_differences(value_m, slant_factor, east_north_m, fade, sums):
+def add_differences(value_m, slant_factor, east_north_m, decay, sums):
     """One epoch of differences between stations into the sums of their bins.
 
     value_m : (n_station, n_sat) NaN = missing      slant_factor : (n_sat,)
-    east_north_m : (n_station, 2) [m]      fade : float, see `forgetting`      sums : VariogramSums
+    east_north_m : (n_station, 2) [m]      decay : float, see `forgetting`      sums : VariogramSums
     Returns : int  differences added; pairs beyond the last bin are left out
     """
     for b in range(N_BIN):
-        sums.n_pair[b] *= fade
-        sums.root[b] *= fade
-        sums.distance_m[b] *= fade
+        sums.n_pair[b] *= decay
+        sums.root[b] *= decay
+        sums.distance_m[b] *= decay
     n_added = 0
     n_station, n_sat = value_m.shape
     for k in range(n_station):

@@ -1,4 +1,4 @@
-"""A virtual base: observations, coordinate and trust in the corrections, to solve a rover with."""
+"""A virtual base: observations, coordinate and uncertainty of corrections, for a rover."""
 
 from __future__ import annotations
 
@@ -217,13 +217,13 @@ def field_covariances(
     )
     for number, (value, variance, slant_of, smoothness, presets) in enumerate(fields):
         sums = variogram_sums()
-        fade = forgetting(SAMPLE_S)
+        decay = forgetting(SAMPLE_S)
         for b in range(len(out)):
             nugget = [LEAST_NUGGET_M2]
             for t in np.flatnonzero((block == b) & (judge > 0)):
                 slant = slant_of(solution.elevation_rad[t, stations])
                 values = levelled(value[t, stations].astype(float), solution.sats)
-                add_differences(values, slant, east_north_m, fade, sums)
+                add_differences(values, slant, east_north_m, decay, sums)
                 zenith_m2 = (variance[t, stations] / slant**2)[np.isfinite(values)]
                 nugget.append(float(np.median(zenith_m2)) if zenith_m2.size else LEAST_NUGGET_M2)
             fitted = fit_variogram(

@@ -233,8 +233,8 @@ def one_field(t, number, value_m, series, work, field):
     covariance = Covariance(row[0], row[1], row[2], row[3])
     load_field(value_m, work.stations, series.step_s[t], field)
     if series.judge[t]:
-        fade = math.exp(-series.step_s[t] / LOO_WINDOW_S)
-        judge_field(work.method, work.relative_m, covariance, fade, field)
+        decay = math.exp(-series.step_s[t] / LOO_WINDOW_S)
+        judge_field(work.method, work.relative_m, covariance, decay, field)
     interpolate_field(work.method, work.relative_m, covariance, field)
     return 0
 

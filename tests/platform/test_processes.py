@@ -9,7 +9,7 @@ import time
 import pytest
 
 from rtkpos._numba import processes as _crew
-from rtkpos._numba.processes import Crew, n_process_usable
+from rtkpos._numba.processes import WorkerProcesses, n_process_usable
 
 MODULE = """
 import os, sys, time
@@ -43,25 +43,25 @@ def crew_tasks(tmp_path, monkeypatch):
 
 def test_each_task_is_done_once_by_somebody(crew_tasks, tmp_path):
     tasks = crew_tasks.tasks()
-    with Crew(("crew_tasks", "tasks"), 2) as crew:
-        crew.work({"a": tasks["a"]})
-        crew.wait(tasks)
-        crew.work(tasks)
+    with WorkerProcesses(("crew_tasks", "tasks"), 2) as workers:
+        workers.work({"a": tasks["a"]})
+        workers.wait(tasks)
+        workers.work(tasks)
     done = {name: (tmp_path / name).read_text().split() for name in tasks}
     assert all(len(who) == 1 for who in done.values())
     assert len({who for (who,) in done.values()}) > 1
 
 
 def test_nobody_waits_for_a_helper_that_died(crew_tasks):
-    with Crew(("crew_tasks", "deadly"), 1) as crew:
+    with WorkerProcesses(("crew_tasks", "deadly"), 1) as workers:
         start = time.monotonic()
-        crew.wait(["a", "never begun"])
+        workers.wait(["a", "never begun"])
         assert time.monotonic() - start < 30.0
 
 
 def test_helpers_end_with_the_crew(crew_tasks):
-    with Crew(("crew_tasks", "tasks"), 2) as crew:
-        helpers = crew._helpers
+    with WorkerProcesses(("crew_tasks", "tasks"), 2) as workers:
+        helpers = workers._helpers
     assert all(helper.poll() is not None for helper in helpers)
 
 
