@@ -294,7 +294,7 @@ def test_folder_sizes(tmp_path, monkeypatch):
     ("source", "count"),
     [
         ("# starts anew", 1),
-        ("second_opinion = 1", 1),
+        ("a_second_opinion = 1", 1),
         ("STRIKES = 3", 1),
         ("renewed, proofread = 1, 2", 0),
     ],

@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 
 from rtkpos._arrays import record_of
-from rtkpos.estimate.baseline.atmosphere_states import fade, predict_atmosphere, slant_factor
+from rtkpos.estimate.baseline.atmosphere_states import (
+    gauss_markov_update,
+    predict_atmosphere,
+    slant_factor,
+)
 from rtkpos.estimate.baseline.epoch_work import N_FIXED_STATE, epoch_work, filter_state
 from rtkpos.estimate.baseline.filter_states import (
     OWNER_BIAS,
@@ -79,7 +83,7 @@ def test_variance_stays_that_of_the_process():
     _, state = made_filter(35_000.0)
     index = add_state(state, 0.5, 0.04, OWNER_WET)
     for _ in range(50):
-        fade(state, index, 0.1, 0.04)
+        gauss_markov_update(state, index, 0.1, 0.04)
     assert state.cov[index, index] == pytest.approx(0.04)
     assert state.state[index] == pytest.approx(0.5 * math.exp(-5.0))
 

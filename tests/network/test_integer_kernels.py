@@ -341,14 +341,14 @@ def test_closure_shifts_the_owners_datum_and_votes():
     memory, _ = triangle()
     edges = memory.edge
     edges[2].integer[:N_SAT, 0] += 13
-    edges[2].tentative_n[20, 0], edges[2].trial[20, 0] = 1, 40
+    edges[2].tentative_n[20, 0], edges[2].tentative[20, 0] = 1, 40
     edges[1].integer[4, 0] += 1
     edges[0].model.held[6, 0] = 0
     assert close_one(0, GPS, 0, memory) == N_SAT - 1
     assert memory.tally[[COUNT_DATUM, COUNT_AGREES, COUNT_DIFFERS]].tolist() == [1, 5, 1]
     assert memory.closed[0, GPS, 0] == 5
     assert edges[2].shift[GPS, 0] == -13
-    assert edges[2].trial[20, 0] == 27
+    assert edges[2].tentative[20, 0] == 27
     for edge in edges:
         assert edge.agree[:N_SAT, 0].tolist() == [1, 1, 1, 1, 0, 1, 0]
         assert edge.differ[:N_SAT, 0].tolist() == [0, 0, 0, 0, 1, 0, 0]
@@ -437,7 +437,9 @@ def test_integers_fit_a_filter_that_knows_them_well_enough(off, spread, wanted):
     assert bool(fits(0, 2, memory)) == bool(wanted)
 
 
-@pytest.mark.parametrize(("held", "confirmed", "room"), [(0, 1, 1), (1, 0, 1), (1, 1, 0), (1, 1, 1)])
+@pytest.mark.parametrize(
+    ("held", "confirmed", "room"), [(0, 1, 1), (1, 0, 1), (1, 1, 0), (1, 1, 1)]
+)
 def test_an_arc_is_noted_once_without_the_shifts_of_its_datum(held, confirmed, room):
     edge = edge_memory(1)[0]
     sat, band = 7, 1

@@ -2,9 +2,8 @@
 
 Double differences exist only here: within each phase-datum group, against the reference
 satellite (the highest of the group). Partial fixing works in two ways. The least precise
-decorrelated ambiguities stay real until the bootstrapped success rate of the rest is high enough
-(Verhagen et al. 2011); when they are still not
-accepted, the satellite that contradicts most leaves.
+decorrelated ambiguities stay real until the bootstrapped success rate of the rest suffices
+(Verhagen et al. 2011); then the satellite that contradicts the integers most leaves.
 
 `counts` : (n_counter,) counters of the run, the COUNT_* slots of `prepare.slips`.
 """

@@ -1,4 +1,4 @@
-"""The probability of a fix: the formula, its limits, and the witnesses that took no part."""
+"""The probability of a fix: the formula, its limits, and the satellites that took no part."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.estimate.test_ambiguity import SETTINGS, fixed_epoch
 from tests.estimate.test_relative import WAVELENGTH_M
 from tests.recordings import run
 
-PAGE = Path(__file__).parents[2] / "docs" / "decisions" / "trust.md"
+PAGE = Path(__file__).parents[2] / "bench" / "results" / "trust.md"
 THREE_SIGMA_SQUARE = 14.16  # chi-square of three dimensions at 99.73 %
 CAR = "kinematic-fujisawa-2021-265"
 USUAL = {
@@ -42,12 +42,12 @@ BETTER = {
 
 @functools.cache
 def ambiguity():
-    """The record `trust` reads, made once."""
+    """The record `fix_probability` reads, made once."""
     return step_memory().ambiguity
 
 
 def probability(**changed):
-    """`trust` of USUAL with some numbers changed."""
+    """`fix_probability` of USUAL with some numbers changed."""
     v = USUAL | changed
     amb = ambiguity()
     amb.ratio, amb.failure_rate, amb.best_norm = v["ratio"], v["failure"], v["norm"]
