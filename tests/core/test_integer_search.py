@@ -215,6 +215,22 @@ def test_walk_finds_the_nearest_of_all_points(first):
         assert _walk_tree(first, n, n_candidate, 3, work, found, norms) == -1
 
 
+def test_walk_tries_the_nearest_integer_of_a_level_first():
+    """Behind the second integer of the upper level the nearest below is the only one in bounds.
+
+    Centres are 0.44 above; below 0.499 behind integer 0 and 0.470 behind integer 1.
+    """
+    work = workspace()
+    coupling = -0.029
+    work.cond_var[:2], work.factor_t[0, 1] = (1.0, 10.0), coupling
+    work.floats_z[:2] = 0.499 + 0.44 * coupling, 0.44
+    found, norms = np.zeros((1, 2)), np.zeros(1)
+    assert _walk_tree(0, 2, 1, 100, work, found, norms) == 1
+    np.testing.assert_array_equal(found[0], [0.0, 1.0])
+    assert norms[0] == pytest.approx(0.47**2 + 0.56**2 / 10.0, rel=1e-12)
+    assert 0.499**2 + 0.44**2 / 10.0 > norms[0], "the first one found is not the nearest"
+
+
 def test_decorrelation_raises_the_bootstrapped_success_rate():
     random = np.random.default_rng(17)
     work = workspace()

@@ -92,6 +92,74 @@ def test_sun_and_moon_stand_where_the_iers_cases_have_them(case):
         assert abs(np.linalg.norm(body) / np.linalg.norm(wanted) - 1.0) < relative
 
 
+# Montenbruck and Gill (2000), eqs. 3.48 to 3.50: amplitude, then how many times l, l', F and D.
+MOON_LONGITUDE = [
+    (22640, 1, 0, 0, 0), (769, 2, 0, 0, 0), (-4586, 1, 0, 0, -2), (2370, 0, 0, 0, 2),
+    (-668, 0, 1, 0, 0), (-412, 0, 0, 2, 0), (-212, 2, 0, 0, -2), (-206, 1, 1, 0, -2),
+    (192, 1, 0, 0, 2), (-165, 0, 1, 0, -2), (148, 1, -1, 0, 0), (-125, 0, 0, 0, 1),
+    (-110, 1, 1, 0, 0), (-55, 0, 0, 2, -2),
+]  # fmt: skip
+MOON_LATITUDE = [
+    (-526, 0, 0, 1, -2), (44, 1, 0, 1, -2), (-31, -1, 0, 1, -2), (-25, -2, 0, 1, 0),
+    (-23, 0, 1, 1, -2), (21, -1, 0, 1, 0), (11, 0, -1, 1, -2),
+]  # fmt: skip
+MOON_DISTANCE = [
+    (385000, 0, 0, 0, 0), (-20905, 1, 0, 0, 0), (-3699, -1, 0, 0, 2), (-2956, 0, 0, 0, 2),
+    (-570, 2, 0, 0, 0), (246, 2, 0, 0, -2), (-205, 0, 1, 0, -2), (-171, 1, 0, 0, 2),
+    (-152, 1, 1, 0, -2),
+]  # fmt: skip
+
+
+def series(terms, arguments, function):
+    table = np.array(terms, float)
+    return table[:, 0] @ function(table[:, 1:] @ arguments)
+
+
+def moon_by_the_tables(time_ns):
+    """Longitude and latitude [rad], distance [m] and obliquity [rad], of date."""
+    j2000_tt_ns = ns_from_calendar(2000, 1, 1, 12, 0, 0) - 51_184_000_000
+    t = (time_ns - j2000_tt_ns) / (36525 * 86400e9)
+    l0, *angles = np.radians(
+        np.array([218.31617, 134.96292, 357.52543, 93.27283, 297.85027])
+        + np.array([481267.88088, 477198.86753, 35999.04944, 483202.01873, 445267.11135]) * t
+    )
+    lon = series(MOON_LONGITUDE, angles, np.sin)
+    arc = 412.0 * math.sin(2.0 * angles[2]) + 541.0 * math.sin(angles[1])
+    lat = 18520.0 * math.sin(angles[2] + math.radians((lon + arc) / 3600.0))
+    lat += series(MOON_LATITUDE, angles, np.sin)
+    distance_m = 1e3 * series(MOON_DISTANCE, angles, np.cos)
+    tilt = math.radians(23.43929111 - 0.0130042 * t)
+    return l0 + math.radians(lon / 3600.0), math.radians(lat / 3600.0), distance_m, tilt
+
+
+def test_moon_by_the_tables_of_its_source():
+    """Every term counts: the smallest, 11 arc seconds, is 5e-5 of the distance."""
+    start_ns = ns_from_calendar(2021, 1, 1, 0, 0, 0)
+    for k in range(40):
+        time_ns = start_ns + k * 37 * 3600 * 10**9
+        lon, lat, distance_m, tilt = moon_by_the_tables(time_ns)
+        z = np.array([math.cos(lon) * math.cos(lat), math.sin(lon) * math.cos(lat), math.sin(lat)])
+        c, s, turn = math.cos(tilt), math.sin(tilt), sidereal_angle(time_ns)
+        x, y, z = np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]]) @ z
+        c, s = math.cos(turn), math.sin(turn)
+        body = np.zeros(3)
+        moon_position(time_ns, body)
+        wanted = distance_m * np.array([c * x + s * y, c * y - s * x, z])
+        assert np.linalg.norm(body - wanted) < 1e-9 * distance_m
+
+
+def test_moon_of_a_published_example():
+    """Meeus (1998), example 47.a: 1992-04-12 0h TD, 133.162655 and -3.229126 deg, 368409.7 km."""
+    time_ns = ns_from_calendar(1992, 4, 12, 0, 0, 0) - 51_184_000_000
+    lon, lat, distance_m, _ = moon_by_the_tables(time_ns)
+    assert abs(lon % (2.0 * math.pi) - math.radians(133.162655)) < 5.0 * ARC_MINUTE
+    assert abs(lat - math.radians(-3.229126)) < 5.0 * ARC_MINUTE
+    assert abs(distance_m - 368_409.7e3) < 500e3
+    body = np.zeros(3)
+    moon_position(time_ns, body)
+    assert np.linalg.norm(body) == pytest.approx(distance_m, rel=1e-12)
+
+
 def test_sidereal_time_of_the_standard_epoch():
     """Meeus (1998), example 12.a: 1987-04-10 0h UT1, 13h 10m 46.3668s (GPST - UTC was 4 s)."""
     time_ns = ns_from_calendar(1987, 4, 10, 0, 0, 18 * 10**9)

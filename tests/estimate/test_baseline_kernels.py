@@ -10,10 +10,15 @@ import pytest
 
 from rtkpos._arrays import record_of
 from rtkpos.constants import SPEED_OF_LIGHT_MPS
+from rtkpos.core.linear.normal_equations import prediction_variance
 from rtkpos.core.orbits.broadcast_orbit import satellite_state
 from rtkpos.core.station.geodesy import geodetic_to_ecef
 from rtkpos.core.tables import ORBIT_GEO
-from rtkpos.estimate.baseline.code_differential import fit_codes, thin_repeated_codes
+from rtkpos.estimate.baseline.code_differential import (
+    CODE_SHARE,
+    fit_codes,
+    thin_repeated_codes,
+)
 from rtkpos.estimate.baseline.correction_noise import (
     BASE_DOUBTFUL,
     BASE_REAL,
@@ -138,6 +143,21 @@ def test_repeated_codes_wait_until_a_share_has_come_together():
         used.append(wanted > 0.0)
     assert sum(used) == 2
     assert work.code_part[1, 0] == 1.0, "a new ambiguity's code counts in full"
+
+
+def test_codes_that_become_new_together_are_due_at_different_epochs():
+    """Each starts with a tenth, two tenths, ... of a share, by satellite and band."""
+    memory, _ = made_memory(3)
+    work, state = memory.work, memory.state
+    work.n_sat = 10
+    work.sat[:10] = np.arange(10) + 20
+    state.slot[20:30] = -1
+    thin_repeated_codes(work, state, NS, SimpleNamespace(code_correlation_s=60.0))
+    tenths = np.array(state.code_due[20:30, :N_BAND]) / CODE_SHARE * 10.0
+    for band in range(N_BAND):
+        np.testing.assert_allclose(np.sort(tenths[:, band]), np.arange(10.0), rtol=1e-12)
+    assert np.all(tenths[:, 0] != tenths[:, 1]), "nor both bands of a satellite"
+    assert tenths[3, 1] == pytest.approx((7 * 23 + 3) % 10)
 
 
 @pytest.mark.parametrize("kind", [BASE_REAL, BASE_TRUSTED, BASE_DOUBTFUL])
@@ -296,6 +316,24 @@ def test_verdicts_by_the_step_and_doubts_of_half_cycles(cycles, mark, verdict, d
     assert found == counts[COUNT_STEP] == (1 if mark == 0 and cycles else 0)
     assert work.slip[3, 1] == verdict
     assert state.half_doubt[work.sat[3], 1] == counts[COUNT_HALF_DOUBT] == doubt
+
+
+@pytest.mark.parametrize(("normal", "verdict"), [(4.1, SLIP_LIKELY), (3.9, 0)])
+def test_a_marked_step_is_held_against_four_deviations_of_its_own_noise(normal, verdict):
+    memory, _ = stepped(noise=0.0)
+    work, state, rows = memory.work, memory.state, memory.rows
+    work.sd_phase_m[3, 1] += 0.5
+    work.slip[3, 1] = SLIP_LIKELY
+    n = step_rows(0, 0, work, state, NS, rows)
+    n_all = step_rows(n, 1, work, state, NS, rows)
+    robust_fit_of(rows, n)
+    fit = rows.fit.fit
+    apart_m = rows.value[n] - fit.clock[0] - rows.design[n] @ fit.x
+    spread_m2 = prediction_variance(rows.design, n, 0, fit)
+    assert (n_all, apart_m) == (n + 1, pytest.approx(0.5, abs=1e-6))
+    rows.weight[n] = 1.0 / ((apart_m / normal) ** 2 - spread_m2)
+    judge_steps(n, n_all, work, state, rows, counters())
+    assert work.slip[3, 1] == verdict
 
 
 def robust_fit_of(rows, n):

@@ -180,6 +180,20 @@ def test_an_epoch_through_all_its_parts():
     assert memory.state.rover_ns == inputs.rover.time_ns[0]
 
 
+def test_a_differential_epoch_is_the_code_position_moved_by_its_fit():
+    inputs = inputs_of("dgnss")
+    memory, out = begun(inputs)
+    assert point_step(inputs, 0, memory, out, 0) == FixStatus.SPP.value
+    alone_m = error_m(out[0])
+    memory.fix.position_m[0] += 3.0  # the fit has something to move
+    out[0].age_s = 0.0
+    assert relative_step(inputs, 0, 0, memory, out, 0) == FixStatus.DGNSS.value
+    moved_m = np.array(memory.rows.fit.fit.x)
+    assert np.linalg.norm(moved_m) > 1.0
+    np.testing.assert_allclose(out[0].ecef_m, memory.fix.position_m + moved_m, atol=1e-9)
+    assert error_m(out[0]) < min(1.0, alone_m)
+
+
 def test_two_epochs_one_after_the_other_and_one_without_a_base():
     inputs = inputs_of()
     memory, out = begun(inputs)

@@ -228,6 +228,24 @@ def test_phase_minus_doppler_is_free_of_the_clock():
     np.testing.assert_allclose(scratch[0], wanted, atol=1e-4)
 
 
+def test_phase_minus_doppler_of_a_later_epoch_stands_at_the_start_of_its_work():
+    obs, plan, state, _ = receiver()
+    before = 3  # rows of the epoch before
+    for name in ("sat", "sig", "lli", "phase_cycle", "code_m", "doppler_hz"):
+        values = getattr(obs, name)
+        setattr(obs, name, np.concatenate([values[:before], values]))
+    obs.row_start = np.array([0, before, before + N])
+    obs.time_ns = np.append(np.array([BEFORE_NS]), obs.time_ns)
+    obs.phase_cycle[before + 4] += 7.0
+    obs.doppler_hz[before + 1] = math.nan
+    scratch = np.full((3, before + N + 1), math.nan)
+    clock = phase_minus_doppler(obs, 1, 0, 0.0, plan, state, scratch)
+    assert clock == pytest.approx(CLOCK_SPS, rel=1e-6)
+    wanted = np.array([0.0, math.nan, 0.0, 0.0, 7.0 / STEP_S, 0.0])
+    np.testing.assert_allclose(scratch[0, :N], wanted, atol=1e-4)
+    assert np.isnan(scratch[0, N:]).all()
+
+
 def test_jump_of_the_codes_alone_shifts_the_doppler_prediction():
     """Samples are taken earlier by the jump: the phase of a satellite that approaches lacks it."""
     obs, plan, state, scratch = receiver()
