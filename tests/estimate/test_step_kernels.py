@@ -8,6 +8,12 @@ import math
 import numpy as np
 import pytest
 
+from rtkpos.core.tables import (
+    EVENT_ANTENNA_MOVED,
+    EVENT_MARK,
+    EVENT_POWER_FAILURE,
+    EVENT_SESSION,
+)
 from rtkpos.estimate.ambiguity.integer_step import integer_step, try_integers, validate_fix
 from rtkpos.estimate.baseline.code_differential import clock_of_first_code
 from rtkpos.estimate.baseline.single_difference import share_states
@@ -218,3 +224,35 @@ def test_base_epochs_since_the_last_one_used_are_watched_for_slips():
     assert moved.sum() > 25
     assert np.all(memory.state.track_ns[1][moved] == inputs.base.time_ns[1])
     assert memory.state.n_state == n_state
+
+
+@pytest.mark.parametrize(
+    ("event", "kept"),
+    [
+        (EVENT_POWER_FAILURE, 7),
+        (EVENT_POWER_FAILURE | EVENT_MARK, 7),
+        (EVENT_ANTENNA_MOVED, 0),
+        (EVENT_SESSION, 0),
+        (EVENT_MARK, 7),
+    ],
+)
+def test_only_an_antenna_that_may_have_moved_restarts_the_static_mean(event, kept):
+    inputs = inputs_of("static")
+    events = inputs.rover.event.copy()
+    assert events.dtype == np.uint8
+    events[1] = event
+    inputs = inputs._replace(rover=inputs.rover._replace(event=events))
+    memory, _ = begun(inputs)
+    memory.static_mean.n_epoch = 7
+    track_both(inputs, 1, -1, 0, memory)
+    assert memory.static_mean.n_epoch == kept
+
+
+def test_static_epochs_go_into_the_mean():
+    inputs = inputs_of("static")
+    memory, out = begun(inputs)
+    for k in range(2):
+        assert step(inputs, k, k, k, memory, out, k) == FixStatus.FIXED.value
+        assert memory.static_mean.n_epoch == k + 1
+        np.testing.assert_array_equal(out[k].ecef_m, memory.static_mean.position_m)
+    assert error_m(out[1]) < 0.015

@@ -238,10 +238,12 @@ def test_phase_minus_doppler_of_a_later_epoch_stands_at_the_start_of_its_work():
     obs.time_ns = np.append(np.array([BEFORE_NS]), obs.time_ns)
     obs.phase_cycle[before + 4] += 7.0
     obs.doppler_hz[before + 1] = math.nan
+    state.slot[0, 0] = -1
     scratch = np.full((3, before + N + 1), math.nan)
+    scratch[0, :N] = 99.0
     clock = phase_minus_doppler(obs, 1, 0, 0.0, plan, state, scratch)
     assert clock == pytest.approx(CLOCK_SPS, rel=1e-6)
-    wanted = np.array([0.0, math.nan, 0.0, 0.0, 7.0 / STEP_S, 0.0])
+    wanted = np.array([math.nan, math.nan, 0.0, 0.0, 7.0 / STEP_S, 0.0])
     np.testing.assert_allclose(scratch[0, :N], wanted, atol=1e-4)
     assert np.isnan(scratch[0, N:]).all()
 

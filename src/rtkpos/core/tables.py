@@ -81,7 +81,8 @@ EVENT_POWER_FAILURE = 1  # epoch flag 1 before this epoch: all phases of the rec
 EVENT_ANTENNA_MOVED = 2  # flag 2 or 3: position and ambiguities are reset
 EVENT_MARK = 4  # flag 5: an external event was recorded since the previous epoch
 EVENT_SESSION = 8  # time went back here: another session starts
-RESET_EVENTS = EVENT_POWER_FAILURE | EVENT_ANTENNA_MOVED | EVENT_SESSION
+PLACE_EVENTS = EVENT_ANTENNA_MOVED | EVENT_SESSION  # the antenna may stand elsewhere
+RESET_EVENTS = EVENT_POWER_FAILURE | PLACE_EVENTS
 
 ORBIT_MEO, ORBIT_IGSO, ORBIT_GEO = range(3)
 

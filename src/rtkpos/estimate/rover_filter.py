@@ -32,8 +32,8 @@ def filter_rover(inputs, k_rover, clock_m, memory, out, k_out):
     model.clock_m = clock_m
     model.position_var_m2 = model.clock_var_m2 = settings.position_reset_m**2
     model.has_prior = 0
-    if at_rest(time_ns, settings, state) and memory.mean.n_epoch > 0:
-        use_as_prior(memory.mean, model)
+    if at_rest(time_ns, settings, state) and memory.static_mean.n_epoch > 0:
+        use_as_prior(memory.static_mean, model)
     counts = memory.counts
     used = filter_step(
         time_ns, settings, inputs.plan.robust, model, state, work, memory.rows, counts

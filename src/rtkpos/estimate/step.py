@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 from rtkpos._numba.decorator import kernel, unit_kernel
-from rtkpos.core.tables import EVENT_POWER_FAILURE, RESET_EVENTS
+from rtkpos.core.tables import PLACE_EVENTS, RESET_EVENTS
 from rtkpos.estimate.ambiguity.integer_step import integer_step
 from rtkpos.estimate.baseline.atmosphere_states import is_long_line
 from rtkpos.estimate.baseline.code_differential import (
@@ -119,8 +119,8 @@ def track_both(inputs, k_rover, k_base, base_from, memory):
     if inputs.rover.event[k_rover] & RESET_EVENTS:
         forget_ambiguities(state, True)
         state.n_state = 0
-        if inputs.rover.event[k_rover] & ~EVENT_POWER_FAILURE:
-            forget_mean(memory.mean)
+        if inputs.rover.event[k_rover] & PLACE_EVENTS:
+            forget_mean(memory.static_mean)
     for k in range(base_from, k_base + 1):
         track_receiver(inputs.base, k, BASE, pairing, settings, state, memory.track, memory.counts)
         if k < k_base:

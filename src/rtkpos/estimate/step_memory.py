@@ -94,7 +94,7 @@ class StepMemory(NamedTuple):
 
     state: FilterState
     instant: FilterState
-    mean: StaticMean
+    static_mean: StaticMean
     work: EpochWork
     point: SinglePointWork
     fix: PointFix
@@ -154,7 +154,7 @@ def step_memory() -> Any:
         StepMemory(
             state=filter_state(),
             instant=filter_state(),
-            mean=static_mean(),
+            static_mean=static_mean(),
             work=epoch_work(),
             point=single_point_work(N_ROW),
             fix=point_fix(),

@@ -117,17 +117,17 @@ def integer_step(inputs, time_ns, memory, out, k_out):
         return FixStatus.FLOAT.value
     if own:
         hold_if_validated(n, time_ns, settings, memory)
-    if not is_static or memory.mean.last_ns == time_ns:
+    if not is_static or memory.static_mean.last_ns == time_ns:
         write_own(memory, out, k_out)
     if is_static:
         scale_covariance(
             memory.epoch_cov_m2, fixed_variance_factor(memory.ambiguity.variance_factor)
         )
-        mean_covariance(memory.mean, memory.epoch_cov_m2, memory.written_cov_m2)
+        mean_covariance(memory.static_mean, memory.epoch_cov_m2, memory.written_cov_m2)
         write_position(
             out,
             k_out,
-            memory.mean.position_m,
+            memory.static_mean.position_m,
             memory.written_cov_m2,
             FixStatus.FIXED.value,
             Reason.OK.value,
@@ -253,7 +253,7 @@ def take_static(time_ns, settings, memory):
     The epoch's position is that of its phases alone, or the filter's less the mean that went into
     it, so that the mean never feeds on itself.
     """
-    mean = memory.mean
+    mean = memory.static_mean
     has_prior = mean.n_epoch > 0 and not memory.ambiguity.phases_alone
     if has_prior and without_prior(mean, memory.epoch_m, memory.epoch_cov_m2) != 0:
         return Reason.OK.value
