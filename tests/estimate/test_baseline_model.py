@@ -14,7 +14,8 @@ from rtkpos.processing.settings import kernel_settings
 from rtkpos.records.config import RtkConfig
 from tests.estimate.test_relative import made_epoch
 
-SETTINGS = record_of(kernel_settings(RtkConfig()))
+PLAIN_SETTINGS = kernel_settings(RtkConfig())
+SETTINGS = record_of(PLAIN_SETTINGS)
 ROBUST = record_of(RobustSettings())
 S = 10**9
 
@@ -54,7 +55,7 @@ def test_a_held_ambiguity_does_not_drift():
     model.held[work.sat[2], 0] = 1
     state.datum_group[:] = -1  # no phase bias that is common to all
     before = np.diag(state.cov)[: state.n_state].copy()
-    start_epoch(state, model, 100.0, SETTINGS)
+    start_epoch(state, model, 100.0, PLAIN_SETTINGS)
     grown = np.diag(state.cov)[: state.n_state] - before
     held = state.slot[work.sat[2], 0]
     drift = SETTINGS.ambiguity_drift**2 * 100.0

@@ -109,7 +109,7 @@ WINNERS = {
     "moving antenna": (Reason.POSITION_JUMP, {"static_spread_m": 60.0}),
     "success rate": (Reason.SUCCESS_RATE_LOW, {}),
     "ratio": (RATIO, {}),
-    "trust": (Reason.LOW_PROBABILITY, {}),
+    "probability": (Reason.LOW_PROBABILITY, {}),
     "uncertain position": (Reason.FLOAT_TOO_UNCERTAIN, {}),
     "post-fit residuals": (Reason.POSTFIT_LARGE, {}),
     "position jump": (Reason.POSITION_JUMP, {}),

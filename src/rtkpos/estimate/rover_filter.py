@@ -5,7 +5,7 @@ Legend: inputs RunInputs      memory StepMemory      out (n_epoch,) StepOutput r
 
 from __future__ import annotations
 
-from rtkpos._numba.decorator import kernel
+from rtkpos._numba.decorator import kernel, unit_kernel
 from rtkpos.estimate.baseline.epoch_work import MIN_PHASES
 from rtkpos.estimate.baseline.filter import add_new_phases
 from rtkpos.estimate.baseline.filter_step import filter_step, is_contradicted, reinitialise
@@ -19,7 +19,7 @@ DIVERGED_NIS = 2.0  # mean squared normalised innovation of a filter that contra
 DIVERGED_SIGMA = 6.0  # float position from the code position, in standard deviations of both
 
 
-@kernel
+@unit_kernel
 def filter_rover(inputs, k_rover, clock_m, memory, out, k_out):
     """Differences at the code position, and the filter; returns the phases in it.
 

@@ -6,8 +6,6 @@ as its recording solved afterwards, bit for bit.
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -221,7 +219,7 @@ class RtkEngine(EngineState):
             inputs = self._inputs
             facts = {
                 "layout": layout_of(self._memory, inputs.plan),
-                "config": _as_stored(self.config),
+                "config": self._config_text,
                 "notes": dict(self.notes),
                 "state": [self._n_seen, self._rover_ns, self._base_ns],
                 "flags": [self._is_moved, self._has_plan],
@@ -255,7 +253,7 @@ class RtkEngine(EngineState):
         with self._lock:
             if facts.get("layout") != layout_of(self._memory, self._inputs.plan):
                 raise DataError("the snapshot was made by another version of rtkpos; start afresh.")
-            if facts["config"] != _as_stored(self.config):
+            if facts["config"] != self._config_text:
                 raise DataError("the snapshot was made with another configuration; use the same.")
             memory = record_from(arrays["memory"], self._memory)
             plan = record_from(arrays["plan"], self._inputs.plan)
@@ -311,8 +309,3 @@ class RtkEngine(EngineState):
         self._base.drop(n_gone)
         self._n_seen -= n_gone
         return fix_of(out[0], rover.time_ns)
-
-
-def _as_stored(config: RtkConfig) -> str:
-    """All values of a configuration as text."""
-    return json.dumps(dataclasses.asdict(config))

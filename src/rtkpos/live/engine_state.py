@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterable
@@ -62,6 +64,8 @@ class EngineState:
         glonass_channel: SmallArray | None = None,
     ) -> None:
         self.config = config_of(config)
+        # Made once: `asdict` leaves tuples in the free lists of the interpreter with every call.
+        self._config_text = json.dumps(dataclasses.asdict(self.config))
         check_type(plan, PairingPlan, "plan", optional=True)
         self.notes: Counter[str] = Counter()
         self._lock = threading.RLock()

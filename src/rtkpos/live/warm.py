@@ -19,7 +19,7 @@ from rtkpos.core.atmosphere.ionosphere import N_BACKGROUND, bdgim_background, bd
 from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation, geodetic_to_ecef
 from rtkpos.core.station.many_points import enu_rotations, geodetic_of_points
 from rtkpos.estimate.ambiguity.integer_step import integer_step
-from rtkpos.estimate.baseline.filter_step import filter_step
+from rtkpos.estimate.rover_filter import filter_rover
 from rtkpos.estimate.step import differential_step, point_step, run_block, track_both
 from rtkpos.io.rinex.crinex import decode_crinex
 from rtkpos.io.rinex.read_navigation import read_nav
@@ -103,11 +103,10 @@ def step_calls(step: tuple[Any, ...]) -> tuple[tuple[Any, tuple[Any, ...]], ...]
     step : arguments of `run_block`
     """
     inputs, _, _, _, memory, out = step
-    plan, filtered = inputs.plan, (memory.state, memory.work, memory.rows, memory.counts)
     return (
         (integer_step, (inputs, 0, memory, out, 0)),
         (point_step, (inputs, 0, memory, out, 0)),
-        (filter_step, (0, plan.settings, plan.robust, memory.model, *filtered)),
+        (filter_rover, (inputs, 0, 0.0, memory, out, 0)),
         (differential_step, (inputs, 0, 0, memory)),
         (track_both, (inputs, 0, 0, 0, memory)),
     )

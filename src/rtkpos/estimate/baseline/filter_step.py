@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from rtkpos._numba.decorator import kernel, unit_kernel
+from rtkpos._numba.decorator import kernel
 from rtkpos.estimate.baseline.atmosphere_states import predict_atmosphere, reset_atmosphere
 from rtkpos.estimate.baseline.code_differential import thin_repeated_codes
 from rtkpos.estimate.baseline.epoch_work import MIN_PHASES
@@ -38,7 +38,7 @@ from rtkpos.prepare.slips import (
 )
 
 
-@unit_kernel
+@kernel
 def filter_step(time_ns, settings, robust, model, state, work, rows, counts):
     """Time update, slips, codes and the phases of known ambiguities; returns the phases used.
 
