@@ -8,7 +8,8 @@ or a comparison turned round. Each runs the tests that reach the kernel by name,
 plain Python, over a copy of the package in a temporary folder; the checkout is never touched.
 --sample takes mutants at random over all kernels over 14 code lines, --flips the first sign flips
 of each. Results are JSON lines, one a mutant; a run takes up where an earlier one ended, and does
-again what has changed since, kernel or tests. Exit code 1 when a mutant survives.
+again what has changed since, kernel or tests. With --seconds it begins no mutant later than that
+(0: none, what the results hold). Exit code 1 when a mutant survives or cannot be tested.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ LIMIT_S, LIMIT_FACTOR = 20.0, 5.0
 TESTS_LIMIT_S = 20.0  # of the unchanged tests
 WAIT_FACTOR = 20.0  # seconds by the clock for each of the processor, on a busy machine
 CONSTANT_FACTOR = 1.1
+CLASSES = ("killed", "survived", "not testable")
 PRELOADED = ["numpy", "pytest", "hypothesis", "scipy.stats", "xarray"]
 _TURNED = {
     ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE,
@@ -240,8 +242,12 @@ class Runner:
         return "survived" if found == "passed" else "killed"
 
 
-def run_all(mutants: list[Mutant], results: Path) -> list[dict]:
-    """Result of each mutant, from the file where it stands there, else run and added to it."""
+def run_all(mutants: list[Mutant], results: Path, seconds: float) -> list[dict]:
+    """Result of each mutant, from the file where it stands there, else run and added to it.
+
+    seconds : after them no mutant is run, and those not in the file are left out
+    """
+    end = time.monotonic() + seconds
     known = {}
     if results.exists():
         rows = map(json.loads, results.read_text().splitlines())
@@ -251,6 +257,8 @@ def run_all(mutants: list[Mutant], results: Path) -> list[dict]:
         runner = Runner(Path(folder))
         for number, mutant in enumerate(mutants, 1):
             key = key_of(mutant)
+            if key not in known and time.monotonic() >= end:
+                continue
             if key not in known:
                 known[key] = {"key": key, "verdict": runner.verdict(mutant), **asdict(mutant)}
                 print(json.dumps(known[key]), file=file, flush=True)
@@ -261,25 +269,37 @@ def run_all(mutants: list[Mutant], results: Path) -> list[dict]:
     return found
 
 
-def table_of(found: list[dict], seed: int) -> str:
-    """The outcome as a Markdown table by kind of change, survivors below."""
-    total = Counter(row["kind"] for row in found)
-    alive = Counter(row["kind"] for row in found if row["verdict"] != "killed")
+def verdict_class(row: dict) -> str:
+    """killed, survived, or not testable: the tests of the kernel do not pass without a mutant."""
+    return row["verdict"] if row["verdict"] in CLASSES else CLASSES[-1]
+
+
+def table_of(found: list[dict], sample: int, seed: int) -> str:
+    """The outcome as a Markdown table by kind of change; below, what was not killed.
+
+    sample : mutants chosen, of which `found` were run
+    """
+    count = Counter((row["kind"], verdict_class(row)) for row in found)
+    count += Counter(("all", verdict_class(row)) for row in found)
     lines = [
         "# Code mutants", "",
-        f"Made by `python tools/mutate_code.py --sample {len(found)} --seed {seed} --table FILE`:",
-        "one change of a kernel each, run against the tests that name the kernel alone.", "",
-        "| change | mutants | killed | survived |", "|---|---|---|---|",
+        f"Made by `python tools/mutate_code.py --sample {sample} --seed {seed} --table FILE`:",
+        "one change of a kernel each, run against the tests that name the kernel alone.",
+        f"Of the {sample} mutants chosen {len(found)} were run.",
+        "*Not testable*: these tests do not pass, or not within the limit, as plain Python without",
+        "a change.", "",
+        f"| change | mutants | {' | '.join(CLASSES)} |", "|---|---|---|---|---|",
     ]  # fmt: skip
-    for kind in sorted(total):
-        lines.append(f"| {kind} | {total[kind]} | {total[kind] - alive[kind]} | {alive[kind]} |")
-    lines.append(f"| all | {len(found)} | {len(found) - alive.total()} | {alive.total()} |")
-    rest = [row for row in found if row["verdict"] != "killed"]
-    if rest:
-        lines += ["", "Survivors:", ""]
-    for row in rest:
-        change = f"`{row['old']}` -> `{row['new']}`"
-        lines.append(f"* `{row['path']}` `{row['kernel']}`, {row['kind']}: {change}")
+    for kind in [*sorted({row["kind"] for row in found}), "all"]:
+        numbers = [count[(kind, name)] for name in CLASSES]
+        lines.append(f"| {kind} | {' | '.join(map(str, [sum(numbers), *numbers]))} |")
+    for name in CLASSES[1:]:
+        rest = [row for row in found if verdict_class(row) == name]
+        lines += ["", f"{name.capitalize()}:", ""] if rest else []
+        for row in rest:
+            old, new = (" ".join(row[key].split()) for key in ("old", "new"))
+            where = f"`{row['path']}` line {row['line']}, `{row['kernel']}`"
+            lines.append(f"* {where}, {row['kind']}: `{old}` -> `{new}`")
     return "\n".join(lines) + "\n"
 
 
@@ -293,12 +313,14 @@ def main() -> int:
     parser.add_argument("--kernel", default="", help="this kernel alone")
     parser.add_argument("--results", type=Path, default=Path("code_mutants.jsonl"))
     parser.add_argument("--table", type=Path, help="write the outcome as Markdown")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin none after them")
     options = parser.parse_args()
-    found = run_all(chosen(options), options.results)
+    mutants = chosen(options)
+    found = run_all(mutants, options.results, options.seconds)
     verdicts = Counter(row["verdict"] for row in found)
     print(", ".join(f"{count} {name}" for name, count in verdicts.most_common()))
     if options.table:
-        options.table.write_text(table_of(found, options.seed))
+        options.table.write_text(table_of(found, len(mutants), options.seed))
     return 1 if verdicts.keys() - {"killed"} else 0
 
 

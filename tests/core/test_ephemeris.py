@@ -173,6 +173,23 @@ def test_marks_come_with_the_distances_between_neighbours():
     assert np.all((apart[2:4] > 1e-3 * radius_m * 0.5) & (apart[2:4] < 1e-3 * radius_m * 1.02))
 
 
+@pytest.mark.parametrize(
+    ("node_rad", "marked"),
+    [
+        ([1e-3, 0.0, 0.0, 0.0], [0]),
+        ([0.0, 0.0, 0.0, 1e-3], [3]),
+        ([1e-3, 0.0, 1e-3, 0.0], [1, 2]),
+        ([1e-3, 0.0], []),
+        ([0.0, 0.0, 1e-3, 1e-3], []),
+    ],
+)
+def test_a_mark_at_an_end_needs_a_pair_that_agrees(node_rad, marked):
+    eph, sat = hourly(node_rad)
+    apart, marks = np.full(len(sat) + 2, np.nan), np.zeros(len(sat), dtype=np.bool_)
+    assert _mark_jumps(eph, sat, apart, np.empty(8), np.empty(8), marks) == len(marked)
+    assert np.flatnonzero(marks).tolist() == marked
+
+
 def test_orbit_jump_marks_the_odd_record_and_no_manoeuvre():
     bad = 1e-3  # 26 km
     assert jumps([0, 0, 0, 0, 0]) == []

@@ -9,6 +9,7 @@ import pytest
 
 from rtkpos.constants import (
     GM_BEIDOU,
+    GM_GALILEO,
     GM_GLONASS,
     GM_GPS,
     OMEGA_EARTH_BEIDOU,
@@ -109,6 +110,13 @@ def naive_kepler(param, tk, gm, omega_earth, geo=False):
 
 CASES = {
     "gps": (GPS, kepler_param(), t.ORBIT_MEO, GM_GPS, OMEGA_EARTH_GPS),
+    "galileo": (
+        GALILEO,
+        kepler_param(5440.6, 0.98, 2e-4),
+        t.ORBIT_MEO,
+        GM_GALILEO,
+        OMEGA_EARTH_GPS,
+    ),
     "beidou_igso": (
         BEIDOU,
         kepler_param(6493.4, 0.96, 0.004),
@@ -153,6 +161,21 @@ def test_place_and_clock_of_a_keplerian_set():
     assert out[6] == pytest.approx(wanted, abs=1e-17)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_rates_of_a_keplerian_set_are_the_slopes_of_its_place_and_clock(name):
+    _, param, _, gm, omega = CASES[name]
+    param = param.copy()
+    param[t.P_ECC] = 0.02
+    param[t.P_A_DOT], param[t.P_DELTA_N_DOT] = 0.05, -1.0e-13
+    states, step, is_geo = np.empty((3, 8)), 0.5, name == "beidou_geo"
+    for k in range(3):
+        tk = 800.0 + (k - 1) * step
+        _kepler_state(param, is_geo, gm, omega, tk, tk, states[k])
+    slope = (states[2] - states[0]) / (2.0 * step)
+    assert np.abs(slope[:3] - states[1, 3:6]).max() < 1e-4
+    assert abs(slope[6] - states[1, 7]) < 1e-16
+
+
 def test_cnav_rates_enter_as_in_the_interface_document():
     param = kepler_param()
     param[t.P_A_DOT], param[t.P_DELTA_N_DOT] = 1.0e-2, -1.0e-13
@@ -165,7 +188,7 @@ def test_cnav_rates_enter_as_in_the_interface_document():
 @pytest.mark.parametrize("name", [*CASES, "glonass", "sbas"])
 def test_velocity_and_drift_are_derivatives(name):
     if name in CASES:
-        system, param, orbit, _, _ = CASES[name]
+        system, param, orbit, gm, omega = CASES[name]
         param = param.copy()
         param[t.P_A_DOT], param[t.P_DELTA_N_DOT] = 1.0e-2, -1.0e-13
     else:
@@ -173,6 +196,9 @@ def test_velocity_and_drift_are_derivatives(name):
     eph, states, step = ephemeris(param, orbit=orbit), np.empty((3, 8)), 0.5
     for k, offset in enumerate((-step, 0.0, step)):
         satellite_state_offset(eph, 0, system, TOE_NS + 800 * NS, offset, states[k])
+    if name in CASES:
+        wanted = naive_kepler(param, 800.0, gm, omega, name == "beidou_geo")
+        assert np.abs(states[1, :3] - wanted).max() < 1e-6
     numeric = (states[2] - states[0]) / (2 * step)
     assert np.abs(numeric[:3] - states[1, 3:6]).max() < 1e-4
     assert abs(numeric[6] - states[1, 7]) < 1e-16

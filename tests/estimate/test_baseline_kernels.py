@@ -424,28 +424,31 @@ def test_partner_is_the_best_known_difference_of_the_group():
     assert best_partner(2, 0, work, state) == min(variance, key=variance.get)
 
 
-def test_fixes_settle_a_doubt_at_the_fourth_whole_one():
+@pytest.mark.parametrize("band", range(N_BAND))
+def test_fixes_settle_a_doubt_at_the_fourth_whole_one(band):
     memory = doubtful()
     work, state = memory.work, memory.state
+    state.half_doubt[work.sat[2], :N_BAND] = 0
+    state.half_doubt[work.sat[2], band] = 1
     place, origin = np.array([0.4, -0.2, 0.3]), np.array([0.1, 0.1, 0.0])
     cycles = np.arange(N_SAT) * 3.0
-    work.sd_phase_m[:N_SAT, 0] = -work.los[:N_SAT] @ (place - origin)
-    work.sd_phase_m[:N_SAT, 0] += 2.5 + WAVELENGTH_M[0] * cycles
+    work.sd_phase_m[:N_SAT, band] = -work.los[:N_SAT] @ (place - origin)
+    work.sd_phase_m[:N_SAT, band] += 2.5 + WAVELENGTH_M[band] * cycles
     reference = np.full(24, -1, np.int64)
-    reference[0] = 5
+    reference[band] = 5
     seen = []
     for k in range(6):
         if k == 2:
-            work.sd_phase_m[2, 0] += 0.5 * WAVELENGTH_M[0]
+            work.sd_phase_m[2, band] += 0.5 * WAVELENGTH_M[band]
         if k == 3:
-            work.sd_phase_m[2, 0] -= 0.5 * WAVELENGTH_M[0]
+            work.sd_phase_m[2, band] -= 0.5 * WAVELENGTH_M[band]
         settle_by_fix(work, state, reference, place, origin)
-        seen.append(int(state.half_doubt[work.sat[2], 0]))
+        seen.append(int(state.half_doubt[work.sat[2], band]))
     assert seen == [2, 3, 1, 2, 3, 0]
-    reference[0] = -1
-    state.half_doubt[work.sat[2], 0] = 2
+    reference[band] = -1
+    state.half_doubt[work.sat[2], band] = 2
     settle_by_fix(work, state, reference, place, origin)
-    assert state.half_doubt[work.sat[2], 0] == 2
+    assert state.half_doubt[work.sat[2], band] == 2
 
 
 # --- models and differences of two receivers

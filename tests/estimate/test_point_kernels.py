@@ -133,6 +133,8 @@ def test_dilution_is_that_of_the_full_design_with_its_clocks():
     dop = position_dop(group, 12, work)
     assert dop == pytest.approx(math.sqrt(np.trace(cofactor)), rel=1e-9)
     np.testing.assert_allclose(work.dop, cofactor, rtol=1e-9, atol=1e-12)
+    work.robust.weight[:12] *= 1e-8
+    assert position_dop(group, 12, work) == dop, "weights of any size count alike"
     work.robust.weight[4:] = 0.0
     assert position_dop(group, 12, work) == math.inf
 

@@ -86,6 +86,17 @@ def test_rows_without_redundancy_say_nothing_and_unusable_ones_are_nan():
     assert _refit(design, value, base_weight, group, N, work) == 1
 
 
+def test_weights_may_be_of_any_size():
+    design, value, weight, group = rows(6)
+    normal = []
+    for scale in (1.0, 1e-8):
+        work = record_of(robust_work(N))
+        work.weight[:] = scale * weight
+        assert _refit(design, value, scale * weight, group, N, work) == 0
+        normal.append(work.normal_residual / math.sqrt(scale))
+    np.testing.assert_allclose(normal[1], normal[0], rtol=1e-6)
+
+
 @pytest.mark.parametrize("outliers", [(), ((3, 30.0),), ((3, 30.0), (8, -50.0))])
 def test_the_worst_rows_are_removed_until_the_rest_agree(outliers):
     design, value, weight, group = rows(4, outliers)

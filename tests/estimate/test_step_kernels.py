@@ -119,6 +119,25 @@ def test_code_differential_position_is_within_a_metre():
     assert np.all(memory.work.var_phase_m2[: memory.work.n_sat][used] > shortest)
 
 
+def test_variances_grow_with_the_age_of_the_base_epoch():
+    inputs = inputs_of()
+    apart_s = (inputs.rover.time_ns[1] - inputs.base.time_ns[0]) * 1e-9
+    assert apart_s >= 1.0
+    variances = []
+    for age_mps in (0.0, 0.02):
+        memory, out = begun(inputs)
+        point_step(inputs, 1, memory, out, 1)
+        share_states(memory.point.rows, inputs.rover.time_ns[1], memory.work)
+        place_base(inputs, 0, memory, out, 1)
+        kept, inputs.plan.settings.age_mps = inputs.plan.settings.age_mps, age_mps
+        assert differential_step(inputs, 1, 0, memory) > 20
+        inputs.plan.settings.age_mps = kept
+        used = memory.work.group[: memory.work.n_sat] >= 0
+        variances.append(memory.work.var_phase_m2[: memory.work.n_sat][used])
+    growth = (0.02 * apart_s) ** 2
+    np.testing.assert_allclose(variances[1] - variances[0], growth, rtol=1e-6)
+
+
 def test_filter_takes_all_phases_of_a_first_epoch():
     _, memory, out, n = with_phases()
     state = memory.state

@@ -311,6 +311,10 @@ def test_codes_of_a_group_are_weighed_by_their_distance_from_the_median():
     np.testing.assert_allclose(work.code_weight[:N_SAT, 0], wanted, rtol=1e-9)
     assert counts[COUNT_CODE_REJECTED] == 1
     assert weigh_group(5, work, scratch, counts) == 0
+    # Codes that agree better than their variances say keep these.
+    work.sd_code_m[:N_SAT, 0] = 5.0 + 0.01 * np.arange(N_SAT)
+    assert weigh_group(0, work, scratch, counts) == 6
+    np.testing.assert_allclose(work.code_weight[:6, 0], 1.0 / 0.04, rtol=1e-12)
 
 
 # --- a triangle of three baselines, whose integers sum to zero with the signs 1, 1, -1

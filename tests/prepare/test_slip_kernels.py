@@ -228,14 +228,20 @@ def test_phase_minus_doppler_is_free_of_the_clock():
     np.testing.assert_allclose(scratch[0], wanted, atol=1e-4)
 
 
-def test_phase_minus_doppler_of_a_later_epoch_stands_at_the_start_of_its_work():
-    obs, plan, state, _ = receiver()
-    before = 3  # rows of the epoch before
+def as_second_epoch(obs, before):
+    """Put an epoch of so many rows before the one there is."""
     for name in ("sat", "sig", "lli", "phase_cycle", "code_m", "doppler_hz"):
         values = getattr(obs, name)
         setattr(obs, name, np.concatenate([values[:before], values]))
     obs.row_start = np.array([0, before, before + N])
     obs.time_ns = np.append(np.array([BEFORE_NS]), obs.time_ns)
+    obs.event = np.zeros(2, np.uint8)
+
+
+def test_phase_minus_doppler_of_a_later_epoch_stands_at_the_start_of_its_work():
+    obs, plan, state, _ = receiver()
+    before = 3
+    as_second_epoch(obs, before)
     obs.phase_cycle[before + 4] += 7.0
     obs.doppler_hz[before + 1] = math.nan
     state.slot[0, 0] = -1
@@ -317,3 +323,27 @@ def test_power_failure_marks_every_row():
     obs.event[0] = EVENT_POWER_FAILURE
     n, bits, counts = track(obs, plan, state, scratch)
     assert (n, bits, counts[COUNT_POWER]) == (N, [SLIP_SURE] * N, N)
+
+
+def test_slips_of_a_later_epoch_are_those_of_its_own_rows():
+    obs, plan, state, _ = receiver()
+    before = 2
+    as_second_epoch(obs, before)
+    obs.phase_cycle[before + 2] += 11.0
+    obs.code_m[before + 4] += 10.5
+    counts = np.zeros(29, np.int64)
+    scratch = np.zeros((3, before + N + 1))
+    assert track_receiver(obs, 1, 0, plan, SETTINGS, state, scratch, counts) == 2
+    wanted = [0, 0, SLIP_LIKELY, 0, SLIP_LIKELY, 0]
+    assert state.slip_bits[0, :N, 0].tolist() == wanted
+    assert (counts[COUNT_DOPPLER], counts[COUNT_CODE_PHASE]) == (1, 1)
+
+
+def test_power_failure_marks_no_row_that_is_not_tracked():
+    obs, plan, state, scratch = receiver()
+    obs.event[0] = EVENT_POWER_FAILURE
+    state.slot[3, 0] = -1
+    n, bits, counts = track(obs, plan, state, scratch)
+    assert (n, counts[COUNT_POWER]) == (N - 1, N - 1)
+    assert bits == [SLIP_SURE] * 3 + [0] + [SLIP_SURE] * 2
+    assert not state.slip_bits[0, :N, 1:].any()
