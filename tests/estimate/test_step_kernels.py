@@ -14,6 +14,7 @@ from rtkpos.core.tables import (
     EVENT_POWER_FAILURE,
     EVENT_SESSION,
 )
+from rtkpos.estimate.ambiguity.fix_probability import fix_probability
 from rtkpos.estimate.ambiguity.integer_step import integer_step, try_integers, validate_fix
 from rtkpos.estimate.baseline.code_differential import clock_of_first_code
 from rtkpos.estimate.baseline.single_difference import share_states
@@ -178,6 +179,26 @@ def test_integers_of_one_epoch_are_found_and_proven():
     amb.shift_m[0] += 10.0
     jump = validate_fix(n, inputs, memory, memory.state, out, 0)
     assert jump == Reason.POSITION_JUMP.value
+
+
+@pytest.mark.parametrize(("shift_m", "wanted"), [(0.09, Reason.OK), (0.11, Reason.POSITION_JUMP)])
+def test_a_fix_may_be_a_decimetre_from_a_float_however_certain(shift_m, wanted):
+    inputs, memory, out, _ = with_phases()
+    n = try_integers(inputs, memory, memory.state, out, 0)[1]
+    for a in range(3):
+        memory.state.cov[a, a] = 1e-6
+    memory.ambiguity.shift_m[:] = shift_m, 0.0, 0.0
+    assert validate_fix(n, inputs, memory, memory.state, out, 0) == wanted.value
+
+
+def test_probability_is_that_of_the_fixed_integers():
+    inputs, memory, out, _ = with_phases()
+    n, amb = try_integers(inputs, memory, memory.state, out, 0)[1], memory.ambiguity
+    amb.first_fixed = 4
+    validate_fix(n, inputs, memory, memory.state, out, 0)
+    misfit, age_s = memory.work.code_misfit, abs(out[0].age_s)
+    wanted, others = (fix_probability(n + k, misfit, age_s, amb) for k in (-4, 4))
+    assert amb.probability == out[0].probability == wanted != others
 
 
 def test_a_fixed_row_holds_position_and_widened_covariance():
