@@ -54,7 +54,9 @@ def is_wanted() -> bool:
 
 def compile_kernels(source: Path, folder: Path) -> None:
     """Have the sources that are packed compile their kernels into a folder."""
-    environment = os.environ | {"PYTHONPATH": str(source)}
+    # An isolated build finds what it depends on by the path of this process alone.
+    places = os.pathsep.join([str(source), *filter(None, sys.path)])
+    environment = os.environ | {"PYTHONPATH": places}
     words = ["warmup", "--into", str(folder), "--cpu", "generic"]
     subprocess.run([sys.executable, "-c", WARM_UP, *words], env=environment, check=True)
 
