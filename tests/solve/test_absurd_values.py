@@ -90,3 +90,10 @@ def test_the_live_engine_goes_on_after_an_absurd_epoch():
 )
 def test_what_is_possible(position, variance, possible):
     assert is_possible(np.array(position), np.diag([1.0, 1.0, variance])) == possible
+
+
+@pytest.mark.parametrize("covariance", [np.nan, np.inf, -np.inf])
+def test_no_position_has_a_covariance_that_is_no_number(covariance):
+    cov_m2 = np.eye(3)
+    cov_m2[2, 0] = covariance
+    assert not is_possible(np.zeros(3), cov_m2)

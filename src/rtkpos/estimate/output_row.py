@@ -12,14 +12,16 @@ PLACE_LIMIT_M = 1e9  # from the centre of the earth; no receiver is further away
 
 @kernel
 def is_possible(position_m, cov_m2):
-    """Whether a position (3,) [m] and the variances of cov_m2 (3, 3) [m^2] are numbers of a place.
+    """Whether a position (3,) [m] and its covariance cov_m2 (3, 3) [m^2] are numbers of a place.
 
-    False for NaN, infinity, and what is further away than any antenna or negative.
+    False for NaN, infinity, what is further away than any antenna, and negative variances.
     """
     possible = True
     for a in range(3):
         possible = possible and abs(position_m[a]) < PLACE_LIMIT_M
-        possible = possible and 0.0 <= cov_m2[a, a] < PLACE_LIMIT_M**2
+        possible = possible and cov_m2[a, a] >= 0.0
+        for b in range(3):
+            possible = possible and abs(cov_m2[a, b]) < PLACE_LIMIT_M**2
     return possible
 
 
