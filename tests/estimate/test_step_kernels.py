@@ -15,7 +15,12 @@ from rtkpos.core.tables import (
     EVENT_SESSION,
 )
 from rtkpos.estimate.ambiguity.fix_probability import fix_probability
-from rtkpos.estimate.ambiguity.integer_step import integer_step, try_integers, validate_fix
+from rtkpos.estimate.ambiguity.integer_step import (
+    integer_step,
+    take_static,
+    try_integers,
+    validate_fix,
+)
 from rtkpos.estimate.baseline.code_differential import clock_of_first_code
 from rtkpos.estimate.baseline.single_difference import share_states
 from rtkpos.estimate.rover_filter import filter_rover
@@ -286,6 +291,22 @@ def test_only_an_antenna_that_may_have_moved_restarts_the_static_mean(event, kep
     memory.static_mean.n_epoch = 7
     track_both(inputs, 1, -1, 0, memory)
     assert memory.static_mean.n_epoch == kept
+
+
+@pytest.mark.parametrize("n_before", [0, 1])
+def test_a_static_mean_begins_with_a_covariance_that_has_an_inverse(n_before):
+    inputs = inputs_of("static")
+    memory, _ = begun(inputs)
+    settings = inputs.plan.settings
+    memory.ambiguity.phases_alone = 1
+    memory.epoch_m[:] = ROVER_M
+    memory.epoch_cov_m2[:] = np.eye(3) * 1e-4
+    if n_before:
+        assert take_static(0, settings, memory) == Reason.OK.value
+    memory.epoch_cov_m2[:] = 1e-4  # all axes alike: of rank one
+    reason = Reason.OK if n_before else Reason.BAD_COVARIANCE
+    assert take_static(1_000_000_000, settings, memory) == reason.value
+    assert memory.static_mean.n_epoch == n_before
 
 
 def test_static_epochs_go_into_the_mean():

@@ -1,7 +1,7 @@
 """The integer part of an epoch: search, validate, and write the fixed position or the reason.
 
-Legend: inputs RunInputs      memory StepMemory record, with state (N,), cov (N, N) and work (M, B)
-of `estimate.workspace`      out (n_epoch,) StepOutput records, row k_out      counts (n_counter,)
+Legend: inputs RunInputs      memory StepMemory record, with state FilterState (N,), (N, N) and
+work EpochWork (M, B)      out (n_epoch,) StepOutput records, row k_out      counts (n_counter,)
 """
 
 from __future__ import annotations
@@ -119,10 +119,8 @@ def integer_step(inputs, time_ns, memory, out, k_out):
         hold_if_validated(n, time_ns, settings, memory)
     if not is_static or memory.static_mean.last_ns == time_ns:
         write_own(memory, out, k_out)
+    scale_covariance(memory.epoch_cov_m2, fixed_variance_factor(memory.ambiguity.variance_factor))
     if is_static:
-        scale_covariance(
-            memory.epoch_cov_m2, fixed_variance_factor(memory.ambiguity.variance_factor)
-        )
         mean_covariance(memory.static_mean, memory.epoch_cov_m2, memory.written_cov_m2)
         write_position(
             out,
@@ -133,9 +131,6 @@ def integer_step(inputs, time_ns, memory, out, k_out):
             Reason.OK.value,
         )
     else:
-        scale_covariance(
-            memory.epoch_cov_m2, fixed_variance_factor(memory.ambiguity.variance_factor)
-        )
         write_position(
             out, k_out, memory.epoch_m, memory.epoch_cov_m2, FixStatus.FIXED.value, Reason.OK.value
         )
@@ -264,7 +259,7 @@ def take_static(time_ns, settings, memory):
         memory.counts[COUNT_STATIC_RESTART] += 1
         forget_mean(mean)
     add_to_mean(mean, memory.epoch_m, memory.epoch_cov_m2, time_ns, settings.phase_correlation_s)
-    return Reason.OK.value
+    return Reason.OK.value if mean.n_epoch > 0 else Reason.BAD_COVARIANCE.value
 
 
 @kernel
