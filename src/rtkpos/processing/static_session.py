@@ -26,7 +26,7 @@ import numpy as np
 from rtkpos._arrays import FloatArray, IndexArray, TimeArray
 from rtkpos.constants import NS_PER_S
 from rtkpos.core.station.geodesy import ecef_to_geodetic, enu_rotation
-from rtkpos.core.tables import EVENT_ANTENNA_MOVED, EVENT_SESSION
+from rtkpos.core.tables import PLACE_EVENTS
 from rtkpos.records.solution import HourlyMeans
 from rtkpos.records.status import FixStatus
 
@@ -60,7 +60,7 @@ def static_session(time_ns: TimeArray, out: Any, fill: bool) -> StaticSession:
     fill : enter the coordinate and its covariance into all fixed rows: what is known of an antenna
         at rest after both directions is the same at every epoch
     """
-    moved = np.flatnonzero(out["event"] & (EVENT_ANTENNA_MOVED | EVENT_SESSION))
+    moved = np.flatnonzero(out["event"] & PLACE_EVENTS)
     first = int(moved[-1]) if len(moved) else 0
     fixed = (out["status"] == FixStatus.FIXED) & (np.arange(len(time_ns)) >= first)
     used = np.flatnonzero(fixed & np.isfinite(out["own_ecef_m"]).all(axis=1))
