@@ -214,7 +214,7 @@ _PRIVATE_WORDS = {
     "strikes": "consecutive outliers",
     "on trial": "confirmation",
     "wander": "process noise, random walk",
-    "propagate_by_tdcp": "propagation",
+    "reckon": "propagation",
     "reckoned": "propagation",
     "anew": "again, reset, restart",
     "witness": "neighbour",
