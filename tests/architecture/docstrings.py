@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tests.architecture.modules import Function, Module, Violation, arguments, is_kernel
 
 # "Source: ...", an interface document, or a paper with its year.
 _SOURCE = re.compile(r"\bSources?:|\bICD\b|\bIS-GPS\b|\bIERS\b|[A-Z]\w+ (et al\. )?\((19|20)\d\d\)")
 _SHAPE = re.compile(r"\([\w+*\- ./|>=]*,[\w+*\- ,./|>=]*\)")
+_REFERENCE = re.compile(r"`(?:rtkpos\.)?([a-z_]\w*(?:\.\w+)+)`")
 _SHORT_KERNEL_LINES = 14  # a kernel as short as this shows by itself what its arrays are
 
 
@@ -83,3 +84,32 @@ def sources(module: Module) -> Iterator[Violation]:
     if has_formulae or module.path.endswith("_tables.py"):
         if not _SOURCE.search(module.source):
             yield module.violation(1, "no source is named for the formulae or coefficients")
+
+
+def references(modules: Iterable[Module]) -> Iterator[Violation]:
+    """What stands in backticks as `room.module` or `room.module.name` is there."""
+    by_name = {module.name.removeprefix("rtkpos."): module for module in modules}
+    for module in by_name.values():
+        for number, line in enumerate(module.source.splitlines(), 1):
+            for name in _REFERENCE.findall(line):
+                if name.partition(".")[0] in by_name and not _is_there(name, by_name):
+                    yield module.violation(number, f"there is no {name}")
+
+
+def _is_there(name: str, by_name: dict[str, Module]) -> bool:
+    """Whether a dotted name is a module, or a name in the code of its module or folder."""
+    above, _, last = name.rpartition(".")
+    return name in by_name or (above in by_name and last in _names(by_name[above].tree))
+
+
+def _names(tree: ast.Module) -> set[str]:
+    """Names in the code of a module, those of tables of lazy imports included."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, Function | ast.ClassDef | ast.alias):
+            found.add(node.name)
+        elif isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.add(node.value)
+    return found

@@ -36,6 +36,7 @@ BY_PACKAGE = (
     imports.no_circles,
     folders.unique_file_names,
     kernel_tests.kernels_named,
+    docstrings.references,
 )
 
 # (rule, file, word in the message): reason. Few, and each still needed.

@@ -296,6 +296,8 @@ def test_folder_sizes(tmp_path, monkeypatch):
         ("# starts anew", 1),
         ("a_second_opinion = 1", 1),
         ("STRIKES = 3", 1),
+        ("reckon(state)", 1),
+        ("propagate_by_tdcp(state)", 0),
         ("renewed, proofread = 1, 2", 0),
     ],
 )
@@ -419,3 +421,22 @@ def test_satellites_are_taken_apart_in_one_place():
 def test_a_name_of_a_record_stands_for_one_type():
     assert len(found(records.one_type_of_a_name, "network/a.py", '"""memory : EdgeMemory"""')) == 1
     assert found(records.one_type_of_a_name, "network/a.py", '"""edge : EdgeMemory"""') == []
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("# see `core.orbits`, `core.orbits.clock_of` and `rtkpos.core.orbits`", 0),
+        ("# see `core.clocks`", 1),
+        ("# see `core.orbits.place_of`", 1),
+        ("# see `core.satellites`", 1),
+        ("# `work.slip` is filled", 0),
+    ],
+)
+def test_references(text, count):
+    modules = [
+        Module("core/__init__.py", '"""Orbits of satellites."""'),
+        Module("core/orbits.py", "def clock_of(): ..."),
+        Module("io/a.py", text),
+    ]
+    assert len(list(docstrings.references(modules))) == count

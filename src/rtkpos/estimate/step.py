@@ -3,8 +3,8 @@
 `step` writes one row of the output records and moves the filter on; `run_block` calls it for many
 epochs without returning to Python.
 
-Legend: inputs RunInputs      memory StepMemory record, with state (N,), cov (N, N) and work (M, B)
-of `estimate.workspace`      out (n_epoch,) StepOutput records, row k_out      counts (n_counter,)
+Legend: inputs RunInputs      memory StepMemory record, with state FilterState (N,), (N, N) and
+work EpochWork (M, B)      out (n_epoch,) StepOutput records, row k_out      counts (n_counter,)
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def step(inputs, k_rover, k_base, base_from, memory, out, k_out):
 
     inputs : RunInputs      k_rover, k_base : epochs, k_base -1 = no base epoch young enough
     base_from : first base epoch not yet looked at for slips      memory : StepMemory record
-    out : StepOutputs, row k_out      Returns : int FixStatus
+    out : StepOutput records, row k_out      Returns : int FixStatus
     """
     settings = inputs.plan.settings
     out[k_out].event = inputs.rover.event[k_rover]

@@ -3,7 +3,8 @@
 Neither knows where the antenna is or what the clocks do. The geometry-free phase sees slips of a
 cycle that differ in metres between the bands; the Melbourne-Wuebbena wide lane those that differ in
 cycles, late but also where metres agree. Every verdict goes to `work.slip` as SLIP_SURE or
-SLIP_LIKELY; `estimate.phase_steps` confirms the likely ones band by band, or withdraws them.
+SLIP_LIKELY; `estimate.baseline.phase_steps` confirms the likely ones band by band, or withdraws
+them.
 
 work : EpochWork      state : FilterState      counts : (n_counter,) the COUNT_* slots
 """

@@ -23,7 +23,7 @@ _NAV_REACH_NS = 2 * 3600 * NS_PER_S
 def explain_base(out: Any, rover_ns: TimeArray, base_ns: TimeArray, tolerance_ns: int) -> None:
     """Tell a correction that is too old from one that never came, and enter its age.
 
-    out : StepOutputs, one row per rover epoch; NO_BASE_EPOCH becomes CORRECTION_TOO_OLD where
+    out : StepOutput rows, one per rover epoch; NO_BASE_EPOCH becomes CORRECTION_TOO_OLD where
     there is an earlier base epoch      base_ns : (m,) GPST [ns], ascending
     """
     rows = np.flatnonzero(out["reason"] == Reason.NO_BASE_EPOCH)
@@ -38,7 +38,7 @@ def explain_base(out: Any, rover_ns: TimeArray, base_ns: TimeArray, tolerance_ns
 def explain_rover(out: Any, rover: ObsArrays, nav: BroadcastTable) -> None:
     """Tell too few ephemerides from too few satellites.
 
-    out : StepOutputs, one row per rover epoch; FEW_ROVER_SATELLITES becomes NO_EPHEMERIS where
+    out : StepOutput rows, one per rover epoch; FEW_ROVER_SATELLITES becomes NO_EPHEMERIS where
     enough satellites have codes but not enough of them an ephemeris
     """
     for k in np.flatnonzero(out["reason"] == Reason.FEW_ROVER_SATELLITES):

@@ -132,7 +132,7 @@ def _satellites_left_out(rover: ObsTable, plan: Any) -> list[str]:
 def glonass_notes(mode: int, ambiguity: Any, uses: tuple[SignalUse, ...]) -> list[str]:
     """What was assumed or learnt of the GLONASS channel bias.
 
-    mode : GLONASS_* of `estimate.glonass`      ambiguity : record of the `AmbiguityWork`
+    mode : GLONASS_* of `estimate.ambiguity.glonass`      ambiguity : record of the `AmbiguityWork`
     """
     if not any(use.system == "R" and use.n_phase for use in uses) or mode == GLONASS_OFF:
         return []

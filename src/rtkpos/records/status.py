@@ -10,7 +10,7 @@ from enum import IntEnum
 
 
 class RunMode(IntEnum):
-    """What is positioned: see `records.config.Positioning`."""
+    """What is positioned: see `records.config.RtkConfig`."""
 
     SINGLE = 0
     DGNSS = 1

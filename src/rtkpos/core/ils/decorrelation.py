@@ -40,7 +40,7 @@ class IntegerWorkspace(NamedTuple):
     Filled by `decorrelate`, with z = Z a the decorrelated ambiguities:
     factor_t : (n_max, row_width) [k, i] = L[i, k] for i > k, where Z Q Z' = L' D L
     cond_var : (n_max,) D, variance of z_k given z_(k+1) .. z_(n-1) [cycle^2]
-    order, steps, multiple, n_step, growth : Z, unimodular, see `core.integer_steps`
+    order, steps, multiple, n_step, growth : Z, unimodular, see `core.ils.transformations`
     Filled by `load_floats`:
     shift    : (n_max,) integers taken off the floats before anything else [cycle]
     floats_z : (n_max,) decorrelated floats of (a - shift) [cycle]

@@ -271,9 +271,9 @@ def satellite_state(eph, row, system, time_ns, out_state):
     eph       : EphemerisArrays      row : int      system : int      time_ns : int GPST [ns]
     out_state : (8,) x, y, z [m], vx, vy, vz [m/s] in the earth-fixed frame of that very time;
                 clock [s] with the relativistic eccentricity term, without group delay (see
-                `core.group_delay`); clock drift [s/s]
+                `core.orbits.group_delay`); clock drift [s/s]
     Returns   : int 0; 1 when the elements give no position or the time is more than a day from
-                toe (outputs NaN). Freshness is judged by `core.ephemeris`.
+                toe (outputs NaN). Freshness is judged by `core.orbits.ephemeris`.
     """
     return satellite_state_offset(eph, row, system, time_ns, 0.0, out_state)
 

@@ -56,7 +56,7 @@ class AmbiguityWork(NamedTuple):
     probability : that the integers are right      n_dropped : satellites dropped so far
     position_cov : (3, N_DD) covariance of the position's axes and the differences
     matrix : (N_DD, N_DD) the integer transformation, where a satellite is to be dropped
-    channels, channel_bias*, channel_score, ifb_sum : see `estimate.glonass`; the bias
+    channels, channel_bias*, channel_score, ifb_sum : see `estimate.ambiguity.glonass`; the bias
            outlives the epoch
     """
 

@@ -98,7 +98,7 @@ def ionosphere_sigma_m(i, work, settings):
 def wet_variance(work, settings):
     """Variance of the relative zenith wet delay on this line [m^2]."""
     if work.base_kind == BASE_DOUBTFUL:
-        # What is small is noise of the phases: `estimate.virtual`.
+        # What is small is noise of the phases: `correction_noise`.
         return max(work.wet_sigma_m - TRUSTED_WET_M, LEAST_WET_M) ** 2
     return (settings.wet_m_per_m * work.baseline_m) ** 2
 

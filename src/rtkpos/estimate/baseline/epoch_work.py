@@ -1,6 +1,6 @@
 """Memory of the compiled step: the epoch's work arrays, the filter's state, the settings.
 
-Allocated once by Python, owned by `solve`, handed to the kernels as named tuples of arrays.
+Allocated once by Python, owned by the run, handed to the kernels as named tuples of arrays.
 """
 
 from __future__ import annotations
@@ -315,7 +315,7 @@ NEVER_NS = -(1 << 62)
 class Settings(NamedTuple):
     """The numbers of an `RtkConfig` as the kernels take them; see `records.config` for meanings."""
 
-    mode: int  # `records.status.Mode`
+    mode: int  # `records.status.RunMode`
     ar: int  # `records.status.ArMode`
     mask_rad: float
     cn0_min_dbhz: float

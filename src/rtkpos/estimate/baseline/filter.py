@@ -2,7 +2,7 @@
 
 States: position (3) [m], clock difference [m], code bias per further pair group [m], one
 single-difference ambiguity per (satellite, band) [cycle], and on long lines the atmosphere of
-`estimate.atmosphere_states`. Single differences are uncorrelated, so every observation is a scalar
+`atmosphere_states`. Single differences are uncorrelated, so every observation is a scalar
 update (Bierman 1977, Factorization Methods, ch. V), and no reference satellite exists inside the
 filter. New ambiguities enter by augmentation from their first phase, which is the limit of an
 infinite prior without its loss of digits.

@@ -25,8 +25,8 @@ from rtkpos.estimate.robust import (
     robust_work,
 )
 
-# Status of a code position. CHI_SQUARE comes with a position (its covariance is scaled to what
-# the residuals show); the others leave the outputs NaN.
+# Status of a code position. POINT_CHI_SQUARE comes with a position (its covariance is scaled to
+# what the residuals show); the others leave the outputs NaN.
 POINT_OK, POINT_FEW, POINT_NOT_CONVERGED, POINT_GEOMETRY, POINT_CHI_SQUARE = range(5)
 
 # Linearising on a grid makes the result independent of the order of the satellites: the last,

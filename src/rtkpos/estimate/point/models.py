@@ -65,7 +65,7 @@ class PointPlan(NamedTuple):
 
     rank : (N_SIG,) order of preference within a satellite, NO_RANK = not wanted
     wanted : (N_SAT,)      group : (N_SYSTEM,) receiver clock each system belongs to
-    message_order : (N_SYSTEM, k) admitted navigation messages, see `core.ephemeris`
+    message_order : (N_SYSTEM, k) admitted navigation messages, see `core.orbits.ephemeris`
     """
 
     rank: IndexArray

@@ -1,8 +1,9 @@
 """One epoch of one baseline between stations of known coordinates: its filter of differences.
 
-The states are those of `estimate.relative` on long lines: a clock, code biases, an ambiguity per
-satellite and band, a slant ionosphere per satellite and the relative wet delay (ionosphere-weighted
-model, Teunissen 1998, J. Geodesy 72:236), with the position pinned to the coordinates.
+The states are those of `estimate.baseline.filter` on long lines: a clock, code biases, an
+ambiguity per satellite and band, a slant ionosphere per satellite and the relative wet delay
+(ionosphere-weighted model, Teunissen 1998, J. Geodesy 72:236), with the position pinned to the
+coordinates.
 
 edge : EdgeMemory record      plan : EdgePlan record      rover, base : StationMemory records
 state : FilterState (N,), (N, N)      work : EpochWork, rows (M, B)

@@ -96,7 +96,7 @@ def fits(t, k, network):
     """Whether the implied integers of the candidates agree with the float solution of side k.
 
     The squared norm (z - z_float)' Q^-1 (z - z_float) by the decorrelated factors, as in
-    `estimate.ambiguity.condition_position`.
+    `estimate.ambiguity.fixing.condition_position`.
     """
     edge = network.edge[network.triangle[t, k]]
     amb, state, work = edge.ambiguity, edge.state, edge.work

@@ -1,7 +1,7 @@
 """Corrections at a point, epoch by epoch: stations levelled, interpolated, with their sigma.
 
 Clocks and satellite constants that the stations' corrections share have no meaning; where all
-stations have all satellites they drop out of double differences by themselves, and `level_stations`
+stations have all satellites they drop out of double differences by themselves, and `level_station`
 takes them out where somebody lacks a satellite, slowly, so that nothing jumps.
 
 field : FieldMemory of K stations around the point, the master first, and S satellites

@@ -40,7 +40,8 @@ class SystemTruth:
 
     sat : (n_sat,)      trop_m, iono_l1_m, excess_m : (n_epoch, n_sat) slant delays, NaN unseen
     direct : (n_epoch, n_sat) line of sight      events : rows epoch, satellite index of the
-    system, signal, integer, cause, see `tracking.Tracked`      sig_sat : the satellites they count
+    system, signal, integer, cause, see `phase_tracking.Tracked`      event_sat : the satellites
+    they count
     """
 
     sat: SatArray

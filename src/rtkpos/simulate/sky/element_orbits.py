@@ -1,6 +1,6 @@
 """Where satellites are, from broadcast elements; written from the interface documents alone.
 
-Elements are dictionaries of arrays by name (`io.nav_elements`); times are seconds from their
+Elements are dictionaries of arrays by name (`Elements`); times are seconds from their
 reference. Everything broadcasts, so a call serves all satellites and epochs at once.
 """
 
