@@ -52,6 +52,16 @@ def read(text, **options):
     return read_nav(text.encode("latin-1"), **options)
 
 
+@pytest.mark.parametrize("line", ["G05 2024", "G06 2024", "    2.52", "END OF HEADER"])
+def test_end_of_file_marks_of_old_systems_cost_no_record(line):
+    text = header() + gps() + gps(sat="G06")
+    start = text.rfind("\n", 0, text.find(line)) + 1
+    for at in (start, text.find("\n", start)):
+        nav = read(text[:at] + "\x1a" + text[at:] + "\x1a\r\n\x1a", strict=True)
+        assert nav.n_ephemeris == 2
+        assert nav.report.counts["bad_record"] == 0
+
+
 def test_week_rollovers_and_year_ends_are_whole_times():
     """toe at the first and last seconds of a week, tx in the week before, new year in between."""
     nav = read(

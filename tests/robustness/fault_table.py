@@ -182,7 +182,8 @@ FILES = (
     Fault(75, "epoch line with a blank more or less", "normal", "read word by word", (
         (QUIRKS, "test_epoch_lines_with_a_blank_more_or_less"),)),
     Fault(76, "end-of-file marks 0x1A of joined files", "normal", "they are nothing", (
-        (QUIRKS, "test_stray_end_of_file_marks_are_nothing"),)),
+        (QUIRKS, "test_stray_end_of_file_marks_are_nothing"),
+        (DAMAGE, "test_end_of_file_marks_of_old_systems_cost_no_record"))),
     Fault(77, "header labels cut or unknown", "normal, skip",
           "a cut label that can only be one is read; all are counted, the first is named", (
         (QUIRKS, "test_unknown_and_cut_labels_are_named"),)),

@@ -17,6 +17,7 @@ from rtkpos.io.rinex._navigation.ephemeris_rows import NavColumns, columns_of
 from rtkpos.io.rinex._navigation.messages import ionosphere_message, time_offset_message
 from rtkpos.io.rinex._navigation.text import RINEX3, BodyReader, NavHeader, RawRecords, parse_header
 from rtkpos.io.text.decompress import read_members
+from rtkpos.io.text.file_ends import without_file_ends
 from rtkpos.records.broadcast import BroadcastTable, Ionosphere, sat_starts
 from rtkpos.records.report import ReadReport
 
@@ -142,7 +143,7 @@ def _read_member(
 
 
 def _lines(data: bytes) -> list[str]:
-    text = data.decode("latin-1").replace("\x00", " ")
+    text = without_file_ends(data).decode("latin-1").replace("\x00", " ")
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
