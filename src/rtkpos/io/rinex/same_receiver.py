@@ -33,9 +33,11 @@ def are_two_receivers(first: Path, second: Path) -> bool:
             starts, first = starts[::-1], second
         one, other = starts
         start_ns = int(other.time_ns[0])
-        if start_ns - int(one.time_ns[0]) >= _SAME_START_NS:
-            if _is_one_station(one.station, other.station) or _last_ns(first) <= start_ns:
-                return False
+        is_later = start_ns - int(one.time_ns[0]) >= _SAME_START_NS
+        if is_later and _is_one_station(one.station, other.station):
+            return False
+        if int(one.time_ns[-1]) <= start_ns and _last_ns(first) <= start_ns:
+            return False
     except (FileError, RinexError):
         return False
     return _differ(one, other)
