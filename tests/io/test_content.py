@@ -132,6 +132,17 @@ def test_cut_gzip_keeps_what_decoded():
         read_content(cut, strict=True)
 
 
+def test_what_is_not_damaged_is_not_to_be_downloaded_again():
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a.obs", file_3(1))
+    locked = bytearray(stream.getvalue())
+    locked[locked.index(b"PK\x01\x02") + 8] |= 1  # the directory says that it is encrypted
+    with pytest.raises(FileError, match="unpack the archive with its password") as refused:
+        read_content(bytes(locked))
+    assert "download" not in str(refused.value)
+
+
 def test_cut_bzip2_of_one_block_gives_nothing():
     packed = bz2.compress(file_3(400).encode())
     with pytest.raises(FileError, match="truncated bzip2"):

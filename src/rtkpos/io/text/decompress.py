@@ -193,7 +193,9 @@ class _Unpacking:
         if not problem:
             return
         if self.strict or size == 0:
-            raise FileError(f"{name}: {problem}; download it again.", name)
+            is_damage = problem.startswith(("damaged", "truncated"))
+            advice = "; download it again." if is_damage else "."
+            raise FileError(f"{name}: {problem}{advice}", name)
         self._tell(f"{name}: {problem}; kept the {size} bytes decoded before the damage.", name)
 
     def _tell(self, sentence: str, name: str) -> None:
