@@ -90,6 +90,18 @@ def test_a_record_with_one_other_value_costs_that_satellite():
     assert table.report.counts["epoch_conflict"] == 0
 
 
+def test_a_third_record_does_not_bring_a_satellite_back_that_two_gave_other_values():
+    groups = [("G05", "G12"), ("G05", "G07", "C07"), ("G05", "G08")]
+    first, *others = [epoch_3(1.0, group) for group in groups]
+    for k, other in enumerate(others):
+        first += other.replace(sat_line("G05", 1.0), sat_line("G05", 5.0 + 4.0 * k))
+    table = read_obs(body(epoch_3(0.0), first, epoch_3(2.0)))
+    rows = slice(*table.row_start[1:3].tolist())
+    assert set(table.sat[rows].tolist()) == {sat_from_name(s) for s in ("G07", "G08", "G12", "C07")}
+    assert table.report.counts["conflicting_satellite"] == 1
+    assert table.report.counts["epoch_joined"] == 2
+
+
 def test_another_epoch_under_the_same_tag_is_dropped_with_one_warning():
     wrong = [
         epoch_3(float(k)).replace(sat_line("G05", k), sat_line("G05", k + 0.5)) for k in range(4)

@@ -38,15 +38,19 @@ def join_records(
     several = np.flatnonzero(n_record > 1)
     joined = select_epochs(epochs, first[several])
     wheres: dict[str, list[int]] = {}
+    barred: IndexArray = np.zeros(0, np.int64)
     for level in range(1, int(n_record.max())):
         added = np.flatnonzero(rank == level)
         place = np.searchsorted(several, group[added])
         base, rest = select_epochs(joined, place), np.delete(np.arange(len(several)), place)
         is_same_receiver = receiver[added] == receiver[first[group[added]]]
-        merged = _join_pairs(base, select_epochs(epochs, added), is_same_receiver, wheres)
+        merged, differ = _join_pairs(base, select_epochs(epochs, added), is_same_receiver, wheres)
+        barred = np.union1d(barred, place[differ // N_SAT] * N_SAT + differ % N_SAT)
         both = join_epochs([merged, select_epochs(joined, rest)])
         joined = select_epochs(both, np.argsort(np.concatenate([place, rest]), kind="stable"))
+    wheres["conflicting_satellite"] = joined.time_ns[barred // N_SAT].tolist()
     _tell(wheres, name, report)
+    joined = _without(joined, barred)
     single = select_epochs(epochs, first[n_record == 1])
     both = join_epochs([single, joined])
     order = np.argsort(both.time_ns, kind="stable")
@@ -55,8 +59,12 @@ def join_records(
 
 def _join_pairs(
     base: EpochSet, added: EpochSet, is_same_receiver: BoolArray, wheres: dict[str, list[int]]
-) -> EpochSet:
-    """The k-th epochs of both as one, for all k; `wheres` gets the times of what was found."""
+) -> tuple[EpochSet, IndexArray]:
+    """The k-th epochs of both as one, for all k; `wheres` gets the times of what was found.
+
+    The second result are satellites whose values differ, as k * N_SAT + satellite: they are to be
+    left out when no more records follow.
+    """
     n = len(base.time_ns)
     rows = join_epochs([base, added]).rows
     n_row = [np.diff(part.row_start) for part in (base, added)]
@@ -76,24 +84,37 @@ def _join_pairs(
     n_differ = np.bincount(epoch[again], differs, minlength=n)
     is_joined = is_same_receiver & (n_differ <= n_new)
     _fill(rows, np.flatnonzero(again), is_joined[epoch[again]])
-    barred_sat = np.unique((epoch[again] * N_SAT + rows.sat[again])[differs])
-    barred = np.isin(epoch * N_SAT + rows.sat, barred_sat) & is_joined[epoch]
-    keep = ~again & ~barred & (is_joined[epoch] | ~is_added)
+    differ = np.unique((epoch[again] * N_SAT + rows.sat[again])[differs])
+    keep = ~again & (is_joined[epoch] | ~is_added)
     is_equal = is_joined & (n_new == 0) & (n_differ == 0)
     found = {
         "epoch_duplicate": np.flatnonzero(is_equal),
         "epoch_joined": np.flatnonzero(is_joined & ~is_equal),
         "epoch_conflict": np.flatnonzero(~is_joined),
-        "conflicting_satellite": barred_sat[is_joined[barred_sat // N_SAT]] // N_SAT,
     }
     for what, where in found.items():
         wheres.setdefault(what, []).extend(base.time_ns[where].tolist())
-    return EpochSet(
+    joined = EpochSet(
         base.time_ns,
         np.where(is_joined, base.event | added.event, base.event),
         np.where(is_joined & np.isnan(base.rx_clock_s), added.rx_clock_s, base.rx_clock_s),
         np.concatenate([[0], np.cumsum(np.bincount(epoch[keep], minlength=n))]),
         ObsRows._make([column[keep] for column in rows]),
+    )
+    return joined, differ[is_joined[differ // N_SAT]]
+
+
+def _without(epochs: EpochSet, barred: IndexArray) -> EpochSet:
+    """The epochs without some satellites, each given as epoch * N_SAT + satellite."""
+    n = len(epochs.time_ns)
+    epoch = np.repeat(np.arange(n), np.diff(epochs.row_start))
+    keep = ~np.isin(epoch * N_SAT + epochs.rows.sat, barred)
+    return EpochSet(
+        epochs.time_ns,
+        epochs.event,
+        epochs.rx_clock_s,
+        np.concatenate([[0], np.cumsum(np.bincount(epoch[keep], minlength=n))]),
+        ObsRows._make([column[keep] for column in epochs.rows]),
     )
 
 
