@@ -293,6 +293,13 @@ def test_records_decide_on_lists_of_another_length_than_announced(announced):
         read_obs(swapped.encode())
 
 
+def test_a_list_longer_than_all_records_stays_ambiguous():
+    listed, written = ("C1C", "L1C", "L2W", "L5X"), ("C1C", "L1C", "L5X")
+    text = header_3(types={"G": listed}) + realistic({"G": written}, 3)
+    with pytest.raises(RinexError, match="columns are ambiguous"):
+        read_obs(text.replace("G    4 C1C", "G    3 C1C").encode())
+
+
 def test_records_decide_on_lists_of_rinex_2():
     types = ("C1", "L1", "S1", "P2", "L2", "S2")
     line = "".join(field(v) for v in (22e6, 115e6, 45.0, 22e6, 90e6, 40.0)[:5]) + "\n"
@@ -339,8 +346,11 @@ def test_codes_of_converters(written, version, read):
 @pytest.mark.parametrize(("carrier_hz", "read"), [(1561.098e6, "2I"), (1575.42e6, "1P")])
 def test_beidou_1c_is_named_by_its_carrier(carrier_hz, read):
     types = {"C": ("C1C", "L1C", "S1C")}
-    table = read_obs((header_3(types=types) + realistic(types, 3, carrier_hz)).encode())
+    shift = header_line("C L1C  0.25000", "SYS / PHASE SHIFT")
+    head = header_3(types=types, extra=[shift])
+    table = read_obs((head + realistic(types, 3, carrier_hz)).encode())
     assert {sig_name(int(sig)) for sig in table.sig} == {f"C:{read}"}
+    assert list(table.phase_shift_cycle.values()) == [0.25]
     assert f"1C of system C is read as {read}" in table.report.warnings[0]
 
 

@@ -25,8 +25,8 @@ _HEAD_2 = re.compile(
 def settle_types(header: ObsHeader, content: bytes, start: int) -> None:
     """Keep the lists of `header.doubtful` that the records from byte `start` on fit; drop others.
 
-    A list fits where no record has more columns and the values are of the kinds it names: ranges,
-    signal strengths and Doppler shifts differ by orders of magnitude.
+    A list fits where some record has as many columns and none has more, and the values are of the
+    kinds it names: ranges, signal strengths and Doppler shifts differ by orders of magnitude.
     """
     for key in list(header.doubtful):
         codes = header.types[key]
@@ -62,16 +62,18 @@ def settle_beidou_1c(header: ObsHeader, content: bytes, start: int) -> None:
         carrier = CARRIER_HZ[BEIDOU][band]
         if abs(hz / carrier - 1.0) < _CARRIER_SHARE and not any(c[1:] == name for c in codes):
             header.types["C"] = [c[0] + name if c[1:] == "1C" else c for c in codes]
-            for letter, code in list(header.scale):
-                if letter == "C" and code[1:] == "1C":
-                    header.scale[("C", code[0] + name)] = header.scale[("C", code)]
+            for of_code in (header.scale, header.shifts):
+                for letter, code in list(of_code):
+                    if letter == "C" and code[1:] == "1C":
+                        of_code[("C", code[0] + name)] = of_code[("C", code)]
             header.report.add("code_renamed", f"C 1C as {name}")
             header.report.warn(f"{header.name}: signal 1C of system C is read as {name}.")
 
 
 def _records_3(content: bytes, start: int, letter: str) -> Iterator[list[str]]:
     """Fields of the satellites of one system, RINEX 3 and 4."""
-    for match in re.finditer(rb"^%b[ \d]\d(.*)$" % letter.encode(), content[start:], re.MULTILINE):
+    line_of = re.compile(rb"^%b[ \d]\d(.*)$" % letter.encode(), re.MULTILINE)
+    for match in line_of.finditer(content, start):
         line = match[1].decode("latin-1").rstrip()
         yield [line[k : k + 14] for k in range(0, len(line), 16)]
 
@@ -97,7 +99,7 @@ def _records_2(content: bytes, start: int, n_code: int) -> Iterator[list[str]]:
 
 def _fit(codes: list[str], records: list[list[str]]) -> bool:
     """Whether records can be of these codes."""
-    if not records or max(len(fields) for fields in records) > len(codes):
+    if max(map(len, records), default=0) != len(codes):
         return False
     good, n = 0, 0
     for fields in records:
