@@ -12,10 +12,8 @@ from rtkpos.app.command_table.option import (
     FOLDER,
     INTEGER,
     NUMBER,
-    Argument,
     Command,
     Option,
-    Value,
 )
 from rtkpos.errors import LONGEST_QUOTE, ConfigError, nearest, quoted, shortened
 
@@ -68,7 +66,7 @@ def parse_words(command: Command, words: Sequence[str]) -> Given:
     return given
 
 
-def _put(given: Given, value: Option | Argument, words: list[str] | None) -> None:
+def _put(given: Given, value: Option, words: list[str] | None) -> None:
     """Convert the words of an option or argument and put them where they belong."""
     if words is None:
         if not value.default:
@@ -79,13 +77,13 @@ def _put(given: Given, value: Option | Argument, words: list[str] | None) -> Non
         target[key] = True
         return
     made = [_converted(value, word, given.command) for word in words]
-    is_single = not value.is_many and getattr(value, "n_value", 1) == 1
+    is_single = not value.is_many and value.n_value == 1
     target[key] = made[0] if is_single else tuple(made)
 
 
-def _converted(value: Value, word: str, command: Command) -> Any:
+def _converted(value: Option, word: str, command: Command) -> Any:
     """A word as the value it stands for."""
-    name = value.flags[-1] if isinstance(value, Option) else value.name.upper()
+    name = value.flags[-1] if value.flags else value.name.upper()
     if value.words and word not in value.words:
         choices, hint = ", ".join(value.words), did_you_mean(word, value.words)
         _fail(command, f"{name} must be one of {choices}; got {quoted(word)}{hint}")
@@ -96,7 +94,7 @@ def _converted(value: Value, word: str, command: Command) -> Any:
     return word
 
 
-def _number(value: Value, word: str, name: str, command: Command) -> float:
+def _number(value: Option, word: str, name: str, command: Command) -> float:
     """A number within its limit."""
     is_whole = value.takes == INTEGER
     try:
@@ -137,11 +135,11 @@ class _Reader:
             else:
                 self.plain.append(word)
 
-    def arguments(self) -> list[tuple[Argument, list[str]]]:
+    def arguments(self) -> list[tuple[Option, list[str]]]:
         """The arguments that are given, with their words."""
         rest, found = self.plain, []
         for argument in self._command.arguments:
-            if not rest and not argument.is_optional:
+            if not rest and argument.is_required:
                 self.fail(f"{argument.shown} is missing: {argument.meaning}")
             n = len(rest) if argument.is_many else 1
             if rest:

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterable
 
 from rtkpos.app.command_table.commands import HELP, ROOT
-from rtkpos.app.command_table.option import FLAG, Argument, Command, Option
+from rtkpos.app.command_table.option import FLAG, Command, Option
 
 _WIDEST, _NARROWEST = 100, 50
 _LEFT = 26  # columns of the names
@@ -41,7 +41,7 @@ def synopsis(command: Command) -> str:
     words = [program(command)]
     words += ["COMMAND"] if command.commands else []
     for one in command.arguments:
-        words.append(f"[{_shown(one)}]" if one.is_optional else _shown(one))
+        words.append(f"[{_shown(one)}]" if not one.is_required else _shown(one))
     words += [f"{one.flags[-1]} {one.shown}" for one in command.options if one.is_required]
     words += ["[OPTIONS]"] if any(not one.is_required for one in command.shown_options) else []
     return " ".join(words)
@@ -57,21 +57,21 @@ def by_group(command: Command) -> dict[str, list[Option]]:
     return groups
 
 
-def facts(value: Option | Argument) -> str:
+def facts(value: Option) -> str:
     """Meaning, choices and default of an option or argument."""
     found = [value.meaning]
     words = value.words
-    if words and not (isinstance(value, Option) and "|" in value.shown):
+    if words and "|" not in value.shown:
         found.append(f"one of {', '.join(words)}")
     preset = "" if value.takes == FLAG else value.preset
     if preset:
         found.append(f"[default: {preset}]")
-    elif isinstance(value, Option) and value.is_required:
+    elif value.is_required and not value.is_argument:
         found.append("[required]")
     return "; ".join(found).replace("; [", " [")
 
 
-def _shown(argument: Argument) -> str:
+def _shown(argument: Option) -> str:
     """Metavariable of an argument, with dots where it may be several words."""
     return f"{argument.shown}{'...' if argument.is_many else ''}"
 

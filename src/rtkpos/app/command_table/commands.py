@@ -9,9 +9,9 @@ from rtkpos.app.command_table.option import (
     FOLDER,
     INTEGER,
     TEXT,
-    Argument,
     Command,
     Option,
+    argument,
 )
 from rtkpos.app.command_table.solve_table import CONFIG, EXPLAIN, JSON, QUIET, SOLVE
 
@@ -26,7 +26,7 @@ INFO = Command(
     text="What is in files, whether two of them fit together, and what would stop a fix.",
     uses_kernels=True,
     arguments=(
-        Argument(
+        argument(
             name="files",
             metavar="FILE",
             kind=FILE,
@@ -44,7 +44,7 @@ BATCH = Command(
     "manifest.json and totals.json go to DIR.",
     uses_kernels=True,
     arguments=(
-        Argument(name="jobs", metavar="JOBS.toml", kind=FILE, text="the baselines to solve"),
+        argument(name="jobs", metavar="JOBS.toml", kind=FILE, text="the baselines to solve"),
     ),
     options=(
         Option(
@@ -115,7 +115,7 @@ SIMULATE = Command(
     text="Observations of stations and vehicles with known truth, as RINEX files.",
     uses_kernels=True,
     arguments=(
-        Argument(
+        argument(
             name="scenario",
             kind=FILE,
             text="TOML file, or a ready one: open-sky, urban-canyon, tunnel, ...",
@@ -148,14 +148,14 @@ DATA_LIST = Command(
 DATA_PATH = Command(
     name="data path",
     text="Print the folder of a data set on this machine.",
-    arguments=(Argument(name="name", kind=TEXT, text="name of the data set"),),
+    arguments=(argument(name="name", kind=TEXT, text="name of the data set"),),
 )
 
 DATA_FETCH = Command(
     name="data fetch",
     text="Download data sets, check their SHA-256, and print their folders.",
     arguments=(
-        Argument(name="names", metavar="NAME", kind=TEXT, is_many=True, text="names of data sets"),
+        argument(name="names", metavar="NAME", kind=TEXT, is_many=True, text="names of data sets"),
     ),
     options=(
         Option(
@@ -179,7 +179,7 @@ COMPLETION = Command(
     text="Print the script that completes commands, options and files in a shell.",
     detail='bash: eval "$(rtkpos completion bash)" in ~/.bashrc; zsh: source <(rtkpos completion '
     "zsh) in ~/.zshrc; fish: rtkpos completion fish > ~/.config/fish/completions/rtkpos.fish.",
-    arguments=(Argument(name="shell", kind=TEXT, choices=SHELLS, text="the shell"),),
+    arguments=(argument(name="shell", kind=TEXT, choices=SHELLS, text="the shell"),),
 )
 
 MAN = Command(name="man", text="Print the manual page (roff): rtkpos man | man -l -.")

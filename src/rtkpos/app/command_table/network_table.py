@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from rtkpos.app.command_table.option import (
     FILE,
     INTEGER,
     NUMBER,
     TEXT,
-    Argument,
     Command,
     Option,
+    argument,
 )
 from rtkpos.app.command_table.solve_table import JSON, SOLVE
 
 _MAPS, _GRAPH, _PLACE, _COST = "maps", "baselines", "place", "what is planned"
 
-_LIST = Argument(name="stations", kind=FILE, text="list of stations with their files (TOML or CSV)")
+_LIST = argument(name="stations", kind=FILE, text="list of stations with their files (TOML or CSV)")
 _HOURS = Option(
     name="hours", kind=NUMBER, group="files", text="only the first hours of the recordings"
 )
@@ -71,7 +69,7 @@ CHECK = Command(
     uses_kernels=True,
     arguments=(_LIST,),
     options=(
-        dataclasses.replace(_AT, text=f"say where this point stands in the network: {_AT.text}"),
+        _AT._replace(text=f"say where this point stands in the network: {_AT.text}"),
         _NAV,
         _CONFIG,
         _HOURS,
@@ -89,9 +87,7 @@ PLAN = Command(
     name="network plan",
     text="Cells of a network and what they cost in tasks, core hours and bytes.",
     uses_kernels=True,
-    arguments=(
-        dataclasses.replace(_LIST, is_optional=True, text="list of stations (TOML or CSV)"),
-    ),
+    arguments=(_LIST._replace(is_required=False, text="list of stations (TOML or CSV)"),),
     options=(
         Option(
             name="stations",
@@ -164,7 +160,7 @@ VRS = Command(
             text="version of the file",
         ),
         Option(name="name", kind=TEXT, default="VRS", group="output", text="its marker"),
-        dataclasses.replace(_AT, text=f"where it stands: {_AT.text}"),
+        _AT._replace(text=f"where it stands: {_AT.text}"),
         Option(
             name="track",
             kind=FILE,
@@ -187,12 +183,12 @@ NETWORK_SOLVE = Command(
     uses_kernels=True,
     arguments=(
         _LIST,
-        Argument(
+        argument(
             name="rovers",
             metavar="ROVER",
             kind=FILE,
             is_many=True,
-            is_optional=True,
+            is_required=False,
             text="observations, each file a rover of its own",
         ),
     ),

@@ -1,11 +1,9 @@
-"""What an option, an argument and a command are; nothing heavy is imported to describe them."""
+"""What an option, an argument and a command are; quick to load, since every start needs it."""
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from rtkpos.records.config_field import ConfigField
@@ -22,9 +20,8 @@ def config_values() -> dict[str, ConfigField]:
     return {one.path: one for one in config_fields(RtkConfig)}
 
 
-@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
-class Value:
-    """What options and arguments have in common.
+class Option(NamedTuple):
+    """An option of a command, or an argument: a word that needs no option before it.
 
     name : "elevation-mask", of an argument "rover"      field : of the request, "" = from the name
     path : of the configuration value it stands for, whose kind, choices, default and meaning it
@@ -33,6 +30,11 @@ class Value:
     default : as it would be typed      default_at : where it stands, "module:name" or
               "module:Class.name", times `default_scale`
     low : smallest number
+    is_required : must be given      is_many : an option may stand several times, and takes several
+                  words once the first argument stands; an argument takes all words that are left
+    Of options alone are: short : letter      n_value : words it takes      is_point : takes one
+    word or three numbers      group : heading in the help
+    job_key : key of a job of `batch`, "" = from the name, None = no job has it
     """
 
     name: str
@@ -46,6 +48,15 @@ class Value:
     default_at: str = ""
     default_scale: float = 1.0
     low: int | None = None
+    is_required: bool = False
+    is_many: bool = False
+    is_argument: bool = False
+    short: str = ""
+    n_value: int = 1
+    is_point: bool = False
+    is_hidden: bool = False
+    group: str = "general"
+    job_key: str | None = None
 
     @property
     def place(self) -> str:
@@ -78,34 +89,18 @@ class Value:
         value = config_values()[self.path].default if self.path else ""
         return f"{value:g}" if type(value) in (int, float) else str(value or "")
 
-
-@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
-class Option(Value):
-    """An option of a command.
-
-    short : its letter      n_value : words it takes      is_many : may stand several times, and
-    takes several words once the first argument stands      is_point : takes one word or three
-    numbers      group : heading in the help
-    job_key : key of a job of `batch`, "" = from the name, None = no job has it
-    """
-
-    short: str = ""
-    n_value: int = 1
-    is_many: bool = False
-    is_point: bool = False
-    is_required: bool = False
-    is_hidden: bool = False
-    group: str = "general"
-    job_key: str | None = None
-
     @property
     def flags(self) -> tuple[str, ...]:
-        """As it is typed: "-m" and "--elevation-mask"."""
+        """As it is typed: "-m" and "--elevation-mask"; none for an argument."""
+        if self.is_argument:
+            return ()
         return (f"-{self.short}", f"--{self.name}") if self.short else (f"--{self.name}",)
 
     @property
     def shown(self) -> str:
-        """Metavariables behind the option, "" for a flag."""
+        """Metavariables behind the option, "" for a flag; that of an argument."""
+        if self.is_argument:
+            return self.metavar or self.name.upper()
         if self.takes == FLAG:
             return ""
         usual = "|".join(self.words) if len(self.words) in (2, 3) else self.name.upper()
@@ -120,21 +115,10 @@ class Option(Value):
         return last if last.startswith(name) else name
 
 
-@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
-class Argument(Value):
-    """A word of a command that needs no option. is_many : takes all words that are left."""
-
-    is_many: bool = False
-    is_optional: bool = False
-
-    @property
-    def shown(self) -> str:
-        """Metavariable in usage lines and messages."""
-        return self.metavar or self.name.upper()
+argument = functools.partial(Option, is_argument=True, is_required=True)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
-class Command:
+class Command(NamedTuple):
     """A command, or a group of them.
 
     name : as typed, "network solve" within a group      text : what it does, a sentence
@@ -144,7 +128,7 @@ class Command:
     name: str
     text: str
     detail: str = ""
-    arguments: tuple[Argument, ...] = ()
+    arguments: tuple[Option, ...] = ()
     options: tuple[Option, ...] = ()
     commands: tuple[Command, ...] = ()
     uses_kernels: bool = False
@@ -157,7 +141,7 @@ class Command:
     def option(self, name: str, **changes: Any) -> Option:
         """The option of this name, with changes for another command."""
         found = next(one for one in self.options if one.name == name)
-        return dataclasses.replace(found, **changes) if changes else found
+        return found._replace(**changes) if changes else found
 
     def pick(self, *names: str, **changes: Any) -> tuple[Option, ...]:
         """Several options for another command."""

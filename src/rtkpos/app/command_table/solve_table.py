@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-from rtkpos.app.command_table.option import FILE, FLAG, NUMBER, TEXT, Argument, Command, Option
+from rtkpos.app.command_table.option import FILE, FLAG, NUMBER, TEXT, Command, Option, argument
 
 _FILES, _SOLUTION, _BASE, _ANTENNAS = "files", "solution", "base coordinates", "antennas"
 _OUTPUT = "output"
@@ -19,7 +17,7 @@ SOLVE = Command(
     "Without -o the result goes to stdout; the summary goes to stderr.",
     uses_kernels=True,
     arguments=(
-        Argument(
+        argument(
             name="rover",
             kind=FILE,
             is_many=True,
@@ -225,7 +223,7 @@ EXPLAIN = Command(
     uses_kernels=True,
     arguments=SOLVE.arguments,
     options=(
-        *(dataclasses.replace(one, is_hidden=one.name in _WRITING) for one in SOLVE.options),
+        *(one._replace(is_hidden=one.name in _WRITING) for one in SOLVE.options),
         JSON,
     ),
 )

@@ -6,7 +6,7 @@ They hold the whole table, so that completing a word starts no process.
 from __future__ import annotations
 
 from rtkpos.app.command_table.commands import HELP, ROOT, all_commands
-from rtkpos.app.command_table.option import FILE, FLAG, FOLDER, Argument, Command, Option, Value
+from rtkpos.app.command_table.option import FILE, FLAG, FOLDER, Command, Option
 
 
 def completion_script(shell: str) -> str:
@@ -177,7 +177,7 @@ def _zsh_option(option: Option) -> str:
     return f"'({' '.join(flags)})'{{{','.join(flags)}}}'{text}'"
 
 
-def _zsh_action(value: Value) -> str:
+def _zsh_action(value: Option) -> str:
     """What completes a value."""
     if value.words:
         return f"({' '.join(value.words)})"
@@ -246,7 +246,7 @@ def _fish_option(option: Option) -> str:
     return " ".join(words)
 
 
-def _fish_argument(argument: Argument) -> str:
+def _fish_argument(argument: Option) -> str:
     """An argument as fish wants it."""
     if argument.words:
         return f"-a '{' '.join(argument.words)}'"
